@@ -5,35 +5,46 @@
 //!   The next sequence is what the node says is used, plus one; a wrong answer of a node costs a
 //!   refusal, never a right.
 //! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role,
-//!   the record is written to a file for the others (`rollbook sign FILE`, `rollbook submit FILE`).
+//!   the record waits for the others (`rollbook sign FILE|ID`, `rollbook submit FILE|ID`).
 //!   Everybody signs identical bytes.
-//! * Before it is handed in, a record is judged by a node (`/v1/records/dry-run`): signatures that
-//!   are missing are listed by person and role, and what was sealed is on disk before anything
-//!   leaves the machine.
+//! * Before anything is signed, a node judges what would come of it (`/v1/records/dry-run`): what is
+//!   in vain is refused, one [`screen`] says in words what is signed, for whom and with which effect,
+//!   and asks (`--yes` for scripts). What was sealed is on disk before anything leaves the machine.
+//! * Signatures that are missing are listed by person and role; the record waits at the company's own
+//!   node if that takes it ([`papers`]), else in a file.
 //! * What a node signed about a record is checked and kept, and a receipt is verified before it is
 //!   called one (`receipts`). `--wait decided` is as told by the node, and says so.
 //!
 //! `--dry-run` stops after the judgement; `--from FILE.csv` does many ([`batch`]); `--print FILE`
 //! writes a page ([`page`]).
 
-use std::path::PathBuf;
-
-use rollbook_core::record::Body;
+use rollbook_client::client::Client;
+use rollbook_core::account::Unit;
+use rollbook_core::record::{Ballot, Body, MotionAct, Payload};
+use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
+use serde_json::Value;
 
+use crate::consent;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::profile::Left;
 use crate::verbs::opening::Reading;
 use desk::Desk;
+use screen::Screen;
+use submit::Waiting;
 
 pub mod batch;
 pub mod desk;
 pub mod judge;
 pub mod next;
 pub mod page;
+pub mod papers;
+pub mod screen;
+pub mod signers;
 pub mod submit;
 
-/// The whole way of one act: told, signed, judged, what was sealed kept, handed in.
+/// The whole way of one act: judged, shown, agreed to, signed, what was sealed kept, handed in.
 pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result<u8, Failure> {
     for (file, hash) in &reading.documents {
         say(t(
@@ -48,8 +59,23 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     // Before the passphrase is asked for: what cannot work anyway.
     desk.chain()?;
     let (sequence, now) = desk.place(&client, &body)?;
-    let record = desk.record(body, sequence, now)?;
+    let (payload, judged) = judged(desk, &client, desk.payload(body, sequence, now)?)?;
+    desk.must_hold(&payload, judged.as_ref())?;
+    judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
+    Screen {
+        payload: &payload,
+        signed: &[],
+        signers: &desk.signers(),
+        judged: judged.as_ref(),
+        unit: unit_of(&client, &payload.body, judged.as_ref()),
+        profile: desk.profile(),
+    }
+    .show();
+    consent::ask(desk.global, "consent.sign")?;
+    let record = desk.sign(payload)?;
     let judged = judge::rehearse(&client, &record)?;
+    // Who had no pass is told now, before others are asked to sign.
+    judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
     let refused = judged.as_ref().and_then(judge::refused);
     let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());
     let pending = judged
@@ -61,16 +87,69 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         // Not handed in: what it seals is not on disk, and it would be refused.
         return Err(Failure::by_rule(rule, sentence));
     }
-    if let Some(file) = reading.keep(name)? {
+    if let Some(file) = reading.keep(name, &Left::Openings.place(desk.global)?)? {
         say(t("opening.kept", &[("file", file.display().to_string())]));
     }
-    let file = desk
-        .flags
-        .pending
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}.pending.json", record.id().short())));
-    if let Some(judged) = pending {
-        return submit::wait_for_others(&record, judged, &file, &desk.keystore, desk.global);
+    let waiting = Waiting {
+        client: &client,
+        keystore: &desk.keystore,
+        file: desk.flags.pending.clone(),
+        global: desk.global,
+    };
+    match pending {
+        Some(judged) => waiting.leave(&record, judged),
+        None => submit::hand_in(&waiting, &record, &desk.flags.submitting, desk.flags.anyway),
     }
-    submit::hand_in(&client, &record, desk.global, &desk.flags.submitting, &file)
+}
+
+/// What is to be signed with a node's judgement of it. A ballot that another officer's ballot of the
+/// same voice stands against names it, and so replaces it (RULINGS A47): the screen says so.
+fn judged(
+    desk: &Desk,
+    client: &Client,
+    mut payload: Payload,
+) -> Result<(Payload, Option<Judgement>), Failure> {
+    let judged = desk.rehearse(client, &payload)?;
+    let presumed = judged.as_ref().and_then(|judged| judged.presumed.as_ref());
+    let standing = presumed
+        .filter(|presumed| presumed.rule.as_deref() == Some("A47.other-ballot-stands"))
+        .and_then(|presumed| presumed.replaces.as_ref());
+    let (Some(standing), Body::Motion(MotionAct::Vote(Ballot { replaces, .. }))) =
+        (standing, &mut payload.body)
+    else {
+        return Ok((payload, judged));
+    };
+    replaces.push(standing.record);
+    replaces.sort_unstable();
+    replaces.dedup();
+    let judged = desk.rehearse(client, &payload)?;
+    Ok((payload, judged))
+}
+
+/// The unit of an act's amounts: that of the object that the act is about, else of one that it names.
+pub fn unit_of(client: &Client, body: &Body, judged: Option<&Judgement>) -> Option<Unit> {
+    const NAMING: [&str; 9] = [
+        "fund",
+        "application",
+        "agreement",
+        "payment",
+        "instalment",
+        "award",
+        "call",
+        "milestone",
+        "invoice",
+    ];
+    fn named(value: &Value) -> Option<(&'static str, u32)> {
+        let fields = value.as_object()?;
+        let own = NAMING.iter().find_map(|name| {
+            let number = fields.get(*name)?.as_u64()?;
+            Some((*name, u32::try_from(number).ok()?))
+        });
+        own.or_else(|| fields.values().find_map(named))
+    }
+    let now = judged.and_then(|judged| judged.now.as_ref());
+    now.and_then(next::unit_of).or_else(|| {
+        let (object, number) = named(&serde_json::to_value(body).ok()?)?;
+        next::unit_of(&next::of(client, object, number).ok()?)
+    })
 }

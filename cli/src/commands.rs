@@ -19,6 +19,7 @@ pub mod pending;
 pub mod prove;
 pub mod setup;
 pub mod show;
+pub mod sign;
 pub mod source;
 pub mod status;
 pub mod tasks;

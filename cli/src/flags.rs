@@ -26,6 +26,9 @@ pub struct Global {
     /// Results with columns as CSV.
     #[arg(long, global = true, conflicts_with = "json")]
     pub csv: bool,
+    /// Yes to the question before something is signed.
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// The folder of profiles.
     #[arg(long, global = true, value_name = "DIR")]
     pub config: Option<PathBuf>,
@@ -139,6 +142,9 @@ pub struct Acting {
     /// Whether it is only judged.
     #[arg(id = "dry-run", long = "dry-run")]
     pub dry_run: bool,
+    /// Whether it is handed in though it will not count.
+    #[arg(long)]
+    pub anyway: bool,
     /// Where the record goes while signatures are missing.
     #[arg(long, value_name = "FILE")]
     pub pending: Option<PathBuf>,

@@ -16,7 +16,7 @@
 //! | texts | `encoding` | bytes as text |
 //! | words | `failure` | a failure as a person reads it |
 //! | flags | `flags` | flags that many commands share |
-//! | output | `output` | results, talk, tables, progress |
+//! | output | `output`, `consent` | results, talk, tables, progress; the question before a signature |
 //! | machine | `files`, `profile` | files of this machine; which alliance, nodes, keys |
 //! | input | `input` | what people write in files: mistakes with their places |
 //! | keystore | `keystore` | keys, cards, passphrases |
@@ -31,6 +31,7 @@
 pub mod act;
 pub mod asking;
 pub mod commands;
+pub mod consent;
 pub mod drafting;
 pub mod encoding;
 pub mod failure;

@@ -15,6 +15,9 @@ use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
 
+/// What a pending record says that it is.
+const KIND: &str = "rollbook-pending-record";
+
 /// A record that waits for more signatures, as a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +38,7 @@ struct Pending {
 /// Writes a pending record over the file that is there, if any.
 pub fn write(path: &Path, record: &Record) -> Result<(), Failure> {
     let pending = Pending {
-        kind: "rollbook-pending-record".to_owned(),
+        kind: KIND.to_owned(),
         version: 1,
         chain: record.payload.chain,
         id: record.id(),
@@ -49,22 +52,69 @@ pub fn write(path: &Path, record: &Record) -> Result<(), Failure> {
     files::replace(path, &text)
 }
 
-/// Reads a pending record.
+/// What a file is that is no pending record, by what it says or begins with: the key of its words.
+fn kind(path: &Path, bytes: &[u8]) -> Option<&'static str> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    if let Ok(said) = serde_json::from_slice::<Kind>(bytes) {
+        return Some(match said.kind.as_str() {
+            "rollbook-registration" => "registration",
+            "rollbook-opening" => "opening",
+            KIND => "pending",
+            _ => "other",
+        });
+    }
+    let name = path.to_string_lossy();
+    if bytes.starts_with(rollbook_core::genesis::file::DRAFT_MAGIC) {
+        Some("draft")
+    } else if bytes.starts_with(rollbook_core::genesis::file::GENESIS_MAGIC) {
+        Some("genesis")
+    } else if decode::<Record>(bytes).is_ok() {
+        Some("record")
+    } else if bytes.starts_with(b"c2sp.org/tlog-proof") || name.ends_with(".tlog-proof") {
+        Some("receipt")
+    } else if name.ends_with(".card.toml") {
+        Some("card")
+    } else if name.ends_with(".age") {
+        Some("key")
+    } else {
+        None
+    }
+}
+
+/// Reads a pending record. Another kind of file is named, with what to do with it.
 pub fn read(path: &Path) -> Result<Record, Failure> {
+    let bytes = files::read(path)?;
+    let facts = [("file", path.display().to_string())];
+    match kind(path, &bytes) {
+        None | Some("pending") => {}
+        Some(other) => {
+            return Err(Failure::unusable(t("sign.other-kind", &facts))
+                .because(t(&format!("sign.kind-{other}"), &facts))
+                .next(t(&format!("sign.kind-{other}-next"), &facts)));
+        }
+    }
     let none = |why: String| {
-        let facts = [("file", path.display().to_string())];
         Failure::unusable(t("act.no-pending", &facts))
             .because(why)
             .next(t("act.no-pending-next", &facts))
     };
-    let bytes = files::read(path)?;
     let pending: Pending =
         serde_json::from_slice(&bytes).map_err(|error| none(error.to_string()))?;
+    if pending.kind != KIND || pending.version != 1 {
+        return Err(none(format!("{} {}", pending.kind, pending.version)));
+    }
     let bytes = base64_bytes(&pending.record).map_err(|error| none(error.to_string()))?;
     let record: Record = decode(&bytes).map_err(|error| none(error.to_string()))?;
     let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
     // What a signer reads is what is signed.
-    if record.id() != pending.id || act != pending.act || record.payload.chain != pending.chain {
+    if record.id() != pending.id
+        || act != pending.act
+        || record.payload.body.code() != pending.rule
+        || record.payload.chain != pending.chain
+    {
         return Err(none(t("act.pending-differs", &[])));
     }
     Ok(record)

@@ -107,6 +107,17 @@ impl Profiles {
         state.join("verified").join(genesis.to_hex())
     }
 
+    /// The folder of what the acts of a profile leave: receipts, openings, papers that wait. Beside
+    /// the profiles if `--config` names their folder, else under the XDG data folder.
+    pub fn work(&self, name: &str) -> PathBuf {
+        let data = if self.given {
+            self.folder.clone()
+        } else {
+            xdg("XDG_DATA_HOME", ".local/share").join("rollbook")
+        };
+        data.join("work").join(name)
+    }
+
     /// All names, ascending.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.folder.join("profiles"))
@@ -185,6 +196,45 @@ impl Profiles {
 pub fn in_use(global: &Global) -> Result<Option<Profile>, Failure> {
     let chosen = Profiles::of(global).chosen(global)?;
     Ok(chosen.map(|(_, profile)| profile))
+}
+
+/// What acts leave in the folder of the profile that applies: made if it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Receipts, each with its record.
+    Receipts,
+    /// Openings of what was sealed.
+    Openings,
+    /// Records that wait for signatures.
+    Papers,
+}
+
+impl Left {
+    fn name(self) -> &'static str {
+        match self {
+            Left::Receipts => "receipts",
+            Left::Openings => "openings",
+            Left::Papers => "papers",
+        }
+    }
+
+    /// The folder, whether it is there or not; the current one where no profile applies.
+    pub fn place(self, global: &Global) -> Result<PathBuf, Failure> {
+        let profiles = Profiles::of(global);
+        let chosen = profiles.chosen(global)?;
+        Ok(chosen.map_or_else(PathBuf::new, |(name, _)| {
+            profiles.work(&name).join(self.name())
+        }))
+    }
+
+    /// The same, made if it is not there.
+    pub fn folder(self, global: &Global) -> Result<PathBuf, Failure> {
+        let folder = self.place(global)?;
+        if !folder.as_os_str().is_empty() {
+            make_folder(&folder)?;
+        }
+        Ok(folder)
+    }
 }
 
 /// There is no such profile.

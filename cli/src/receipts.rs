@@ -3,7 +3,7 @@
 //! * The nodes' signed answers are kept by `rollbook-client` in `receipts/` of the alliance's
 //!   folder.
 //! * 'Receipted' is said only after the `.tlog-proof` was verified from the genesis hash; it is
-//!   written beside the record.
+//!   written into the profile's folder with its record beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,17 @@ use rollbook_client::client::Client;
 use rollbook_client::receipts;
 use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::record::Record;
+use rollbook_proof::codec::encode;
 
 use crate::failure::Failure;
 use crate::files::cannot_write;
 use crate::flags::{Global, MAX_AGE};
-use crate::profile::Profiles;
+use crate::profile::{Left, Profiles};
 use crate::trust;
 use crate::trust::max_age;
+
+/// How the name of a receipt's file ends.
+const ENDING: &str = "tlog-proof";
 
 /// What is trusted when a record is handed in: the chain that the record names, and the nodes
 /// asked.
@@ -45,18 +49,35 @@ pub struct Receipted {
     pub without_effect: Option<u32>,
 }
 
-/// Where a receipt goes: `--receipt-file`, else beside the record's file.
-pub fn beside(given: Option<&PathBuf>, record: &Record, file: &Path) -> PathBuf {
-    let name = format!("{}.tlog-proof", record.id().short());
-    given
-        .cloned()
-        .unwrap_or_else(|| file.parent().unwrap_or_else(|| Path::new("")).join(name))
+/// Where a receipt goes: `--receipt-file`, else the profile's folder.
+pub fn place(
+    given: Option<&PathBuf>,
+    record: &Record,
+    global: &Global,
+) -> Result<PathBuf, Failure> {
+    match given {
+        Some(file) => Ok(file.clone()),
+        None => {
+            let name = format!("{}.{ENDING}", record.id().short());
+            Ok(Left::Receipts.folder(global)?.join(name))
+        }
+    }
+}
+
+/// The file beside a receipt that holds its record, in canonical bytes: a receipt proves nothing
+/// without it.
+pub fn record_beside(receipt: &Path) -> PathBuf {
+    receipt.with_extension("record")
 }
 
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
     let receipt = receipts::receipt(trust, record)?;
     std::fs::write(file, receipt.proof).map_err(|error| cannot_write(file, &error))?;
+    let beside = record_beside(file);
+    if !beside.exists() {
+        std::fs::write(&beside, encode(record)).map_err(|error| cannot_write(&beside, &error))?;
+    }
     Ok(Receipted {
         file: file.to_path_buf(),
         grounds: receipt.grounds,

@@ -12,7 +12,7 @@ use rollbook_core::id::PersonId;
 use rollbook_core::identity::OfficerEntry;
 use rollbook_core::identity::possession::UNPROVED;
 use rollbook_core::record::Registration;
-use rollbook_proof::crypto::{Hash, Keypair};
+use rollbook_proof::crypto::{Hash, Keypair, Signature};
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,29 @@ impl Signed {
             entry.person == officer && entry.keys.iter().any(|(known, _)| *known == key.public())
         });
         is_theirs && self.registration.sign(&self.chain, key)
+    }
+
+    /// Takes over the signatures of a copy that this one lacks; false if it is another registration.
+    pub fn merge(&mut self, other: &Signed) -> bool {
+        // Equal but for signatures: without them both are the same draft.
+        let draft = |signed: &Signed| Registration::draft(&signed.registration.entry);
+        if self.chain != other.chain || draft(self) != draft(other) {
+            return false;
+        }
+        let take = |own: &mut Signature, theirs: &Signature| {
+            if *own == UNPROVED {
+                *own = *theirs;
+            }
+        };
+        let (own, theirs) = (&mut self.registration, &other.registration);
+        take(&mut own.signature, &theirs.signature);
+        let officers = own.entry.officers.iter_mut().zip(&theirs.entry.officers);
+        for (own, theirs) in officers {
+            for (own, theirs) in own.keys.iter_mut().zip(&theirs.keys) {
+                take(&mut own.1, &theirs.1);
+            }
+        }
+        true
     }
 
     /// The file's bytes.

@@ -73,8 +73,8 @@ const COMMANDS: [(&str, Build); 20] = [
 
 /// Those that stand after the verbs in the help.
 const AFTER_VERBS: [(&str, Build); 2] = [
-    ("sign", command::<act::Sign>),
-    ("submit", command::<act::Submit>),
+    ("sign", command::<sign::Sign>),
+    ("submit", command::<sign::Submit>),
 ];
 
 /// The tree, or what of it begins with one word.
@@ -142,8 +142,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         "pending" => pending::run(global, &read(inner)?),
         "tasks" => tasks::run(global, &read(inner)?),
         "history" => history::run(global, &read(inner)?),
-        "sign" => act::sign_file(global, &read(inner)?),
-        "submit" => act::submit_file(global, &read(inner)?),
+        "sign" => sign::sign(global, &read(inner)?),
+        "submit" => sign::submit(global, &read(inner)?),
         "completions" => completions(&read(inner)?),
         "man" => man(),
         _ => Err(Failure::unusable("no command")),

@@ -476,7 +476,7 @@ fn a_company_enters_and_a_node_is_registered() {
     );
 
     // Too few signatures: who is missing, by number and role, and the policy.
-    let told = all(&net.ends(3, "motion vote 1 yes"));
+    let told = all(&net.ends(3, &format!("office remove 2 --text {letter}")));
     assert!(
         told.contains("need 2 of 2 who may sign; signed so far: 1"),
         "{told}"

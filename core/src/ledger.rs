@@ -41,6 +41,8 @@ pub use error::{BlockError, UnknownProtocol};
 
 /// Most executions kept aside at one height (RULINGS A19: undecided bodies).
 const PENDING_MAX: usize = 16;
+/// Most events of the clock that are acted out to judge one record beforehand.
+const DUE_MAX: usize = 64;
 
 /// Where the chain stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +124,8 @@ pub struct Admitted {
     pub id: Hash,
     /// What would come of it.
     pub outcome: Outcome,
+    /// What it would move.
+    pub steps: Vec<Step>,
 }
 
 /// The ledger at its tip.
@@ -353,7 +357,8 @@ impl Ledger {
         look(&Tx::of_block(&mut self.state.tables, block))
     }
 
-    /// Decodes and judges a record against the tip at ledger time `now`, without keeping anything.
+    /// Decodes and judges a record as the next block would at ledger time `now`, without keeping
+    /// anything.
     pub fn admit(
         &mut self,
         bytes: &[u8],
@@ -377,14 +382,36 @@ impl Ledger {
         let signed = SignedBytes::of(&record);
         let id = signed.id;
         let block = self.next_block(now.max(self.tip.seal.time_ms.plus_ms(1)));
-        let result = apply::apply_signed(&mut self.state.tables, block, &record, &signed, verifier);
+        self.act_on_due(block);
+        let tables = &mut self.state.tables;
+        let result = apply::apply_signed(tables, block, &record, &signed, verifier);
+        let steps = tables.take_steps();
         // Whatever it wrote went to the block overlay; the tip stays as it is.
-        self.state.tables.drop_block();
+        tables.drop_block();
         Ok(Admitted {
             id,
             outcome: result?,
             record,
+            steps,
         })
+    }
+
+    /// Acts on what is due before the records of `block`, so that on a quiet chain a record meets the
+    /// state that the next block gives it, not that of the newest one. Where very much is due the
+    /// next blocks are full of it: then the tip stands.
+    fn act_on_due(&mut self, block: BlockContext) {
+        // After an outage every deadline is later by the gap.
+        if self.next_deadline().is_none_or(|due| due >= block.now)
+            || self.outage_gap(block.now).is_some()
+        {
+            return;
+        }
+        let tables = &mut self.state.tables;
+        let (_, left_over) = apply::run_due(tables, block, DUE_MAX);
+        if left_over {
+            tables.drop_block();
+        }
+        drop(tables.take_steps());
     }
 
     /// Makes an executed block the tip, under its verified certificate.

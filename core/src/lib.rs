@@ -20,7 +20,7 @@
 //! | what acts do | [`rules`] |
 //! | which rule an act asks | [`apply`] |
 //! | a chain | [`genesis`], [`ledger`], [`export`] |
-//! | who asks | [`next`], [`view`], [`pass`], [`audit`] |
+//! | who asks | [`next`], [`view`], [`presume`], [`pass`], [`audit`] |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -42,6 +42,7 @@ pub mod next;
 pub mod object;
 pub mod pass;
 pub mod planted;
+pub mod presume;
 pub mod record;
 pub mod refusal;
 pub mod rules;

@@ -156,6 +156,12 @@ pub struct Next {
     /// R22: the attempt of a draw, which a commitment names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The call of an application or a review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// The present round of a motion, which a ballot names (RULINGS A47).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
     /// Numbers that the ledger gave to the officers of an organisation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub officers: Vec<PersonId>,
@@ -191,6 +197,8 @@ impl Found {
                 otherwise: Vec::new(),
                 unit: None,
                 attempt: None,
+                call: None,
+                round: None,
                 officers: Vec::new(),
             },
         }
@@ -255,6 +263,16 @@ impl Found {
 
     fn of(mut self, organisation: Option<OrganisationId>) -> Found {
         self.next.organisation = organisation;
+        self
+    }
+
+    fn round(mut self, round: u32) -> Found {
+        self.next.round = Some(round);
+        self
+    }
+
+    fn call(mut self, call: Option<CallId>) -> Found {
+        self.next.call = call;
         self
     }
 
@@ -382,7 +400,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &[MotionStatus::Withdrawn],
             )
             .due(tables, &kinds)
-            .of(entry.proposer.map(|(organisation, _)| organisation));
+            .of(entry.proposer.map(|(organisation, _)| organisation))
+            .round(entry.round);
             if entry.status == MotionStatus::Open {
                 // The clock closes every ballot; only a missed quorum is a consequence of not
                 // voting.
@@ -463,6 +482,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             )
             .due(tables, kinds)
             .of(Some(entry.applicant))
+            .call(Some(entry.call))
             .fund(tables, fund);
             match entry.status {
                 ApplicationStatus::Submitted => {
@@ -503,6 +523,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Review => {
             let entry = tables.reviews.get(&ReviewId(number))?;
+            let application = tables.applications.get(&entry.application);
+            let call = application.map(|application| application.call);
             let mut found = Found::table(
                 object,
                 number,
@@ -511,7 +533,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &[review::ReviewStatus::Replaced],
             )
             .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
-            .of(tables.persons.get(&entry.person).map(|person| person.home));
+            .of(tables.persons.get(&entry.person).map(|person| person.home))
+            .call(call);
             found.next.person = Some(entry.person);
             found
         }

@@ -10,7 +10,7 @@
 //! * Read classes (RULINGS A15): what is for members is shown to readers who log in with a signed
 //!   pass ([`reader`]).
 //!
-//! Absent on purpose: sessions, cookies, writing anything but records.
+//! Absent on purpose: sessions, cookies, writing anything but records and papers that become some.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::clock::NodeClock;
 use crate::network::NetworkHandle;
+use crate::papers::Papers;
 use crate::replica_thread::app::Waiting;
 use crate::replica_thread::command::Commands;
 use crate::replica_thread::snapshot::Snapshot;
@@ -40,6 +41,7 @@ mod log;
 mod metrics;
 mod next;
 mod openapi;
+mod papers;
 mod problem;
 pub mod reader;
 mod records;
@@ -76,6 +78,8 @@ pub struct ApiParts {
     pub waiting: Arc<Mutex<Waiting>>,
     /// Records of the genesis file.
     pub found: Vec<Record>,
+    /// Records that wait for signatures.
+    pub papers: Papers,
     /// Whether readers who have not logged in see what is public.
     pub public_reading: bool,
 }
@@ -186,6 +190,9 @@ pub fn router(api: Api) -> Router {
         .route("/v1/records/{id}", get(records::place))
         .route("/v1/records/{id}/proof", get(records::proof))
         .route("/v1/records/{id}/effect", get(records::effect))
+        .route("/v1/papers", post(papers::leave).get(papers::list))
+        .route("/v1/papers/{id}", get(papers::one))
+        .route("/v1/papers/{id}/take-back", post(papers::take_back))
         .route("/v1/persons/{person}/sequence", get(state::sequence))
         .route("/v1/status", get(status::status))
         .route("/v1/health", get(status::health))

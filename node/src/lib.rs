@@ -10,6 +10,7 @@ pub mod failure;
 pub mod files;
 pub mod journal;
 pub mod network;
+pub mod papers;
 pub mod planted;
 pub mod replica;
 pub mod replica_thread;

@@ -4,10 +4,13 @@
 //! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
 //! is told with its number and nothing is handed in.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rollbook_core::record::Record;
+use rollbook_core::account::Unit;
+use rollbook_core::record::{Payload, Record};
 use rollbook_proof::number::Height;
+use rollbook_wire::judgement::Judgement;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
@@ -20,10 +23,11 @@ use crate::drafting::members::Lines;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
 use crate::input::problem::suggestion;
 use crate::output::{Rows, print, say};
-use crate::profile::Profiles;
-use crate::receipts;
+use crate::profile::{Left, Profiles};
+use crate::shown::Shown;
 use crate::verbs::opening::Reading;
 use crate::verbs::{Given, Verb, shown};
+use crate::{consent, receipts};
 
 /// Most lines of one file.
 const LINES_MAX: usize = 2_000;
@@ -53,14 +57,25 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     // All lines of a verb have one read class, so they number in one lane.
     let place = lines.first().map(|line| desk.place(&client, &line.body));
     let (first, now) = place.transpose()?.unwrap_or_default();
-    let (mut records, mut bad) = (Vec::new(), Vec::new());
+    let (mut run, mut bad) = (Run::default(), Vec::new());
     for (line, sequence) in lines.into_iter().zip(first..) {
-        let record = desk.record(line.body, sequence, now)?;
-        let judged = judge::rehearse(&client, &record)?;
-        if let Some(sentence) = judged.as_ref().and_then(judge::refused) {
-            bad.push((line.number, sentence));
+        let payload = desk.payload(line.body, sequence, now)?;
+        let judged = desk.rehearse(&client, &payload)?;
+        desk.must_hold(&payload, judged.as_ref())?;
+        if let Err(failure) = judge::not_in_vain(judged.as_ref(), desk.flags.anyway) {
+            bad.push((line.number, failure.what));
         }
-        records.push((line.number, record));
+        let lacking = judged.as_ref().and_then(|judged| judged.presumed.as_ref());
+        if let Some(presumed) = lacking.filter(|presumed| !presumed.with.is_empty()) {
+            let who: Vec<String> = presumed
+                .with
+                .iter()
+                .map(|person| person.0.to_string())
+                .collect();
+            let facts = [("who", who.join(&t("word.list", &[])))];
+            bad.push((line.number, t("batch.lacking", &facts)));
+        }
+        run.add(&client, line.number, payload, judged.as_ref());
     }
     if !bad.is_empty() {
         return Ok(reject(file, bad, REFUSED));
@@ -70,15 +85,104 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
             "batch.dry",
             &[
                 ("file", file.to_owned()),
-                ("lines", records.len().to_string()),
+                ("lines", run.payloads.len().to_string()),
             ],
         ));
         return Ok(0);
     }
-    if let Some(kept) = reading.keep(&verb.name())? {
+    run.show(desk);
+    consent::ask(desk.global, "consent.run")?;
+    let mut records = Vec::new();
+    for (number, payload) in run.payloads {
+        records.push((number, desk.sign(payload)?));
+    }
+    // Signed, the lines are judged once more: what is bad now is told before anything is handed in.
+    for (number, record) in &records {
+        let judged = judge::rehearse(&client, record)?;
+        if let Some(sentence) = judged.as_ref().and_then(judge::refused) {
+            bad.push((*number, sentence));
+        }
+    }
+    if !bad.is_empty() {
+        return Ok(reject(file, bad, REFUSED));
+    }
+    let openings = Left::Openings.place(desk.global)?;
+    if let Some(kept) = reading.keep(&verb.name(), &openings)? {
         say(t("opening.kept", &[("file", kept.display().to_string())]));
     }
     hand_in(desk, &client, records)
+}
+
+/// The acts of a run before they are signed: one screen for all of them.
+#[derive(Default)]
+struct Run {
+    payloads: Vec<(usize, Payload)>,
+    /// Sums of the acts' own amounts, by unit.
+    sums: BTreeMap<String, i128>,
+    unit: Option<Unit>,
+    principal: Option<String>,
+}
+
+impl Run {
+    fn add(
+        &mut self,
+        client: &rollbook_client::client::Client,
+        number: usize,
+        payload: Payload,
+        judged: Option<&Judgement>,
+    ) {
+        let shown = Shown::of(&payload.body);
+        if let Some(amount) = amount_of(&shown) {
+            // One unit for all would be a guess: each object has its own.
+            let unit = super::unit_of(client, &payload.body, judged).or(self.unit.take());
+            let code = unit.as_ref().map(|unit| unit.code().to_owned());
+            *self.sums.entry(code.unwrap_or_default()).or_default() += amount;
+            self.unit = unit;
+        }
+        if self.principal.is_none() {
+            self.principal = judged.map(judge::principal);
+        }
+        self.payloads.push((number, payload));
+    }
+
+    fn show(&self, desk: &Desk) {
+        let Some((_, first)) = self.payloads.first() else {
+            return;
+        };
+        let who: Vec<String> = desk
+            .signers()
+            .iter()
+            .map(|(person, _)| person.to_string())
+            .collect();
+        let facts = [
+            ("count", self.payloads.len().to_string()),
+            ("act", next::deed_of(&first.body)),
+            (
+                "principal",
+                self.principal
+                    .clone()
+                    .unwrap_or_else(|| desk.principal.to_string()),
+            ),
+            ("who", who.join(&t("word.list", &[]))),
+        ];
+        say(t("screen.run", &facts));
+        for (code, sum) in &self.sums {
+            let unit = Unit::currency(code).ok();
+            let sum = unit.map_or_else(|| sum.to_string(), |unit| unit.money(*sum).to_string());
+            say(t("screen.run-sum", &[("sum", sum)]));
+        }
+    }
+}
+
+/// The act's own amount: the first field of this name.
+fn amount_of(value: &Shown) -> Option<i128> {
+    match value {
+        Shown::Fields(fields) => fields.iter().find_map(|(name, inner)| match inner {
+            Shown::Amount(amount) if name == "amount" => Some(*amount),
+            inner => amount_of(inner),
+        }),
+        _ => None,
+    }
 }
 
 /// Tells every bad line.

@@ -1,6 +1,7 @@
 //! The desk of whoever acts: for whom, in which alliance, with which keys, asking which nodes. From
 //! the flags, else the profile.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,9 +14,12 @@ use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_wire::judgement::Judgement;
 use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
+use super::signers;
+use super::signers::Signer;
 use crate::asking;
 use crate::failure::Failure;
 use crate::files;
@@ -25,7 +29,7 @@ use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
 use crate::login::Login;
 use crate::output::word;
-use crate::profile::{Profile, in_use};
+use crate::profile::{Left, Profile, in_use};
 use crate::verbs::opening::Reading;
 
 /// How long a signed record may wait to be recorded.
@@ -57,7 +61,7 @@ pub struct Desk<'a> {
     pub principal: u32,
     /// The folder of keys.
     pub keystore: Keystore,
-    signers: Vec<(u32, Role)>,
+    signers: RefCell<Vec<Signer>>,
     keys: Keys,
 }
 
@@ -73,7 +77,7 @@ impl<'a> Desk<'a> {
         let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
         let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
         let keystore = keystore(&flags.signing.keys, profile.as_ref());
-        let signers = match signers(&flags.signing, profile.as_ref(), &keystore) {
+        let signers = match signers(&flags.signing, profile.as_ref(), &keystore, principal) {
             Err(_) if flags.dry_run => Vec::new(),
             signers => signers?,
         };
@@ -83,7 +87,7 @@ impl<'a> Desk<'a> {
             profile,
             principal,
             keystore,
-            signers,
+            signers: RefCell::new(signers),
             keys: Keys::default(),
         })
     }
@@ -92,14 +96,14 @@ impl<'a> Desk<'a> {
     pub fn client(&self) -> Result<Client, Failure> {
         let client = client(&self.flags.submitting.asking, self.profile.as_ref())?;
         let chain = self.profile.as_ref().and_then(Profile::genesis_hash);
-        let (Some((person, _)), Some(chain)) = (self.signers.first(), chain) else {
+        let (Some(person), Some(chain)) = (self.first(), chain) else {
             return Ok(client);
         };
         let passphrase_file = self.flags.signing.keys.passphrase_file.clone();
         let login = Login::signer(
             self.global,
             chain,
-            *person,
+            person,
             (&self.keystore, passphrase_file, &self.keys),
         );
         Ok(client.with_passes(Arc::new(login)))
@@ -115,47 +119,87 @@ impl<'a> Desk<'a> {
 
     /// A fresh reading of arguments for this desk.
     pub fn reading(&self) -> Reading {
-        Reading::of(
-            self.principal,
-            self.signers.first().map_or(0, |(person, _)| *person),
-        )
+        Reading {
+            folder: Left::Openings.place(self.global).unwrap_or_default(),
+            ..Reading::of(self.principal, self.first().unwrap_or(0))
+        }
+    }
+
+    /// The profile that applies.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// The first signer, who begins the record.
+    fn first(&self) -> Option<u32> {
+        self.signers.borrow().first().map(|(person, _)| *person)
+    }
+
+    /// The first signer, or why nobody can sign.
+    fn must_have_first(&self) -> Result<u32, Failure> {
+        self.first().ok_or_else(|| unknown("act.no-signer"))
+    }
+
+    /// Who signs.
+    pub fn signers(&self) -> Vec<Signer> {
+        self.signers.borrow().clone()
+    }
+
+    /// Ledger time, as told by a node.
+    pub fn now(&self, client: &Client) -> Result<u64, Failure> {
+        let (_, now) = place(client, self.must_have_first()?, ReadClass::Public)?;
+        Ok(now)
     }
 
     /// The first signer's next free sequence for such an act and the ledger time, as told by a
     /// node.
     pub fn place(&self, client: &Client, body: &Body) -> Result<(u64, u64), Failure> {
-        let (first, _) = self
-            .signers
-            .first()
-            .ok_or_else(|| unknown("act.no-signer"))?;
-        place(client, *first, body.read_class())
+        place(client, self.must_have_first()?, body.read_class())
     }
 
-    /// A record of `body`, signed by everybody given.
-    pub fn record(&self, body: Body, sequence: u64, now: u64) -> Result<Record, Failure> {
-        let (officer, _) = *self
-            .signers
-            .first()
-            .ok_or_else(|| unknown("act.no-signer"))?;
-        let valid_until_ms = now.saturating_add(VALID_MS);
-        let payload = Payload {
+    /// What is to be signed.
+    pub fn payload(&self, body: Body, sequence: u64, now: u64) -> Result<Payload, Failure> {
+        Ok(Payload {
             chain: self.chain()?,
             principal: OrganisationId(self.principal),
-            officer: PersonId(officer),
+            officer: PersonId(self.must_have_first()?),
             sequence,
-            valid_until_ms: LedgerTime(valid_until_ms),
+            valid_until_ms: LedgerTime(now.saturating_add(VALID_MS)),
             nonce: Nonce(files::random()?),
             body,
-        };
+        })
+    }
+
+    /// A node's judgement of what is to be signed; the roles of signers that were left to the ledger
+    /// are known afterwards.
+    pub fn rehearse(
+        &self,
+        client: &Client,
+        payload: &Payload,
+    ) -> Result<Option<Judgement>, Failure> {
+        self.keys.used_for(&super::next::deed_of(&payload.body));
+        let mut signers = self.signers.borrow_mut();
+        signers::rehearse(client, payload, &[], &mut signers)
+    }
+
+    /// Refuses signers who are none, by a node's word or by their cards.
+    pub fn must_hold(&self, payload: &Payload, judged: Option<&Judgement>) -> Result<(), Failure> {
+        let signers = self.signers.borrow();
+        signers::must_hold(payload, &signers, judged, &self.keystore)
+    }
+
+    /// The record with the signatures of everybody given.
+    pub fn sign(&self, payload: Payload) -> Result<Record, Failure> {
+        self.keys.used_for(&super::next::deed_of(&payload.body));
         let mut record = Record {
             payload,
             signatures: Vec::new(),
         };
-        for (person, role) in &self.signers {
+        for (person, role) in signers::settled(&self.signers.borrow())? {
             self.keys.sign(
                 &mut record,
-                *person,
-                *role,
+                person,
+                role,
                 &self.keystore,
                 self.flags.signing.keys.passphrase_file.as_deref(),
             )?;
@@ -194,12 +238,13 @@ pub fn client(flags: &Asking, profile: Option<&Profile>) -> Result<Client, Failu
     asking::client(flags, profile, "act.no-profile-next")
 }
 
-/// The signers with their roles: as given, else the profile's person.
+/// The signers with their roles where these are known: as given, else the profile's person.
 pub fn signers(
     flags: &Signing,
     profile: Option<&Profile>,
     keystore: &Keystore,
-) -> Result<Vec<(u32, Role)>, Failure> {
+    principal: u32,
+) -> Result<Vec<Signer>, Failure> {
     let mut given = flags.signer.clone();
     if given.is_empty() {
         given.extend(
@@ -208,7 +253,8 @@ pub fn signers(
                 .map(|person| person.to_string()),
         );
     }
-    given.iter().map(|text| signer(text, keystore)).collect()
+    let one = |text: &String| signer(text, keystore, principal);
+    given.iter().map(one).collect()
 }
 
 /// Refuses a file of another alliance than one's own.
@@ -224,7 +270,7 @@ pub fn same_chain(found: Hash, own: Hash, file: &Path) -> Result<(), Failure> {
     Err(Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts)))
 }
 
-fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
+fn signer(text: &str, keystore: &Keystore, principal: u32) -> Result<Signer, Failure> {
     let bad = || {
         let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
         let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
@@ -237,20 +283,22 @@ fn signer(text: &str, keystore: &Keystore) -> Result<(u32, Role), Failure> {
         None => (text, None),
     };
     let person: u32 = person.parse().map_err(|_| bad())?;
-    if let Some(role) = role {
+    if role.is_some() {
         return Ok((person, role));
     }
-    let roles = keystore.card(person)?.roles;
-    match roles.as_slice() {
-        [only] => Ok((person, *only)),
+    let card = keystore.card(person)?;
+    // Whose home is elsewhere holds a post there, which the ledger knows.
+    let own: &[Role] = if card.organisation == principal {
+        &card.roles
+    } else {
+        &[]
+    };
+    Ok(match own {
+        [only] => (person, Some(*only)),
         // Who may bind the company signs as that unless something else is asked for.
-        roles if roles.contains(&Role::Primary) => Ok((person, Role::Primary)),
-        roles => {
-            let roles: Vec<String> = roles.iter().map(|role| role_code(*role)).collect();
-            let facts = [("person", person.to_string()), ("roles", roles.join(", "))];
-            Err(Failure::unusable(t("act.no-role", &facts)).next(t("act.no-role-next", &facts)))
-        }
-    }
+        roles if roles.contains(&Role::Primary) => (person, Some(Role::Primary)),
+        _ => (person, None),
+    })
 }
 
 /// The next free sequence of a person in a lane, and the ledger time, as told by a node.

@@ -7,7 +7,7 @@ use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Record};
 use rollbook_core::rules;
 use rollbook_proof::codec::encode;
-use rollbook_wire::judgement::Judgement;
+use rollbook_wire::judgement::{Judgement, Presumed};
 use rollbook_wire::record::Told;
 use rollbook_words::catalogue::{refusal, t};
 use serde_json::json;
@@ -16,7 +16,9 @@ use super::desk::Desk;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
+use crate::objects;
 use crate::output::{print, print_json, say, word};
+use crate::shown::Shown;
 
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
 /// handing in.
@@ -41,10 +43,66 @@ pub fn refused(judged: &Judgement) -> Option<String> {
 
 /// Whether nothing but signatures of others is missing.
 pub fn wants_signatures(judged: &Judgement) -> bool {
-    matches!(
-        judged.rule.as_deref(),
-        Some("A6.too-few-officers" | "A6.role-missing")
-    )
+    judged.rule.as_deref().is_some_and(is_waiting)
+}
+
+/// What a record breaks though all have signed: rule and sentence.
+pub fn broken(presumed: &Presumed) -> Option<(String, String)> {
+    let rule = presumed.rule.as_deref()?;
+    let facts: Vec<(&str, String)> = presumed
+        .facts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    Some((rule.to_owned(), refusal(rule, &facts)))
+}
+
+/// Why a record would be recorded without effect, as a sentence.
+pub fn uncounted(presumed: &Presumed) -> Option<String> {
+    let reason = presumed.outcome?.not_counted()?;
+    Some(objects::effect_text(Some(reason)))
+}
+
+/// Refuses what the ledger would refuse whoever signs, and what it would not count unless that is
+/// wanted: before a signature is made or collected (RULINGS A65).
+pub fn not_in_vain(judged: Option<&Judgement>, anyway: bool) -> Result<(), Failure> {
+    let Some(judged) = judged else {
+        return Ok(());
+    };
+    match &judged.presumed {
+        Some(presumed) => {
+            if let Some((rule, sentence)) = broken(presumed).filter(|(rule, _)| !is_waiting(rule)) {
+                return Err(Failure::by_rule(&rule, sentence));
+            }
+            match uncounted(presumed) {
+                Some(sentence) if !anyway => {
+                    Err(Failure::refused(t("sign.uncounted", &[("why", sentence)]))
+                        .next(t("sign.uncounted-next", &[])))
+                }
+                _ => Ok(()),
+            }
+        }
+        // Nothing but the envelope was looked at.
+        None => match (judged.rule.as_deref(), refused(judged)) {
+            (Some(rule), Some(sentence)) if OF_ENVELOPE.contains(&rule) => {
+                Err(Failure::by_rule(rule, sentence))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// What is wrong with a record whoever signs it.
+const OF_ENVELOPE: [&str; 5] = [
+    "A4.unknown-organisation",
+    "A6.expired",
+    "A6.malformed",
+    "A6.other-chain",
+    "A6.valid-too-long",
+];
+
+fn is_waiting(rule: &str) -> bool {
+    matches!(rule, "A6.too-few-officers" | "A6.role-missing")
 }
 
 /// Who may sign and has not: person and roles. If a role is missing, those who hold it.
@@ -159,8 +217,8 @@ fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
     lines
 }
 
-/// `--dry-run`: the act, its rule and effect; a node's judgement if keys and a node are at hand.
-/// Nothing is handed in.
+/// `--dry-run`: the act, its rule and its true effect; a node's judgement if one is at hand. Nothing
+/// is signed or handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let judged = judgement(desk, &body);
     let class = word(body.class());
@@ -168,16 +226,21 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         Ok(judged) => (judged, None),
         Err(failure) => (None, Some(failure.what)),
     };
-    let sentence = verdict.as_ref().and_then(refused);
-    let code = if sentence.is_some() && !verdict.as_ref().is_some_and(wants_signatures) {
-        crate::failure::REFUSED
-    } else {
-        0
-    };
+    let presumed = verdict.as_ref().and_then(|judged| judged.presumed.as_ref());
+    let refusal = presumed
+        .and_then(broken)
+        .filter(|(rule, _)| !is_waiting(rule));
+    let uncounted = presumed.and_then(uncounted);
+    let in_vain = refusal.is_some() || (uncounted.is_some() && !desk.flags.anyway);
+    let code = if in_vain { crate::failure::REFUSED } else { 0 };
     let now = verdict.as_ref().and_then(|judged| judged.now.as_ref());
     let object = now.map(|now| word(now.object));
-    // The tables call a membership so too; an invoice has none.
-    let steps = effects(&body, object.as_deref());
+    // What a node says would move; else all steps of the act's rule. The tables call a membership so
+    // too; an invoice has none.
+    let steps = match presumed {
+        Some(presumed) => super::screen::effects(presumed),
+        None => effects(&body, object.as_deref()),
+    };
     if desk.global.json {
         print_json(&json!({
             "rule": body.code(), "class": class, "principal": desk.principal, "act": body,
@@ -186,7 +249,10 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         }));
         return Ok(code);
     }
-    print_json(&body);
+    let unit = now.and_then(super::next::unit_of);
+    for (label, text) in objects::rows("", &Shown::of(&body), unit.as_ref()) {
+        print(format!("{label}: {text}"));
+    }
     let facts = [
         ("rule", body.code().to_owned()),
         ("class", t(&format!("class.{class}"), &[])),
@@ -196,25 +262,53 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     if !steps.is_empty() {
         print(t(
             "act.effect",
-            &[("steps", steps.join(&t("word.or", &[])))],
+            &[(
+                "steps",
+                steps.join(&t(
+                    if presumed.is_some() {
+                        "word.then"
+                    } else {
+                        "word.or"
+                    },
+                    &[],
+                )),
+            )],
         ));
     }
     if let Some(now) = now {
         print(t("act.now", &[("now", super::next::sentence(now))]));
     }
-    match (why, &verdict) {
-        (Some(why), _) => say(t("act.not-judged", &[("why", why)])),
-        (None, None) => say(t("act.not-judged", &[("why", t("act.no-judgement", &[]))])),
-        (None, Some(judged)) => {
-            let height = ("height", judged.height.to_string());
-            let Some(sentence) = sentence else {
-                print(t("act.would-apply", &[height]));
-                return Ok(code);
-            };
+    let Some(judged) = &verdict else {
+        let why = why.unwrap_or_else(|| t("act.no-judgement", &[]));
+        say(t("act.not-judged", &[("why", why)]));
+        return Ok(code);
+    };
+    let height = ("height", judged.height.to_string());
+    match (presumed, refusal, uncounted) {
+        (None, ..) => say(t("act.not-judged", &[("why", t("screen.not-told", &[]))])),
+        (Some(_), Some((_, sentence)), _) => {
             print(t("act.would-refuse", &[height, ("why", sentence)]));
-            if wants_signatures(judged) {
-                say_missing(judged, &desk.keystore);
-            }
+        }
+        (Some(_), None, Some(sentence)) => {
+            print(t("act.would-not-count", &[height, ("why", sentence)]));
+        }
+        (Some(presumed), None, None) if presumed.with.is_empty() => {
+            print(t("act.would-apply", &[height]));
+        }
+        (Some(presumed), None, None) => {
+            let needed = judged.principal.as_ref().map_or(0, |entry| entry.needed);
+            let facts = [
+                height,
+                ("signed", judged.signed.len().to_string()),
+                (
+                    "needed",
+                    (needed as usize)
+                        .max(judged.signed.len() + presumed.with.len())
+                        .to_string(),
+                ),
+            ];
+            print(t("act.would-wait", &facts));
+            say_missing(judged, &desk.keystore);
         }
     }
     Ok(code)
@@ -222,7 +316,7 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
 
 fn judgement(desk: &Desk, body: &Body) -> Result<Option<Judgement>, Failure> {
     let client = desk.client()?;
-    let (sequence, now) = desk.place(&client, body)?;
-    let record = desk.record(body.clone(), sequence, now)?;
-    rehearse(&client, &record)
+    // No number is taken for what is only judged.
+    let payload = desk.payload(body.clone(), 0, desk.now(&client)?)?;
+    desk.rehearse(&client, &payload)
 }

@@ -7,21 +7,23 @@
 use std::path::Path;
 
 use rollbook_client::client::Client;
+use rollbook_core::account::Unit;
 use rollbook_core::id::Id as _;
-use rollbook_core::record::Record;
+use rollbook_core::record::{Body, Record};
 use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
 use rollbook_wire::record::Place;
-use rollbook_words::catalogue::{in_words, t};
+use rollbook_words::catalogue::{find, in_words, t};
 use rollbook_words::dates::time;
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::objects;
 use crate::output::{print, print_json, say, word};
 use crate::receipts::Receipted;
+use crate::shown::Shown;
 use crate::trust;
-use crate::verbs::VERBS;
+use crate::verbs::{VERBS, Verb};
 
 /// Where an object stands, as told by a node.
 pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
@@ -127,8 +129,21 @@ fn actor(next: &Next, who: &str) -> String {
 }
 
 /// Key of the words for what an act does: those of its verb's help.
-pub fn deed_key(record: &Record) -> String {
-    let act = serde_json::to_value(&record.payload.body).unwrap_or_default();
+pub fn deed_key(body: &Body) -> String {
+    match verb_of(body) {
+        Ok(verb) => format!("help.rollbook.{}.{}.about", verb.path.0, verb.path.1),
+        Err(other) => match other.as_str() {
+            "Organisation.Register" => "help.rollbook.org.introduce.about".to_owned(),
+            "Organisation.Found" => "help.rollbook.genesis.sign.about".to_owned(),
+            "Node.Register" => "help.rollbook.node.register.about".to_owned(),
+            _ => other,
+        },
+    }
+}
+
+/// The verb that makes such an act; else the names of its family and variant.
+fn verb_of(body: &Body) -> Result<&'static Verb, String> {
+    let act = serde_json::to_value(body).unwrap_or_default();
     let first = |value: &Value| match value {
         Value::Object(map) => map
             .iter()
@@ -138,31 +153,69 @@ pub fn deed_key(record: &Record) -> String {
         _ => None,
     };
     let Some((family, inner)) = first(&act) else {
-        return String::new();
+        return Err(String::new());
     };
     let Some((variant, fields)) = first(&inner) else {
-        return family;
+        return Err(family);
     };
     let effect = first(&fields["effect"]).map(|(name, _)| name);
     let verb = VERBS.iter().find(|verb| {
         verb.act == (family.as_str(), variant.as_str())
             && verb.inside.first().copied() == effect.as_deref()
     });
-    match (verb, family.as_str(), variant.as_str()) {
-        (Some(verb), ..) => format!("help.rollbook.{}.{}.about", verb.path.0, verb.path.1),
-        (None, "Organisation", "Register") => "help.rollbook.org.introduce.about".to_owned(),
-        (None, "Organisation", "Found") => "help.rollbook.genesis.sign.about".to_owned(),
-        (None, "Node", "Register") => "help.rollbook.node.register.about".to_owned(),
-        _ => format!("{family}.{variant}"),
-    }
+    verb.ok_or_else(|| format!("{family}.{variant}"))
 }
 
 /// What an act does; its rule is told beside it and not again.
-pub fn deed(record: &Record) -> String {
-    let about = t(&deed_key(record), &[]);
-    let rest = about.strip_prefix(record.payload.body.code());
+pub fn deed_of(body: &Body) -> String {
+    let about = t(&deed_key(body), &[]);
+    let rest = about.strip_prefix(body.code());
     rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
         .unwrap_or(about)
+}
+
+/// What an act does.
+pub fn deed(record: &Record) -> String {
+    deed_of(&record.payload.body)
+}
+
+/// What an act has done, in words with its facts: `you voted yes on V-0012`. `unit` is that of its
+/// amounts, if it is known.
+pub fn done(body: &Body, unit: Option<&Unit>) -> String {
+    let key = match verb_of(body) {
+        Ok(verb) => format!("did.{}.{}", verb.path.0, verb.path.1),
+        Err(other) => format!("did.{}", other.to_lowercase().replace('.', "-")),
+    };
+    let mut facts = Vec::new();
+    leaves("", &Shown::of(body), unit, &mut facts);
+    let facts: Vec<(&str, String)> = facts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.clone()))
+        .collect();
+    find(&key, &facts).unwrap_or_else(|| deed_of(body))
+}
+
+/// Fields of an act by their own names, in one cell each; what has parts stands before its parts.
+fn leaves(name: &str, value: &Shown, unit: Option<&Unit>, out: &mut Vec<(String, String)>) {
+    if let Some(text) = objects::word(name, value, unit) {
+        // The words of a ballot are in the catalogue under their own names.
+        let text = match name {
+            "choice" => find(&format!("field.{text}"), &[]).unwrap_or(text),
+            _ => text,
+        };
+        out.push((name.to_owned(), text));
+    }
+    if let Shown::Fields(fields) = value {
+        fields
+            .iter()
+            .for_each(|(name, inner)| leaves(name, inner, unit, out));
+    }
+}
+
+/// The unit as an answer of a node names it.
+pub fn unit_of(next: &Next) -> Option<Unit> {
+    let (code, _) = next.unit.as_ref()?;
+    Unit::currency(code).ok()
 }
 
 /// The one line after an act: record, height, log index, rule, what, where it stands, who acts
@@ -174,12 +227,19 @@ pub fn told(
     place: &Place,
     receipt: Option<&Receipted>,
     page: Option<&Path>,
-    json: bool,
+    (json, anyway): (bool, bool),
 ) -> Result<u8, Failure> {
     let mut place = place.clone();
     if let Some(receipt) = receipt {
         (place.height, place.leaf) = (Some(Height(receipt.height)), Some(receipt.leaf));
     }
+    // Recorded without effect is a finding, unless it was wanted so.
+    let without_effect = receipt.is_some_and(|receipt| receipt.without_effect.is_some());
+    let vain = if without_effect && !anyway {
+        REFUSED
+    } else {
+        0
+    };
     // The act stands whatever the node says about what follows.
     let id = record.id();
     let next = client
@@ -199,15 +259,16 @@ pub fn told(
         }
         shown["next"] = serde_json::to_value(next).unwrap_or_default();
         print_json(&shown);
-        return Ok(0);
+        return Ok(vain);
     }
+    let unit = next.as_ref().and_then(unit_of);
     let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
         ("record", id.to_hex()),
         ("height", number(place.height.map(|id| id.0))),
         ("leaf", number(place.leaf)),
         ("rule", record.payload.body.code().to_owned()),
-        ("what", deed(record)),
+        ("what", done(&record.payload.body, unit.as_ref())),
         (
             "next",
             next.as_ref().map_or_else(|| t("next.none", &[]), sentence),
@@ -225,7 +286,7 @@ pub fn told(
                     ("file", receipt.file.display().to_string()),
                 ],
             ));
-            return Ok(trust::tell_age(&receipt.grounds));
+            return Ok(trust::tell_age(&receipt.grounds).max(vain));
         }
     }
     Ok(0)

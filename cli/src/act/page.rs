@@ -69,7 +69,7 @@ pub fn render(
     };
     let payload = &record.payload;
     let code = payload.body.code();
-    let about = next::deed_key(record);
+    let about = next::deed_key(&payload.body);
     let deed = |language| {
         let text = t_in(language, &about, &[]);
         text.strip_prefix(code)

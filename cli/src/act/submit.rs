@@ -1,6 +1,6 @@
 //! Handing a record in and waiting for what becomes of it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rollbook_client::client::Client;
@@ -12,11 +12,12 @@ use rollbook_wire::problem::Problem;
 use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::{refusal, t};
 
-use super::{judge, next};
+use super::{judge, next, papers};
 use crate::failure::Failure;
 use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
 use crate::output::{busy, print, print_json, say};
+use crate::profile::Left;
 use crate::{pending_file, receipts};
 
 /// How long a decision or a receipt is waited for.
@@ -78,56 +79,98 @@ pub fn wait_for(client: &Client, id: &Hash, wait: Wait, begun: Instant) -> Waite
     Waited { place, met: false }
 }
 
-/// Leaves a pending record and says who is missing.
-pub fn wait_for_others(
-    record: &Record,
-    judged: &Judgement,
-    file: &Path,
-    keystore: &Keystore,
-    global: &Global,
-) -> Result<u8, Failure> {
-    pending_file::write(file, record)?;
-    let shown = ("file", file.display().to_string());
-    if global.json {
-        print_json(&serde_json::json!({
-            "pending": file, "record": record.id(), "rule": judged.rule,
-            "class": judged.class,
-            "needed": judged.principal.as_ref().map(|entry| entry.needed),
-            "signed": judged.signed,
-            "missing": judge::missing(judged),
-        }));
-        return Ok(crate::failure::NOT_YET);
+/// Where a record waits for signatures or for its decision.
+pub struct Waiting<'a> {
+    /// The nodes.
+    pub client: &'a Client,
+    /// The keys of this machine, to say whose are here.
+    pub keystore: &'a Keystore,
+    /// The file that was asked for; none: a node's papers, else the profile's folder.
+    pub file: Option<PathBuf>,
+    /// What every command takes.
+    pub global: &'a Global,
+}
+
+impl Waiting<'_> {
+    /// The file of a record: as asked for, else in the profile's folder.
+    fn file(&self, record: &Record) -> Result<PathBuf, Failure> {
+        match &self.file {
+            Some(file) => Ok(file.clone()),
+            None => {
+                let name = format!("{}.pending.json", record.id().short());
+                Ok(Left::Papers.folder(self.global)?.join(name))
+            }
+        }
     }
-    say(t(
-        "act.pending",
-        &[
+
+    /// Leaves a record that waits for signatures at a node, unless a file was asked for or no node
+    /// takes it; says who is missing.
+    pub fn leave(&self, record: &Record, judged: &Judgement) -> Result<u8, Failure> {
+        let left = match &self.file {
+            Some(_) => None,
+            None => papers::leave(self.client, record),
+        };
+        let short = record.id().short();
+        let (target, place) = match &left {
+            Some(found) => (short.clone(), found.node.clone()),
+            None => {
+                let file = self.file(record)?;
+                pending_file::write(&file, record)?;
+                let shown = file.display().to_string();
+                (shown.clone(), shown)
+            }
+        };
+        if self.global.json {
+            print_json(&serde_json::json!({
+                "pending": left.is_none().then(|| place.clone()),
+                "waits_at": left.as_ref().map(|_| place.clone()),
+                "record": record.id(), "rule": judged.rule,
+                "class": judged.class,
+                "needed": judged.principal.as_ref().map(|entry| entry.needed),
+                "signed": judged.signed,
+                "missing": judge::missing(judged),
+            }));
+            return Ok(crate::failure::NOT_YET);
+        }
+        let facts = [
             ("why", judge::refused(judged).unwrap_or_default()),
-            shown.clone(),
-        ],
-    ));
-    judge::say_missing(judged, keystore);
-    say(format!(
-        "{}: {}",
-        t("word.next", &[]),
-        t("act.pending-next", &[shown])
-    ));
-    Ok(crate::failure::NOT_YET)
+            ("file", target),
+            ("node", place),
+            ("record", short),
+        ];
+        say(t(
+            if left.is_some() {
+                "act.pending-at"
+            } else {
+                "act.pending"
+            },
+            &facts,
+        ));
+        judge::say_missing(judged, self.keystore);
+        say(format!(
+            "{}: {}",
+            t("word.next", &[]),
+            t("act.pending-next", &facts)
+        ));
+        Ok(crate::failure::NOT_YET)
+    }
 }
 
 /// Submits, or leaves a pending file; then waits.
 pub fn hand_in(
-    client: &Client,
+    waiting: &Waiting,
     record: &Record,
-    global: &Global,
     flags: &Submitting,
-    file: &Path,
+    anyway: bool,
 ) -> Result<u8, Failure> {
+    let Waiting { client, global, .. } = *waiting;
     let mut trust = receipts::trust_for(global, record, client)?;
     if let Some(problem) = rollbook_client::receipts::submit(&mut trust, record)? {
         let sentence = sentence_of(&problem);
         let code = problem.code.as_str();
         if matches!(code, "A6.too-few-officers" | "A6.role-missing") {
-            pending_file::write(file, record)?;
+            let file = waiting.file(record)?;
+            pending_file::write(&file, record)?;
             let facts = [("why", sentence), ("file", file.display().to_string())];
             say(t("act.pending", &facts));
             say(format!(
@@ -151,7 +194,8 @@ pub fn hand_in(
         met: true,
     } = wait_for(client, &id, wait, Instant::now())
     else {
-        pending_file::write(file, record)?;
+        let file = waiting.file(record)?;
+        pending_file::write(&file, record)?;
         let facts = [
             ("record", id.to_hex()),
             ("file", file.display().to_string()),
@@ -160,11 +204,10 @@ pub fn hand_in(
     };
     drop(busy);
     let receipt = match wait {
-        Wait::Receipt => Some(receipts::receipt(
-            &mut trust,
-            record,
-            &receipts::beside(flags.receipt_file.as_ref(), record, file),
-        )?),
+        Wait::Receipt => {
+            let file = receipts::place(flags.receipt_file.as_ref(), record, global)?;
+            Some(receipts::receipt(&mut trust, record, &file)?)
+        }
         Wait::None | Wait::Decided => None,
     };
     next::told(
@@ -173,7 +216,7 @@ pub fn hand_in(
         &place,
         receipt.as_ref(),
         flags.print.as_deref(),
-        global.json,
+        (global.json, anyway),
     )
 }
 

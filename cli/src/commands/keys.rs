@@ -1,6 +1,8 @@
 //! `rollbook keys new|list|show|check|backup|assign|sample`: officers' and nodes' keys on one's own
 //! machine (RULINGS A21, R23, R24).
 
+mod kept;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, value_parser};
@@ -40,6 +42,8 @@ pub enum Command {
     Check(Check),
     /// Copies a secret.
     Backup(Backup),
+    /// Puts openings of a backup back.
+    Openings(kept::Openings),
     /// Numbers a key after the registration.
     Assign(Assign),
     /// Keys of a sample alliance.
@@ -171,6 +175,7 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         Command::Show(flags) => show(global, flags),
         Command::Check(flags) => check(global, flags),
         Command::Backup(flags) => backup(global, flags),
+        Command::Openings(flags) => kept::restore(global, flags),
         Command::Assign(flags) => assign(global, flags),
         Command::Sample(flags) => samples(global, flags),
     }
@@ -629,6 +634,7 @@ fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
             ))
         });
     }
+    kept::back_up(global, person, to, (&store, &flags.keys))?;
     if global.json {
         print_json(&serde_json::json!({ "person": person, "file": to }));
         return Ok(0);
@@ -663,6 +669,7 @@ fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
         ];
         return Err(Failure::unusable(t("keys.assigned-already", &facts)));
     }
+    kept::is_of(global, organisation, to)?;
     let passphrase =
         passphrase::existing(flags.keys.passphrase_file.as_deref(), &person.to_string())?;
     let mut secret = store.open(person, &passphrase)?;

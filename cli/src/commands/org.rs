@@ -34,7 +34,7 @@ use crate::keystore::opened::Keys;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, genesis, in_use};
 use crate::registration_file::{Signed, numbers};
-use crate::{files, registration_file};
+use crate::{consent, files, registration_file};
 
 /// `org`.
 #[derive(Debug, Subcommand)]
@@ -126,7 +126,11 @@ fn register(global: &Global, flags: &Register) -> Result<u8, Failure> {
     if who.is_empty() {
         who = Signers::here(&waiting, &store)?;
     }
+    if !who.is_empty() {
+        consent::ask(global, "consent.sign")?;
+    }
     let keys = Keys::default();
+    keys.used_for(&t("org.purpose", &[]));
     let passphrase_file = flags.signing.keys.passphrase_file.as_deref();
     for person in &who {
         add(
@@ -142,8 +146,30 @@ fn register(global: &Global, flags: &Register) -> Result<u8, Failure> {
 
 /// `sign FILE` of a registration: shows what is signed, then adds the signatures of those who are
 /// named, else of every officer whose key is here.
-pub fn sign(global: &Global, file: &Path, signing: &Signing) -> Result<u8, Failure> {
+pub fn sign(
+    global: &Global,
+    file: &Path,
+    copies: &[PathBuf],
+    signing: &Signing,
+) -> Result<u8, Failure> {
     let mut waiting = registration_file::read(file)?;
+    for copy in copies {
+        if !waiting.merge(&registration_file::read(copy)?) {
+            let facts = [
+                ("file", copy.display().to_string()),
+                ("first", file.display().to_string()),
+            ];
+            return Err(Failure::refused(t("sign.other-registration", &facts))
+                .next(t("sign.other-registration-next", &facts)));
+        }
+    }
+    if !copies.is_empty() {
+        files::replace(file, &waiting.render()?)?;
+        if signing.signer.is_empty() {
+            // Copies are put together without a signature of one's own.
+            return stands(global, &waiting, file);
+        }
+    }
     let profile = in_use(global)?;
     if let Some(own) = profile.as_ref().and_then(Profile::genesis_hash) {
         same_chain(waiting.chain, own, file)?;
@@ -162,7 +188,9 @@ pub fn sign(global: &Global, file: &Path, signing: &Signing) -> Result<u8, Failu
                 .next(t("org.no-key-here-next", &facts)));
         }
     }
+    consent::ask(global, "consent.sign")?;
     let keys = Keys::default();
+    keys.used_for(&t("org.purpose", &[]));
     for person in who {
         let key = keys.open(person.0, &store, signing.keys.passphrase_file.as_deref())?;
         add(&mut waiting, person, &key, &store)?;

@@ -1,5 +1,5 @@
-//! `rollbook pending [DIR]`: the in-tray. Which records in a folder wait for signatures, what they
-//! would do, who signed, who may still sign, until when.
+//! `rollbook pending [DIR]`: the in-tray. Which records in a folder, and at the company's own node,
+//! wait for signatures, and which registrations; what they would do, who signed, who may still sign, until when.
 //!
 //! The principal's policy and its officers' numbers come from the verified state; roles of persons
 //! from the cards on this machine (the ledger keeps roles in a working table, which carries no
@@ -17,8 +17,9 @@ use rollbook_core::identity::{Organisation, OrganisationKind};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::decode_value;
 use rollbook_proof::file::Content;
-use rollbook_proof::number::LedgerTime;
+use rollbook_proof::number::{Height, LedgerTime};
 use rollbook_wire::judgement::Judgement;
+use rollbook_wire::record::Place;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
@@ -29,9 +30,10 @@ use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
 use crate::output::{print, print_json, say};
-use crate::profile::in_use;
+use crate::profile::{Left, in_use};
+use crate::registration_file::Signed;
 use crate::shown::Shown;
-use crate::{act, objects, trust};
+use crate::{act, objects, registration_file, trust};
 
 /// `pending`.
 #[derive(Debug, Args)]
@@ -39,33 +41,51 @@ use crate::{act, objects, trust};
 pub struct Pending {
     #[command(flatten)]
     reading: Reading,
-    /// The folder.
-    #[arg(value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
+    /// The folder; else the profile's and the current one.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// A record that waits: in a file, or at a node.
+struct Item {
+    /// How `sign` and `submit` name it.
+    target: String,
+    /// The node, if it waits there.
+    node: Option<String>,
+    record: Record,
 }
 
 /// Runs `pending`.
 pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
-    let (dir, json) = (&flags.dir, global.json);
-    let mut records = Vec::new();
-    for file in files(dir)? {
-        match crate::pending_file::read(&file) {
-            Ok(record) => records.push((file, record)),
-            Err(failure) => say(format!(
-                "{}: {} {}",
-                t("word.warning", &[]),
-                failure.what,
-                failure.why.unwrap_or_default()
-            )),
+    let json = global.json;
+    let mut dirs = Vec::new();
+    match &flags.dir {
+        Some(dir) => dirs.push(dir.clone()),
+        None => {
+            let own = Left::Papers.place(global)?;
+            dirs.extend(Some(own).filter(|own| own.is_dir()));
+            dirs.push(PathBuf::from("."));
         }
     }
-    if records.is_empty() {
-        if json {
-            print_json(&json!([]));
-        } else {
-            print(t("pending.none", &[("dir", dir.display().to_string())]));
+    let (mut items, mut registrations) = (Vec::new(), Vec::new());
+    for dir in &dirs {
+        for file in files(dir)? {
+            if registration_file::is_one(&file).unwrap_or(false) {
+                match registration_file::read(&file) {
+                    Ok(signed) => registrations.push((file, signed)),
+                    Err(failure) => warn(failure),
+                }
+            } else if is_pending(&file) {
+                match crate::pending_file::read(&file) {
+                    Ok(record) => items.push(Item {
+                        target: file.display().to_string(),
+                        node: None,
+                        record,
+                    }),
+                    Err(failure) => warn(failure),
+                }
+            }
         }
-        return Ok(0);
     }
     let profile = in_use(global)?;
     let keystore = Keystore::at(
@@ -73,17 +93,32 @@ pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
         profile.as_ref().and_then(|p| p.keystore.as_deref()),
     );
     let mut known = Known::open(global, &flags.reading);
-    let mut told = Vec::new();
-    for (file, record) in &records {
-        let item = known.describe(file, record, &keystore);
-        if !json {
-            show(&item, record);
+    if flags.dir.is_none() {
+        items.extend(known.papers());
+    }
+    if items.is_empty() && registrations.is_empty() {
+        let shown: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+        if json {
+            print_json(&json!([]));
+        } else {
+            print(t("pending.none", &[("dir", shown.join(", "))]));
         }
-        told.push(item);
+        return Ok(0);
+    }
+    let mut told = Vec::new();
+    for (file, signed) in &registrations {
+        told.push(registration(file, signed, json));
+    }
+    for item in &items {
+        let described = known.describe(item, &keystore);
+        if !json {
+            show(&described, &item.record);
+        }
+        told.push(described);
     }
     if json {
         print_json(&told);
-    } else {
+    } else if !items.is_empty() {
         match &known.grounds {
             Some(grounds) => print(format!(
                 "{}  {}",
@@ -99,20 +134,62 @@ pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
     })
 }
 
+fn warn(failure: Failure) {
+    say(format!(
+        "{}: {} {}",
+        t("word.warning", &[]),
+        failure.what,
+        failure.why.unwrap_or_default()
+    ));
+}
+
+/// The JSON files of a folder that may be what waits: none of them is large.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    const LARGEST: u64 = 1024 * 1024;
     let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
-    let is_pending = |path: &PathBuf| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.ends_with(".pending.json"))
+    let may_wait = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "json")
+            && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
     };
     let mut files: Vec<PathBuf> = read
         .flatten()
         .map(|entry| entry.path())
-        .filter(is_pending)
+        .filter(may_wait)
         .collect();
     files.sort();
     Ok(files)
+}
+
+fn is_pending(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.ends_with(".pending.json"))
+}
+
+/// A registration: who has signed it, and what follows.
+fn registration(file: &Path, signed: &Signed, json: bool) -> Value {
+    let entry = &signed.registration.entry;
+    let (done, missing) = (signed.signed(), signed.missing());
+    if !json {
+        let facts = [
+            ("file", file.display().to_string()),
+            ("native", entry.name.native.to_string()),
+            ("latin", entry.name.latin.to_string()),
+            ("signed", registration_file::numbers(&done)),
+            ("missing", registration_file::numbers(&missing)),
+        ];
+        print(t("pending.registration", &facts));
+        let next = if missing.is_empty() {
+            "pending.registration-done"
+        } else {
+            "pending.registration-next"
+        };
+        print(format!("  {}", t(next, &facts)));
+    }
+    json!({
+        "file": file, "registration": entry.name, "chain": signed.chain,
+        "signed": done, "missing": missing,
+    })
 }
 
 /// What the verified state says, as far as nodes can be asked.
@@ -169,8 +246,32 @@ impl Known {
         Some(organisation)
     }
 
-    fn describe(&mut self, file: &Path, record: &Record, keystore: &Keystore) -> Value {
+    /// What waits for the reader at the nodes that are asked.
+    fn papers(&self) -> Vec<Item> {
+        let Some(trust) = &self.trust else {
+            return Vec::new();
+        };
+        let found = act::papers::list(trust.client()).into_iter();
+        found
+            .map(|found| Item {
+                target: found.record.id().short(),
+                node: Some(found.node),
+                record: found.record,
+            })
+            .collect()
+    }
+
+    /// The block of a record that is in the log, as told by a node.
+    fn recorded(&self, record: &Record) -> Option<Height> {
+        let client = self.trust.as_ref()?.client();
+        let place: Place = client.json(&format!("/v1/records/{}", record.id())).ok()?;
+        place.height
+    }
+
+    fn describe(&mut self, item: &Item, keystore: &Keystore) -> Value {
+        let record = &item.record;
         let payload = &record.payload;
+        let recorded = self.recorded(record);
         let organisation = self.organisation(payload.principal.0);
         // A node knows the roles; its word is marked.
         let judged = self
@@ -237,15 +338,24 @@ impl Known {
             .is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
         let missing =
             needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len()));
+        let over = judged
+            .as_ref()
+            .is_some_and(|judged| judged.rule.as_deref() == Some("A6.expired"));
+        let vain = judged
+            .as_ref()
+            .and_then(|judged| act::judge::not_in_vain(Some(judged), false).err())
+            .filter(|_| recorded.is_none() && !over)
+            .map(|failure| failure.what);
         json!({
-            "file": file, "record": record.id(), "rule": payload.body.code(),
+            "file": item.target, "node": item.node, "record": record.id(),
+            "recorded": recorded, "vain": vain, "rule": payload.body.code(),
             "act": act::next::deed(record),
             "principal": payload.principal, "name": name, "office": office, "class": class,
             "signed": signed, "needed": needed,
             "missing": missing, "may_sign": may,
             "role_missing": judged.as_ref().and_then(act::judge::wanted_role),
             "valid_until_ms": payload.valid_until_ms,
-            "expired": payload.valid_until_ms < LedgerTime(self.now_ms),
+            "expired": over || payload.valid_until_ms < LedgerTime(self.now_ms),
         })
     }
 }
@@ -316,6 +426,21 @@ fn show(item: &Value, record: &Record) {
         ],
     ));
     let line = |key: &str, facts: &[(&str, String)]| print(format!("  {}", t(key, facts)));
+    if let Some(node) = item["node"].as_str() {
+        let facts = [("record", text("record")), ("node", node.to_owned())];
+        line("pending.at-node", &facts);
+    }
+    let until = item["valid_until_ms"]
+        .as_u64()
+        .map(|ms| time(LedgerTime(ms)))
+        .unwrap_or_default();
+    // What is done, over or in vain waits for nobody.
+    if let Some(height) = item["recorded"].as_u64() {
+        return line("pending.recorded", &[("height", height.to_string())]);
+    }
+    if item["expired"] == true {
+        return line("pending.over", &[("until", until)]);
+    }
     for (label, text) in objects::rows("", &Shown::of(&record.payload.body), None) {
         print(format!("    {label}: {text}"));
     }
@@ -328,6 +453,9 @@ fn show(item: &Value, record: &Record) {
             }),
         )],
     );
+    if let Some(why) = item["vain"].as_str() {
+        return line("pending.vain", &[("why", why.to_owned())]);
+    }
     let may = list("may_sign", &|entry| person(entry, roles(entry)));
     let class = text("class");
     match (item["missing"].as_u64(), item["needed"].as_u64()) {
@@ -351,16 +479,5 @@ fn show(item: &Value, record: &Record) {
     } else if item["office"] == true {
         line("pending.office", &[]);
     }
-    let until = item["valid_until_ms"]
-        .as_u64()
-        .map(|ms| time(LedgerTime(ms)))
-        .unwrap_or_default();
-    line(
-        if item["expired"] == true {
-            "pending.expired"
-        } else {
-            "pending.until"
-        },
-        &[("until", until)],
-    );
+    line("pending.until", &[("until", until)]);
 }

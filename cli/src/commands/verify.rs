@@ -264,12 +264,15 @@ fn tlog_proof(
     flags: &Verify,
 ) -> Result<u8, Failure> {
     let (file, json) = (&flags.file, global.json);
-    let Some(of) = &flags.record else {
+    // A receipt of one's own act has its record beside it.
+    let beside = crate::receipts::record_beside(file);
+    let beside = beside.exists().then_some(beside);
+    let Some(of) = flags.record.clone().or(beside) else {
         return Err(
             Failure::unusable(t("verify.no-record", &[])).next(t("verify.no-record-next", &[]))
         );
     };
-    let leaf = leaf_of(of)?;
+    let leaf = leaf_of(&of)?;
     let (genesis, chain) = kept_chain(global, pinned)?;
     match chain.verify_receipt(&leaf, bytes) {
         Ok(receipt) => {

@@ -10,14 +10,31 @@ use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::crypto::Keypair;
 use rollbook_words::catalogue::t;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::keystore::{Keystore, mismatch, passphrase};
+use crate::output::say;
+
+/// How often a passphrase may be typed wrong on a terminal.
+const TRIES: u32 = 3;
 
 /// Keys opened once. A clone shares them.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<Mutex<BTreeMap<u32, Keypair>>>);
+pub struct Keys(Arc<Mutex<Opened>>);
+
+#[derive(Default)]
+struct Opened {
+    keys: BTreeMap<u32, Keypair>,
+    /// What the prompt says that the passphrase is for, if it is for an act.
+    purpose: Option<String>,
+}
 
 impl Keys {
+    /// The prompt says from now on what the passphrase is for: the act in words.
+    pub fn used_for(&self, purpose: &str) {
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.purpose = Some(purpose.to_owned());
+    }
+
     /// A person's key; asks for the passphrase the first time.
     pub fn open(
         &self,
@@ -26,16 +43,35 @@ impl Keys {
         passphrase_file: Option<&Path>,
     ) -> Result<Keypair, Failure> {
         let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = opened.get(&person) {
+        if let Some(key) = opened.keys.get(&person) {
             return Ok(key.clone());
         }
         // The card first: who has no key here is not asked for a passphrase.
         keystore.card(person)?;
-        let passphrase = passphrase::existing(passphrase_file, &person.to_string())?;
-        let secret = keystore.open(person, &passphrase)?;
+        let whose = match &opened.purpose {
+            Some(purpose) => {
+                let facts = [("person", person.to_string()), ("purpose", purpose.clone())];
+                t("passphrase.to-sign", &facts)
+            }
+            None => t("passphrase.to-read", &[("person", person.to_string())]),
+        };
+        let mut tries = if passphrase::is_asked(passphrase_file) {
+            TRIES
+        } else {
+            1
+        };
+        let secret = loop {
+            let passphrase = passphrase::existing(passphrase_file, &whose)?;
+            tries -= 1;
+            match keystore.open(person, &passphrase) {
+                // Refused is a wrong passphrase; a damaged file does not mend by asking again.
+                Err(failure) if failure.exit == REFUSED && tries > 0 => say(&failure.what),
+                opened => break opened?,
+            }
+        };
         let wrong = || mismatch(&keystore.secret_path(person), "keys.differs.key");
         let key = secret.key().ok_or_else(wrong)?;
-        opened.insert(person, key.clone());
+        opened.keys.insert(person, key.clone());
         Ok(key)
     }
 

@@ -43,6 +43,11 @@ pub fn new(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failur
     Ok(passphrase)
 }
 
+/// Whether a passphrase would be asked for on the terminal: then a wrong one may be mended at once.
+pub fn is_asked(file: Option<&Path>) -> bool {
+    file.is_none() && std::env::var_os(VARIABLE).is_none()
+}
+
 fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = file {
         let bytes = Zeroizing::new(crate::files::read(path)?);

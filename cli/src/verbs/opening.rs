@@ -25,6 +25,8 @@ use crate::failure::Failure;
 use crate::files;
 
 const KIND: &str = "rollbook-opening";
+/// How the name of an opening's file ends.
+const ENDING: &str = ".opening.json";
 /// Largest content that is kept inside an opening.
 const CONTENT_MAX: usize = 1024 * 1024;
 
@@ -166,6 +168,8 @@ pub struct Reading {
     pub offset_minutes: i32,
     /// `--opening`: where contents are kept, or read from.
     pub opening: Option<PathBuf>,
+    /// Where openings are kept that nobody names.
+    pub folder: PathBuf,
     /// Documents that were hashed: file and hash.
     pub documents: Vec<(String, Hash)>,
     /// Contents sealed by this act.
@@ -256,9 +260,18 @@ impl Reading {
     /// The part of `--opening` that `wanted` selects.
     pub fn opened<T>(&self, what: &str, wanted: impl Fn(&Part) -> Option<T>) -> Result<T, Failure> {
         let Some(path) = &self.opening else {
-            return Err(
+            // What was sealed with this profile is found without being named.
+            let missing = || {
                 Failure::unusable(t("opening.missing", &[])).next(t("opening.missing-next", &[]))
-            );
+            };
+            let kept = kept(&self.folder).into_iter();
+            let parts = kept.filter_map(|file| read(&file).ok()).flatten();
+            let mut found = parts.filter_map(|part| wanted(&part));
+            // Of several nobody but the reader knows which is meant.
+            return match (found.next(), found.next()) {
+                (Some(only), None) => Ok(only),
+                _ => Err(missing()),
+            };
         };
         let none = || {
             let facts = [
@@ -270,14 +283,15 @@ impl Reading {
         read(path)?.iter().find_map(wanted).ok_or_else(none)
     }
 
-    /// Writes what was sealed; where. Nothing is written if nothing was sealed.
-    pub fn keep(&self, verb: &str) -> Result<Option<PathBuf>, Failure> {
+    /// Writes what was sealed, into `folder` unless `--opening` names a file; where. Nothing is
+    /// written if nothing was sealed.
+    pub fn keep(&self, verb: &str, folder: &Path) -> Result<Option<PathBuf>, Failure> {
         let Some(first) = self.parts.last() else {
             return Ok(None);
         };
         let usual = || {
-            PathBuf::from(format!(
-                "{}.{}.opening.json",
+            folder.join(format!(
+                "{}.{}{ENDING}",
                 verb.replace(' ', "-"),
                 first.commitment().short()
             ))
@@ -291,9 +305,26 @@ impl Reading {
         };
         let text = serde_json::to_vec_pretty(&file)
             .map_err(|error| Failure::unusable(verb).because(error))?;
+        if self.opening.is_none() && !folder.as_os_str().is_empty() {
+            files::make_folder(folder)?;
+        }
         files::write_new(&path, &text, true)?;
         Ok(Some(path))
     }
+}
+
+/// The openings in a folder, the newest name last; none if there is no such folder.
+pub fn kept(folder: &Path) -> Vec<PathBuf> {
+    if folder.as_os_str().is_empty() {
+        return Vec::new();
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(ENDING))
+        .collect();
+    files.sort();
+    files
 }
 
 /// 64 hexadecimal digits in lower case, if it is that.

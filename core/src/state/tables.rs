@@ -92,7 +92,7 @@ macro_rules! tables {
             }
 
             /// Moves the block's steps out, in the order in which they were taken.
-            pub(super) fn take_steps(&mut self) -> Vec<crate::step::Step> {
+            pub(crate) fn take_steps(&mut self) -> Vec<crate::step::Step> {
                 self.steps.take()
             }
 

@@ -54,6 +54,7 @@ pub async fn dry_run(
         .ask(|reply| Command::Judge {
             record: Box::new(record.clone()),
             class: reader.class(),
+            reader: reader.person(),
             reply,
         })
         .await?;
@@ -84,6 +85,7 @@ pub async fn dry_run(
         id: record.id(),
         now: answer.now.map(Into::into),
         outcome: answer.judged.outcome,
+        presumed: answer.presumed.map(Into::into),
         principal,
         rule: refused.as_ref().map(|refusal| refusal.code.to_owned()),
         sample: api.is_sample(),

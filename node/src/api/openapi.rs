@@ -6,7 +6,7 @@ use rollbook_wire::problem::Problem;
 use rollbook_wire::schema::{Answer, Each, Handed, SignedAnswer};
 use utoipa::OpenApi;
 
-use super::{blocks, events, lists, log, metrics, next, records, state, status, views};
+use super::{blocks, events, lists, log, metrics, next, papers, records, state, status, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,10 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status, v
         records::place,
         records::proof,
         records::effect,
+        papers::leave,
+        papers::list,
+        papers::one,
+        papers::take_back,
         next::dry_run,
         next::of_record,
         next::next,

@@ -4,8 +4,11 @@
 //! on: the ids of admitted records, and the committed executions for the store.
 
 use rollbook_core::block::{BlockBody, SystemSection};
+use rollbook_core::id::PersonId;
 use rollbook_core::ledger;
 use rollbook_core::ledger::{Ledger, Tip};
+use rollbook_core::presume;
+use rollbook_core::presume::Presumed;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::state::StateTables;
@@ -88,6 +91,20 @@ impl<V: Ahead> LedgerApp<V> {
     /// Lets somebody look at the tip as a rule does; nothing is written.
     pub fn look<R>(&mut self, look: impl FnOnce(&Tx) -> R) -> R {
         self.ledger.look(look)
+    }
+
+    /// What a record would come to if everybody had signed who has to, for who may learn it; nothing
+    /// is kept.
+    pub fn presume(
+        &mut self,
+        record: &Record,
+        now_ms: u64,
+        reader: Option<PersonId>,
+    ) -> Option<Presumed> {
+        let (ledger, verifier) = (&mut self.ledger, &mut self.verifier);
+        let now = LedgerTime(now_ms);
+        presume::may_learn(ledger, record, now, reader, verifier)
+            .then(|| presume::presume(ledger, record, now, verifier))
     }
 
     /// What has left the ledger since the last call. Take it after every step: it grows until

@@ -14,6 +14,7 @@ use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
 use rollbook_core::next;
 use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::presume::Presumed;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::view::View;
@@ -115,8 +116,19 @@ pub enum Command {
         record: Box<Record>,
         /// What who asks may read.
         class: ReadClass,
+        /// Who asks, if that is known.
+        reader: Option<PersonId>,
         /// Takes the judgement.
         reply: oneshot::Sender<Rehearsal>,
+    },
+    /// For which of these principals a person may sign now.
+    SignsFor {
+        /// Person number.
+        person: PersonId,
+        /// Organisations and offices.
+        principals: Vec<OrganisationId>,
+        /// Takes those among them.
+        reply: oneshot::Sender<Vec<OrganisationId>>,
     },
     /// Where an object stands and what follows.
     Next {
@@ -187,6 +199,8 @@ pub struct Judged {
 pub struct Rehearsal {
     /// The judgement.
     pub judged: Judged,
+    /// What would come of it if everybody had signed who has to; none: who asks may not know it.
+    pub presumed: Option<Presumed>,
     /// The principal, if there is one of that number.
     pub principal: Option<Organisation>,
     /// Who may sign for it now.

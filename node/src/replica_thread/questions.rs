@@ -266,9 +266,10 @@ pub(super) fn next(ledger: &Ledger, about: About, class: ReadClass) -> Option<Ne
 pub(super) fn rehearse(
     app: &mut NodeApp,
     record: &Record,
-    class: ReadClass,
+    (class, reader): (ReadClass, Option<PersonId>),
     now_ms: u64,
 ) -> Rehearsal {
+    let presumed = app.presume(record, now_ms, reader);
     let result = app.judge(record.clone(), now_ms);
     let (ledger, principal) = (app.ledger(), record.payload.principal);
     let tables = ledger.tables();
@@ -279,10 +280,26 @@ pub(super) fn rehearse(
             outcome: result.as_ref().ok().copied(),
             refused: result.err(),
         },
+        presumed,
         principal: tables.organisations.get(&principal).cloned(),
         signers: next::signers(tables, principal, LedgerTime(now_ms)),
         now: object.and_then(|(object, number)| next::of(tables, object, number, class)),
     }
+}
+
+/// Those of the principals for which a person may sign at ledger time `now_ms`.
+pub(super) fn signs_for(
+    tables: &StateTables,
+    person: PersonId,
+    mut principals: Vec<OrganisationId>,
+    now_ms: u64,
+) -> Vec<OrganisationId> {
+    principals.retain(|principal| {
+        next::signers(tables, *principal, LedgerTime(now_ms))
+            .iter()
+            .any(|entry| entry.person == person)
+    });
+    principals
 }
 
 struct Question {

@@ -274,9 +274,19 @@ impl Loop {
             Command::Judge {
                 record,
                 class,
+                reader,
                 reply,
             } => {
-                let _ = reply.send(questions::rehearse(app, &record, class, now_ms));
+                let who = (class, reader);
+                let _ = reply.send(questions::rehearse(app, &record, who, now_ms));
+            }
+            Command::SignsFor {
+                person,
+                principals,
+                reply,
+            } => {
+                let tables = app.ledger().tables();
+                let _ = reply.send(questions::signs_for(tables, person, principals, now_ms));
             }
             Command::Next {
                 about,

@@ -22,6 +22,7 @@ use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
 use crate::network;
 use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
+use crate::papers::Papers;
 use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, ReplicaConfig};
 use crate::replica_thread::app::{Delivery, Waiting, node_app, node_replica};
@@ -163,6 +164,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let started_network = starting.await.map_err(|error| refused(error.to_string()))?;
         let (network, mut events) = started_network.map_err(|error| refused(error.to_string()))?;
         let view = opened.view;
+        let folder = config.data.join("papers");
+        let papers = Papers::open(&folder).map_err(|error| {
+            let next = "give the node's user write permission on its data folder";
+            Failure::file("cannot open the folder of papers", &folder, error, next)
+        })?;
         let api = Api::new(ApiParts {
             view: view.clone(),
             commands: commands.clone(),
@@ -179,6 +185,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             clock: clock.clone(),
             waiting,
             found: found.clone(),
+            papers,
             public_reading: config.public_reading,
         });
         let stop = Arc::new(Notify::new());

@@ -3,7 +3,9 @@
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::{ActClass, OrganisationKind};
 use rollbook_core::next::MaySign;
+use rollbook_core::record::Choice;
 use rollbook_core::refusal::Outcome;
+use rollbook_core::{presume, step};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,10 @@ pub struct Judgement {
     /// What would come of it.
     #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
     pub outcome: Option<Outcome>,
+    /// What would come of it if everybody had signed who has to; none for who could not learn it by
+    /// signing, and from a node that does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presumed: Option<Presumed>,
     /// The principal, if there is one of that number.
     pub principal: Option<Principal>,
     /// The rule it breaks.
@@ -47,6 +53,87 @@ pub struct Judgement {
     /// Who may sign for the principal now.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub signers: Vec<MaySign>,
+}
+
+/// What a record would come to with all its signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Presumed {
+    /// Facts of the refusal: name and value.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<String>>))]
+    pub facts: Vec<(String, String)>,
+    /// What would come of it.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
+    pub outcome: Option<Outcome>,
+    /// The ballot of the same voice that it would replace or that keeps it from counting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
+    /// The rule it breaks.
+    pub rule: Option<String>,
+    /// What it would move, in order.
+    pub steps: Vec<Moved>,
+    /// Who would have to sign besides: one way of perhaps several.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<u32>))]
+    pub with: Vec<PersonId>,
+}
+
+/// A ballot that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Replaced {
+    /// What it says, if that is a plain choice: `yes`, `no`, `abstain`.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub choice: Option<Choice>,
+    /// The officer who began it.
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub officer: PersonId,
+    /// Its record.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub record: Hash,
+}
+
+/// One step of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Moved {
+    /// The transition's number in the rules.
+    pub code: String,
+    /// The state that it would leave; none for a new object.
+    pub from: Option<String>,
+    /// The kind of object.
+    pub kind: String,
+    /// Which one: a number, or two organisations and a number for a relation.
+    pub subject: String,
+    /// The state that it would come to.
+    pub to: String,
+}
+
+impl From<presume::Presumed> for Presumed {
+    fn from(presumed: presume::Presumed) -> Presumed {
+        let refused = presumed.result.as_ref().err();
+        let facts = refused.iter().flat_map(|refusal| &refusal.facts);
+        let moved = |step: step::Step| Moved {
+            code: step.code.to_owned(),
+            from: step.from.map(str::to_owned),
+            kind: step.kind.to_owned(),
+            subject: step.subject.to_string(),
+            to: step.to.to_owned(),
+        };
+        Presumed {
+            facts: facts
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            rule: refused.map(|refusal| refusal.code.to_owned()),
+            outcome: presumed.result.as_ref().ok().copied(),
+            replaces: presumed.standing.map(|standing| Replaced {
+                choice: standing.choice,
+                officer: standing.officer,
+                record: standing.record,
+            }),
+            steps: presumed.steps.into_iter().map(moved).collect(),
+            with: presumed.with,
+        }
+    }
 }
 
 /// For whom a record is.

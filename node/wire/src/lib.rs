@@ -19,6 +19,7 @@ pub mod event;
 pub mod judgement;
 pub mod ledger;
 pub mod next;
+pub mod paper;
 pub mod problem;
 pub mod proof;
 pub mod record;

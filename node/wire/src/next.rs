@@ -1,6 +1,6 @@
 //! What is next: where an object stands, who acts, until when (RULINGS R16). Fields stand by name.
 
-use rollbook_core::id::PersonId;
+use rollbook_core::id::{CallId, PersonId};
 use rollbook_core::next;
 use rollbook_core::next::Object;
 use rollbook_core::view::{View, tasks};
@@ -14,6 +14,10 @@ pub struct Next {
     /// R22: the attempt of a draw, which a commitment names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The call of an application or a review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
+    pub call: Option<CallId>,
     /// The earliest running deadline: which, by its fixed word, and its ledger time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
@@ -51,6 +55,9 @@ pub struct Next {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub see: Vec<(Object, u32)>,
+    /// The present round of a motion, which a ballot names (RULINGS A47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
     /// Where it stands, by the fixed word: `under-review`.
     pub state: String,
     /// Who acts after that on the usual way, as the table writes it.
@@ -69,6 +76,7 @@ impl From<next::Next> for Next {
     fn from(next: next::Next) -> Next {
         Next {
             attempt: next.attempt,
+            call: next.call,
             due: next.due.map(|(kind, due)| (kind.to_owned(), due)),
             from: next.from.map(|(kind, from)| (kind.to_owned(), from)),
             named: next.named,
@@ -79,6 +87,7 @@ impl From<next::Next> for Next {
             otherwise: next.otherwise.into_iter().map(str::to_owned).collect(),
             person: next.person,
             see: next.see,
+            round: next.round,
             state: next.state.to_owned(),
             then: next.then.map(str::to_owned),
             unit: next.unit,
@@ -198,6 +207,8 @@ mod tests {
             otherwise: vec!["drawn"],
             unit: Some(("CNY".into(), 2)),
             attempt: Some(1),
+            call: Some(CallId(4)),
+            round: Some(2),
             officers: vec![PersonId(5)],
         };
         // What `json!` made of the ledger's own answer.

@@ -36,6 +36,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-verbs.toml"),
     include_str!("../messages/en-words.toml"),
     include_str!("../messages/en-acts.toml"),
+    include_str!("../messages/en-acting.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -48,6 +49,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-verbs.toml"),
     include_str!("../messages/zh-words.toml"),
     include_str!("../messages/zh-acts.toml"),
+    include_str!("../messages/zh-acting.toml"),
 ];
 
 /// Sets the language of this process.

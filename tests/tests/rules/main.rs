@@ -6,6 +6,7 @@
 //!   onto the ledger.
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
+//! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`protocol`]: how rules themselves change.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -14,6 +15,7 @@
 
 mod authority;
 mod ballots;
+mod beforehand;
 mod blocks;
 mod charter;
 mod effects;

@@ -1,0 +1,200 @@
+//! Who signs, in which role: what was typed, else what the ledger says, and never a role that the
+//! person does not hold (RULINGS A65).
+//!
+//! * A card on this machine says what its person was when it was made; the ledger says what counts. A
+//!   node's word decides where one is reached, else the card.
+//! * The holder of a post signs in that post without typing it.
+//! * Before anything is signed a node judges the record with empty places for the signatures.
+
+use rollbook_client::client::Client;
+use rollbook_core::id::PersonId;
+use rollbook_core::identity::Role;
+use rollbook_core::presume::UNSIGNED;
+use rollbook_core::record::{Body, Capacity, FundAct, Payload, Record, SignatureEntry};
+use rollbook_wire::judgement::Judgement;
+use rollbook_words::catalogue::t;
+
+use super::judge;
+use crate::failure::Failure;
+use crate::keystore::Keystore;
+use crate::keystore::card::role_code;
+
+/// A person, and the role in which it signs; none: the ledger says which.
+pub type Signer = (u32, Option<Role>);
+
+/// A record with the signatures that are there and an empty place for each signer to come.
+pub fn with_places(payload: &Payload, signed: &[SignatureEntry], signers: &[Signer]) -> Record {
+    let mut signatures = signed.to_vec();
+    for (person, role) in signers {
+        if signatures
+            .iter()
+            .all(|entry| entry.officer != PersonId(*person))
+        {
+            signatures.push(SignatureEntry {
+                officer: PersonId(*person),
+                capacity: Capacity::Own(role.unwrap_or(Role::Primary)),
+                key: 0,
+                signature: UNSIGNED,
+            });
+        }
+    }
+    signatures.sort_by_key(|entry| entry.officer);
+    Record {
+        payload: payload.clone(),
+        signatures,
+    }
+}
+
+/// A node's judgement of a record before the signers sign it, with the roles that were left to the
+/// ledger filled in; none: no node judges it.
+pub fn rehearse(
+    client: &Client,
+    payload: &Payload,
+    signed: &[SignatureEntry],
+    signers: &mut [Signer],
+) -> Result<Option<Judgement>, Failure> {
+    // Only who could learn it by signing is told what would come of it. Who cannot make a pass learns
+    // the rest.
+    let _ = client.be_known();
+    let judged = judge::rehearse(client, &with_places(payload, signed, signers))?;
+    let Some(told) = &judged else {
+        return Ok(None);
+    };
+    let open: Vec<usize> = (0..signers.len())
+        .filter(|at| signers.get(*at).is_some_and(|(_, role)| role.is_none()))
+        .collect();
+    if open.is_empty() {
+        return Ok(judged);
+    }
+    for at in open {
+        let Some((person, _)) = signers.get(at).copied() else {
+            continue;
+        };
+        let held = told
+            .signers
+            .iter()
+            .find(|entry| entry.person == PersonId(person))
+            .map(|entry| entry.roles.clone())
+            .unwrap_or_default();
+        let role = match held.as_slice() {
+            [] => return Err(no_signer(person, told)),
+            [only] => *only,
+            roles if roles.contains(&Role::Primary) => Role::Primary,
+            roles => fitting(client, payload, signed, signers, at, roles)?,
+        };
+        if let Some(signer) = signers.get_mut(at) {
+            signer.1 = Some(role);
+        }
+    }
+    judge::rehearse(client, &with_places(payload, signed, signers))
+}
+
+/// Of several posts of one person, the one that the act's rule takes.
+fn fitting(
+    client: &Client,
+    payload: &Payload,
+    signed: &[SignatureEntry],
+    signers: &[Signer],
+    at: usize,
+    roles: &[Role],
+) -> Result<Role, Failure> {
+    let mut signers = signers.to_vec();
+    let person = signers.get(at).map_or(0, |(person, _)| *person);
+    for role in roles {
+        if let Some(signer) = signers.get_mut(at) {
+            signer.1 = Some(*role);
+        }
+        let judged = judge::rehearse(client, &with_places(payload, signed, &signers))?;
+        let presumed = judged.and_then(|judged| judged.presumed);
+        // With another's signature a missing role would be met, so nobody else may be needed.
+        if presumed.is_some_and(|presumed| presumed.rule.is_none() && presumed.with.is_empty()) {
+            return Ok(*role);
+        }
+    }
+    let roles: Vec<String> = roles.iter().map(|role| role_code(*role)).collect();
+    let facts = [("person", person.to_string()), ("roles", roles.join(", "))];
+    Err(Failure::unusable(t("act.no-role", &facts)).next(t("act.no-role-next", &facts)))
+}
+
+fn no_signer(person: u32, judged: &Judgement) -> Failure {
+    let may: Vec<String> = judged
+        .signers
+        .iter()
+        .map(|entry| entry.person.0.to_string())
+        .collect();
+    let facts = [
+        ("person", person.to_string()),
+        ("principal", judge::principal(judged)),
+        ("may", may.join(&t("word.list", &[]))),
+    ];
+    Failure::refused(t("sign.no-signer", &facts)).next(t("sign.no-signer-next", &facts))
+}
+
+/// Refuses a signer who is none, and a role that is not held: by the ledger as a node tells it, else
+/// by the card on this machine. An offered post is accepted in the role that it gives.
+pub fn must_hold(
+    payload: &Payload,
+    signers: &[Signer],
+    judged: Option<&Judgement>,
+    keystore: &Keystore,
+) -> Result<(), Failure> {
+    if payload.body.own_post().is_some()
+        || matches!(payload.body, Body::Fund(FundAct::Accept { .. }))
+    {
+        return Ok(());
+    }
+    let told = judged.filter(|judged| judged.principal.is_some());
+    for (person, role) in signers {
+        let held = match told {
+            Some(judged) => match judged
+                .signers
+                .iter()
+                .find(|entry| entry.person == PersonId(*person))
+            {
+                Some(entry) => entry.roles.clone(),
+                None => return Err(no_signer(*person, judged)),
+            },
+            None if keystore.card_path(*person).exists() => {
+                let card = keystore.card(*person)?;
+                match role {
+                    // Of posts a card says nothing.
+                    Some(role) if role.is_post() => vec![*role],
+                    _ if card.organisation != payload.principal.0 => {
+                        let facts = [
+                            ("person", person.to_string()),
+                            ("organisation", card.organisation.to_string()),
+                            ("principal", payload.principal.0.to_string()),
+                        ];
+                        return Err(Failure::refused(t("sign.other-company", &facts))
+                            .next(t("sign.other-company-next", &facts)));
+                    }
+                    _ => card.roles,
+                }
+            }
+            None => continue,
+        };
+        if let Some(role) = role.filter(|role| !held.contains(role)) {
+            let held: Vec<String> = held.iter().map(|role| role_code(*role)).collect();
+            let facts = [
+                ("person", person.to_string()),
+                ("role", role_code(role)),
+                ("held", held.join(", ")),
+            ];
+            return Err(
+                Failure::refused(t("sign.not-held", &facts)).next(t("sign.not-held-next", &facts))
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The signers with their roles, once they are known.
+pub fn settled(signers: &[Signer]) -> Result<Vec<(u32, Role)>, Failure> {
+    let one = |(person, role): &Signer| {
+        role.map(|role| (*person, role)).ok_or_else(|| {
+            let facts = [("person", person.to_string()), ("roles", "-".to_owned())];
+            Failure::unusable(t("act.no-role", &facts)).next(t("act.no-role-next", &facts))
+        })
+    };
+    signers.iter().map(one).collect()
+}
