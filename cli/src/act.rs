@@ -26,6 +26,7 @@ use crate::output::say;
 use crate::verbs::opening::Reading;
 use desk::Desk;
 
+pub mod asked;
 pub mod batch;
 pub mod desk;
 pub mod judge;
@@ -39,6 +40,12 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         say(t(
             "act.document",
             &[("file", file.clone()), ("hash", hash.to_hex())],
+        ));
+    }
+    for (what, text) in &reading.words {
+        say(t(
+            "known.said",
+            &[("what", what.clone()), ("text", text.clone())],
         ));
     }
     if desk.flags.dry_run {

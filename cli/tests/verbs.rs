@@ -112,10 +112,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote abc yes --as 1",
-        "error: MOTION: 'abc' cannot be read\n  why: a whole number; an id may carry its letter: \
-         42 or M-42\n\n\
+        "error: MOTION: 'abc' cannot be read\n  why: the number of the motion: 42 or V-42\n\n\
          next: give MOTION in one of the accepted forms; --help shows them\n",
-        "错误: MOTION：无法读取 'abc'\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+        "错误: MOTION：无法读取 'abc'\n  原因: 动议编号：42 或 V-42\n\n\
          下一步: 请按可用写法之一给出 MOTION；见 --help\n",
     ),
     (
@@ -126,25 +125,39 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote --as 1",
-        "error: MOTION is missing\n  why: a whole number; an id may carry its letter: 42 or \
-         M-42\n\n\
+        "error: MOTION is missing\n  why: the number of the motion: 42 or V-42\n\n\
          next: give it on the command line, or in the file of --from\n",
-        "错误: 缺少 MOTION\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+        "错误: 缺少 MOTION\n  原因: 动议编号：42 或 V-42\n\n\
          下一步: 请在命令行给出，或写入 --from 的文件\n",
     ),
     (
-        "dues receive 1 --amount 1,5 --reference A --value-date 2026-11-24 --as 1",
-        "error: --amount: '1,5' cannot be read\n  why: an amount in minor units (fen) without \
-         decimals: 800000000 or 800,000,000 is \
-         8,000,000.00 yuan\n\nnext: give --amount in one of the accepted forms; --help shows \
-         them\n",
-        "错误: --amount：无法读取 '1,5'\n  原因: 以最小单位（分）计的金额，无小数：800000000 或 \
-         800,000,000 即 8,000,000.00 元\n\n\
-         下一步: 请按可用写法之一给出 --amount；见 --help\n",
+        "dues receive 1 --amount 90,000.00 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '90,000.00' cannot be read\n  why: in which unit the amount is, nobody \
+         told; give the unit with it: 90,000.00 CNY\n\nnext: give --amount in one of the accepted \
+         forms; --help shows them\n",
+        "错误: --amount：无法读取 '90,000.00'\n  原因: 金额的单位未知；请连同单位写出：90,000.00 CNY\n",
     ),
     (
-        "dues receive 1 --amount 1.234 --reference A --value-date 2026-11-24 --as 1",
-        "error: --amount: '1.234' cannot be read\n",
+        "dues receive 1 --amount CNY1,5 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: 'CNY1,5' cannot be read\n  why: an amount: 90,000.00 or 90000, also with \
+         its unit: 90,000.00 CNY\n",
+        "错误: --amount：无法读取 'CNY1,5'\n  原因: 金额：90,000.00 或 90000，也可带单位：90,000.00 CNY\n",
+    ),
+    (
+        "dues receive 1 --amount 1.234CNY --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '1.234CNY' cannot be read\n  why: CNY has at most 2 digits after the point\n",
+        "",
+    ),
+    (
+        "motion vote C-2 yes --as 1",
+        "error: MOTION: C-2 is a call, and a motion is wanted\n  why: the number of the motion: 42 \
+         or V-42\n",
+        "错误: MOTION：C-2 是征集，此处需要动议\n",
+    ),
+    (
+        "agreement sign 1 --as 1",
+        "error: --draft is missing\n  why: the ledger knows it, and no node could be asked\n\n\
+         next: give a node with --node, or --draft itself\n",
         "",
     ),
     (
@@ -167,10 +180,10 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "dues confirm 1 --receipt abcd --as 1",
-        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits: a record id or \
-         digest that the ledger told\n\n\
+        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits that the ledger told; \
+         the first of them where the ledger knows the rest\n\n\
          next: give --receipt in one of the accepted forms; --help shows them\n",
-        "错误: --receipt：无法读取 'abcd'\n  原因: 64 位十六进制：账本给出的记录号或摘要\n\n\
+        "错误: --receipt：无法读取 'abcd'\n  原因: 账本给出的 64 位十六进制；账本已知其余各位时，前几位即可\n\n\
          下一步: 请按可用写法之一给出 --receipt；见 --help\n",
     ),
     (
@@ -250,7 +263,7 @@ fn openings_are_read_back() {
         desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone()
     };
     // A dry run keeps nothing; every seal has its own salt.
-    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 \
+    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 6,000,000.00CNY \
          --document @project.pdf";
     let (first, second) = (act(submit), act(submit));
     assert_ne!(
@@ -281,9 +294,7 @@ fn openings_are_read_back() {
         ("scores", "9,8,9".to_owned()),
         ("comment", comment),
     ];
-    let sealed = verb
-        .spell(&given, serde_json::Map::new(), &mut reading)
-        .unwrap();
+    let sealed = verb.spell(&given, &mut reading).unwrap();
     let kept = reading.keep("review seal").unwrap().unwrap();
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).unwrap().permissions());

@@ -11,7 +11,6 @@ use rollbook_proof::number::Height;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
-use serde_json::Map;
 
 use super::desk::Desk;
 use super::submit::{Wait, Waited};
@@ -157,12 +156,13 @@ fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result
             .copied()
             .zip(row.iter())
             .filter(|(_, cell)| !cell.is_empty());
-        let given: Vec<(&str, String)> = cells
+        let given: Vec<(&'static str, String)> = cells
             .map(|(name, cell)| (name, cell.to_owned()))
             // Flags hold for every line.
             .chain(usual.texts.iter().cloned())
             .collect();
-        match verb.spell(&given, Map::new(), reading) {
+        reading.words.clear();
+        match verb.spell(&given, reading) {
             Ok(body) => lines.push(Line { number, body }),
             Err(failure) => {
                 let why = failure
@@ -204,7 +204,11 @@ fn hand_in(
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
         let problem = rollbook_client::receipts::submit(&mut trust, record)?;
-        refused.push(problem.as_ref().map(submit::sentence_of));
+        refused.push(
+            problem
+                .as_ref()
+                .map(|problem| submit::sentence_of(problem, None)),
+        );
     }
     let begun = Instant::now();
     let mut rows = Rows::new(&["line", "record", "stands", "height", "leaf", "next"]);

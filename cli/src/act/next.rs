@@ -137,12 +137,9 @@ pub fn deed_key(record: &Record) -> String {
     }
 }
 
-/// What an act does; its rule is told beside it and not again.
+/// What an act does; its rule is told beside it.
 pub fn deed(record: &Record) -> String {
-    let about = t(&deed_key(record), &[]);
-    let rest = about.strip_prefix(record.payload.body.code());
-    rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
-        .unwrap_or(about)
+    t(&deed_key(record), &[])
 }
 
 /// The one line after an act: record, height, log index, rule, what, where it stands, who acts

@@ -12,10 +12,10 @@ use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, read, under};
 use crate::keystore::opened::Keys;
-use crate::output::{print_json, say};
+use crate::output::{print, print_json, say};
 use crate::profile::{Profile, in_use};
 use crate::verbs::{VERBS, Verb, is_table};
-use crate::{act, pending_file, registration_file};
+use crate::{act, pending_file, registration_file, verbs};
 
 /// `sign`.
 #[derive(Debug, Args)]
@@ -63,6 +63,10 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
 
 /// Runs a verb.
 pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
+    if matches.get_flag("template") {
+        print(verbs::from::template(verb).trim_end());
+        return Ok(0);
+    }
     let flags: Acting = read(matches)?;
     let given = verb.given(matches);
     let desk = Desk::of(global, &flags, None)?;
@@ -74,7 +78,11 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     if verb.path == ("review", "draw") {
         // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
         // refusal.
-        let draw = given.text("draw").and_then(|draw| draw.parse::<u32>().ok());
+        let digits = |text: &str| {
+            let from = text.find(|c: char| c.is_ascii_digit())?;
+            text[from..].parse::<u32>().ok()
+        };
+        let draw = given.text("draw").and_then(digits);
         let told = draw
             .zip(desk.client().ok())
             .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());

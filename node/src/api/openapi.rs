@@ -22,6 +22,7 @@ use super::{blocks, events, lists, log, metrics, next, records, state, status};
         next::dry_run,
         next::of_record,
         next::next,
+        next::known,
         status::status,
         status::health,
         metrics::metrics,

@@ -15,7 +15,7 @@ use rollbook_core::next::Next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
-use rollbook_core::{next, pass};
+use rollbook_core::{known, next, pass};
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
@@ -183,6 +183,7 @@ pub(super) fn rehearse(
         principal: tables.organisations.get(&principal).cloned(),
         signers: next::signers(tables, principal, LedgerTime(now_ms)),
         now: object.and_then(|(object, number)| next::of(tables, object, number, class)),
+        unit: known::unit(tables, &record.payload.body),
     }
 }
 

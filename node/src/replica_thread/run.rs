@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use rollbook_core::known;
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
@@ -278,6 +279,17 @@ impl Loop {
                 reply,
             } => {
                 let _ = reply.send(questions::next(app.ledger(), about, class));
+            }
+            Command::Known {
+                about: (about, number),
+                class,
+                reply,
+            } => {
+                let tables = app.ledger().tables();
+                let _ = reply.send(known::of(tables, about, number, class));
+            }
+            Command::Unit { body, reply } => {
+                let _ = reply.send(known::unit(app.ledger().tables(), &body));
             }
             Command::Stop => {}
         }
