@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use rollbook::act::next::who_key;
-use rollbook::verbs::{ELSEWHERE, VERBS};
+use rollbook::verbs::opening::Reading;
+use rollbook::verbs::{ELSEWHERE, Given, VERBS, from};
+use rollbook_core::account::Unit;
 use rollbook_core::id::ReviewId;
 use rollbook_core::record::{Body, MotionEffect};
 use rollbook_core::rules;
@@ -150,9 +152,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote C-2 yes --as 1",
-        "error: MOTION: C-2 is a call, and a motion is wanted\n  why: the number of the motion: 42 \
+        "error: MOTION: C-2 is the number of another kind of object (call); wanted is: motion\n  why: the number of the motion: 42 \
          or V-42\n",
-        "错误: MOTION：C-2 是征集，此处需要动议\n",
+        "错误: MOTION：C-2 是另一类编号（征集）；此处需要：动议\n",
     ),
     (
         "agreement sign 1 --as 1",
@@ -253,6 +255,125 @@ fn mistakes_are_told_in_full() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a template shows is what a file may say: every argument of every verb, under the name of its
+/// flag.
+#[test]
+fn every_verb_takes_the_file_that_its_template_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in VERBS {
+        let template = from::template(verb);
+        let mut lines = Vec::new();
+        for line in template.lines() {
+            // What may be left out stands behind a mark; a remark has a blank after it.
+            let line = line
+                .strip_prefix('#')
+                .filter(|rest| !rest.starts_with(' '))
+                .unwrap_or(line);
+            // The files that the examples name.
+            for part in line.split(['"', ',', ':']) {
+                if let Some(name) = part.strip_prefix('@') {
+                    std::fs::write(folder.path().join(name), name).unwrap();
+                }
+            }
+            lines.push(line);
+        }
+        let file = folder.path().join("act.toml");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let file = file.display().to_string();
+        let read = from::read(verb, &file).unwrap();
+        assert!(read.problems.is_empty(), "{verb:?}: {:?}", read.problems);
+        let mut found: Vec<&str> = read.entries.iter().map(|entry| entry.name).collect();
+        let mut names = from::names(verb);
+        found.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(found, names, "{}", verb.name());
+
+        // Content as JSON has no example.
+        if verb.path == ("application", "open") {
+            continue;
+        }
+        let given = Given {
+            from: Some(file),
+            ..Given::default()
+        };
+        let mut reading = Reading::of(3, 5);
+        reading.unit = Some(Unit::default());
+        let spelt = verb.body(&given, &mut reading);
+        assert!(
+            spelt.is_ok(),
+            "{}: {}\n{template}",
+            verb.name(),
+            spelt.err().unwrap()
+        );
+    }
+}
+
+/// Everything that is wrong with a file is told at once, with its line; what is right is read as the
+/// command line would.
+#[test]
+fn a_file_of_one_act_says_every_mistake_with_its_line() {
+    let desk = Desk::new();
+    let line = "dues receive --from act.toml --as 1 --signer 1:primary --dry-run";
+    desk.write("act.toml", "invoice = 7\nvalue-date = 2026-02-30\n");
+    let told = all(&desk.ends(2, line));
+    assert!(
+        told.contains("act.toml:2: this is not TOML: invalid date"),
+        "{told}"
+    );
+
+    desk.write(
+        "act.toml",
+        "invoice = \"V-7\"\namount = \"90,000.505 CNY\"\nreference = \"BOC-1\"\n\
+         value-dat = 2026-11-24\n",
+    );
+    let told = all(&desk.ends(2, line));
+    for expected in [
+        "act.toml cannot be used: 4 mistakes",
+        "act.toml:1: INVOICE: V-7 is the number of another kind of object (motion); wanted is: invoice",
+        "act.toml:2: --amount: '90,000.505 CNY' cannot be read (CNY has at most 2 digits",
+        "act.toml:4: no argument is called 'value-dat'. did you mean 'value-date'?",
+        "act.toml: --value-date is missing",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+
+    desk.write(
+        "act.toml",
+        "invoice = 7\namount = \"90,000.50 CNY\"\nreference = \"BOC-1\"\n\
+         value-date = 2026-11-24\n",
+    );
+    let act = desk.json(0, line)["act"].clone();
+    let receipt = &act["Membership"]["Receive"];
+    assert_eq!(
+        *receipt,
+        json!({ "invoice": 7, "amount": 9_000_050, "reference": "BOC-1", "value_date": 20_781 })
+    );
+    // Flags override the file.
+    let act = desk.json(0, &format!("{line} --reference BOC-2"))["act"].clone();
+    assert_eq!(act["Membership"]["Receive"]["reference"], "BOC-2");
+    // A list may be a list, and files are looked for beside the file.
+    desk.write("terms/reasons.txt", "reasons");
+    desk.write("terms/text.txt", "text");
+    desk.write(
+        "terms/act.toml",
+        "pool = \"reviewers\"\npersons = [10, 12]\ntext = \"@text.txt\"\n",
+    );
+    let act = desk.json(
+        0,
+        "review confirm-pool --from terms/act.toml --as 1 --signer 1:primary --dry-run",
+    )["act"]
+        .clone();
+    assert_eq!(
+        act["Motion"]["Propose"]["effect"]["ConfirmPool"]["persons"],
+        json!([10, 12])
+    );
+    let shown = desk.good("motion vote --template");
+    assert!(
+        shown.contains("choice = \"yes\"") && shown.contains("#round = "),
+        "{shown}"
+    );
+}
+
 /// What is sealed is in one file, 0600, and the later act spells exactly what was committed.
 #[test]
 fn openings_are_read_back() {
@@ -275,7 +396,7 @@ fn openings_are_read_back() {
 
     // The parts as a sealing act keeps them.
     use rollbook::verbs::opening;
-    use rollbook::verbs::opening::{Part, Reading};
+    use rollbook::verbs::opening::Part;
     let mut reading = Reading::of(20, 39);
     reading.opening = Some(desk.path("x.opening.json"));
     let comment = std::env::current_dir()
@@ -463,12 +584,19 @@ fn a_company_enters_and_a_node_is_registered() {
          --alliance Sample",
         persons[0]
     ));
-    let charter = charter_text(&genesis);
     std::fs::write(company.path("undertaking.pdf"), "undertaking").unwrap();
-    let apply = format!(
-        "member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf \
-         --conflicts @undertaking.pdf"
+    let apply = String::from(
+        "member apply --class ordinary --antitrust @undertaking.pdf --conflicts @undertaking.pdf",
     );
+    // The charter in force is the ledger's to know; another is not signed.
+    let other = format!("{apply} --charter {letter}");
+    let told = all(&company.ends(1, &other));
+    assert!(
+        told.contains("--charter: given is abab") && told.contains("leave --charter out"),
+        "{told}"
+    );
+    let charter = charter_text(&genesis);
+    company.good(&format!("{apply} --charter {charter} --dry-run"));
     let line = company.good(&apply);
     assert!(
         line.contains("  M01  ")
@@ -487,7 +615,12 @@ fn a_company_enters_and_a_node_is_registered() {
     );
 
     // Too few signatures: who is missing, by number and role, and the policy.
-    let told = all(&net.ends(3, "motion vote 1 yes"));
+    let told = all(&net.ends(1, "motion vote 1 yes"));
+    assert!(
+        told.contains("there is no motion 1, and that is proved"),
+        "{told}"
+    );
+    let told = all(&net.ends(3, "motion support 1"));
     assert!(
         told.contains("need 2 of 2 who may sign; signed so far: 1"),
         "{told}"

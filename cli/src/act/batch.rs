@@ -1,4 +1,5 @@
-//! `--from FILE.csv`: one record a line (RULINGS R23).
+//! Many acts of one verb: `--from FILE.csv`, one record a line (RULINGS R23), and several numbers
+//! where one would stand (`motion vote V-1,V-2 yes`), one record each.
 //!
 //! The head names arguments of the verb, `value-date` or `value_date`; flags of the command line
 //! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
@@ -22,7 +23,7 @@ use crate::output::{Rows, print, say};
 use crate::profile::Profiles;
 use crate::receipts;
 use crate::verbs::opening::Reading;
-use crate::verbs::{Given, Verb, shown};
+use crate::verbs::{Given, Kind, Verb, shown};
 
 /// Most lines of one file.
 const LINES_MAX: usize = 2_000;
@@ -38,8 +39,53 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
     let (lines, bad) = read(verb, given, file, &mut reading)?;
+    let label = |line: usize| format!("{file}:{line}");
+    many(verb, desk, &reading, (lines, bad), (file, &label))
+}
+
+/// The argument in which several numbers stand, with the numbers, if there is one.
+pub fn several(verb: &Verb, given: &Given) -> Option<(&'static str, Vec<String>)> {
+    let field = verb.fields.first()?;
+    let text = given.text(field.name)?;
+    let is_one = !field.positional || !matches!(field.kind, Kind::Id(_)) || !text.contains(',');
+    let numbers = text.split(',').map(|number| number.trim().to_owned());
+    (!is_one).then(|| (field.name, numbers.collect()))
+}
+
+/// Runs a verb for each of several numbers of one argument.
+pub fn run_each(
+    verb: &Verb,
+    desk: &Desk,
+    given: &Given,
+    (name, numbers): (&'static str, Vec<String>),
+) -> Result<u8, Failure> {
+    let mut reading = desk.reading();
+    reading.opening = given.opening.clone();
+    let (mut lines, mut bad) = (Vec::new(), Vec::new());
+    for (at, number) in numbers.iter().enumerate() {
+        let mut one = given.clone();
+        one.texts.retain(|(known, _)| *known != name);
+        one.texts.push((name, number.clone()));
+        match verb.body(&one, &mut reading) {
+            Ok(body) => lines.push(Line { number: at, body }),
+            Err(failure) => bad.push((at, failure.to_string())),
+        }
+    }
+    let label = |at: usize| numbers.get(at).cloned().unwrap_or_default();
+    let all = numbers.join(", ");
+    many(verb, desk, &reading, (lines, bad), (&all, &label))
+}
+
+/// Signs, judges and hands in; nothing if one act is bad.
+fn many(
+    verb: &Verb,
+    desk: &Desk,
+    reading: &Reading,
+    (lines, bad): Sorted,
+    (file, label): (&str, &dyn Fn(usize) -> String),
+) -> Result<u8, Failure> {
     if !bad.is_empty() {
-        return Ok(reject(file, bad, UNUSABLE));
+        return Ok(reject((file, label), bad, UNUSABLE));
     }
     for (document, hash) in &reading.documents {
         say(t(
@@ -62,7 +108,7 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
         records.push((line.number, record));
     }
     if !bad.is_empty() {
-        return Ok(reject(file, bad, REFUSED));
+        return Ok(reject((file, label), bad, REFUSED));
     }
     if dry {
         print(t(
@@ -77,13 +123,17 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     if let Some(kept) = reading.keep(&verb.name())? {
         say(t("opening.kept", &[("file", kept.display().to_string())]));
     }
-    hand_in(desk, &client, records)
+    hand_in(desk, &client, records, label)
 }
 
 /// Tells every bad line.
-fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
+fn reject(
+    (file, label): (&str, &dyn Fn(usize) -> String),
+    bad: Vec<(usize, String)>,
+    code: u8,
+) -> u8 {
     for (line, why) in &bad {
-        print(format!("{file}:{line}: {why}"));
+        print(format!("{}: {why}", label(*line)));
     }
     say(t(
         "batch.rejected",
@@ -195,6 +245,7 @@ fn hand_in(
     desk: &Desk,
     client: &rollbook_client::client::Client,
     records: Vec<(usize, Record)>,
+    label: &dyn Fn(usize) -> String,
 ) -> Result<u8, Failure> {
     let wait = Wait::of(&desk.flags.submitting);
     let Some((_, first)) = records.first() else {
@@ -253,7 +304,7 @@ fn hand_in(
                 }
                 Err(failure) => {
                     code = code.max(failure.exit);
-                    say(format!("{line}: {}", failure.what));
+                    say(format!("{}: {}", label(line), failure.what));
                     stands = "not verified";
                 }
             }

@@ -73,6 +73,9 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     if let Some(file) = given.from.as_deref().filter(|file| is_table(file)) {
         return batch::run(verb, &desk, &given, file);
     }
+    if let Some(numbers) = batch::several(verb, &given) {
+        return batch::run_each(verb, &desk, &given, numbers);
+    }
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
     if verb.path == ("review", "draw") {

@@ -90,6 +90,16 @@ pub(super) fn letter(of: &str) -> Option<char> {
 
 /// A text of this kind, as a template shows it.
 pub(super) fn sample(field: &Field) -> String {
+    match (field.name, field.kind) {
+        ("deputy", _) => return "8".into(),
+        ("reference", _) => return "BOC-20261124-01".into(),
+        ("end_to_end", _) => return "PAY-2026-0001".into(),
+        ("uetr", _) => return "7a1f0c3e-5b7d-4e2a-9c44-000000000001".into(),
+        ("release", _) => return "0.2.0".into(),
+        ("replaces", _) => return "ab".repeat(32),
+        ("closes_day", _) => return "2026-12-24".into(),
+        _ => {}
+    }
     match field.kind {
         Kind::Number => "7".into(),
         Kind::Id(of) => letter(of).map_or_else(|| "7".to_owned(), |letter| format!("{letter}-7")),
@@ -104,7 +114,7 @@ pub(super) fn sample(field: &Field) -> String {
         Kind::Day => "2026-11-24".into(),
         Kind::Choice(words) => words.first().copied().unwrap_or_default().to_owned(),
         Kind::List => "first-code,second-code".into(),
-        Kind::Numbers => "9,18,29".into(),
+        Kind::Numbers => "3,9,18,29,31".into(),
         Kind::Json => field.usual.unwrap_or("null").into(),
         Kind::Form(form) => form.sample.into(),
     }

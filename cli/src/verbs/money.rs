@@ -29,27 +29,27 @@ pub fn read(text: &str, reading: &Reading) -> Result<u64, String> {
         .map_err(|error| why(&error, number, &unit))
 }
 
-/// The number and the code before or after it.
+/// The number and the code before or after it. A currency may stand right at the number.
 fn parted(text: &str) -> (&str, Option<&str>) {
-    let letters = |c: char| c.is_ascii_alphabetic();
-    if text.starts_with(letters) {
-        let at = text
-            .find(|c: char| c.is_whitespace() || c.is_ascii_digit())
-            .unwrap_or(text.len());
-        let (code, number) = text.split_at(at);
-        return (number.trim(), Some(code));
-    }
-    match text.find(letters) {
-        Some(at) => {
-            let (number, code) = text.split_at(at);
-            (number.trim(), Some(code.trim()))
+    let currency = |code: &str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_alphabetic());
+    match text.rsplit_once(char::is_whitespace) {
+        Some((number, code)) if code.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            (number.trim(), Some(code))
         }
-        None => (text, None),
+        Some((code, number)) => (number, Some(code.trim())),
+        None => {
+            let at = |at: usize| text.split_at_checked(at);
+            match (at(3), text.len().checked_sub(3).and_then(at)) {
+                (Some((code, number)), _) if currency(code) => (number, Some(code)),
+                (_, Some((number, code))) if currency(code) => (number, Some(code)),
+                _ => (text, None),
+            }
+        }
     }
 }
 
 fn unit_named(code: &str) -> Result<Unit, String> {
-    let code = code.to_ascii_uppercase();
+    let code = code.trim().to_ascii_uppercase();
     Unit::currency(&code)
         .or_else(|_| Unit::resource(&code))
         .map_err(|error| error.to_string())
@@ -133,6 +133,7 @@ mod tests {
             ("-1", None),
             ("+1", None),
             ("1e9", None),
+            ("1 E9", None),
             (",000", None),
             ("", None),
             ("９", None),
@@ -147,6 +148,7 @@ mod tests {
         assert!(read("1.5", &hours).is_err(), "a resource has no parts");
         let nobody = reading(None);
         assert!(read("90,000.00", &nobody).is_err(), "no unit is known");
+        assert!(read("1e9", &nobody).is_err(), "no number of a unit E9");
         assert_eq!(read("90,000.00 CNY", &nobody), Ok(9_000_000));
         assert_eq!(read("90,000 JPY", &nobody), Ok(90_000));
     }

@@ -219,7 +219,10 @@ pub const VERBS: &[Verb] = &[
                 positional: true,
                 ..PLAIN
             },
-            told("round", Kind::Number),
+            Field {
+                usual: Some("1"),
+                ..told("round", Kind::Number)
+            },
             usually("replaces", Kind::List, "[]"),
             maybe("criterion", Kind::Text),
             usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
