@@ -287,6 +287,21 @@ mod tests {
         line
     }
 
+    /// A word without its quotation marks was no JSON, so that 'call publish' always wanted its
+    /// --instrument and 'payment release' its --scheme.
+    #[test]
+    fn what_stands_if_a_field_is_left_out_is_json() {
+        for verb in VERBS {
+            for usual in verb.fields.iter().filter_map(|field| field.usual) {
+                assert!(
+                    serde_json::from_str::<Value>(usual).is_ok(),
+                    "{}: {usual}",
+                    verb.name()
+                );
+            }
+        }
+    }
+
     /// Every verb with plain arguments spells an act that core knows and that survives its own
     /// rules of shape.
     #[test]

@@ -331,7 +331,7 @@ fn a_file_of_one_act_says_every_mistake_with_its_line() {
         "act.toml cannot be used: 4 mistakes",
         "act.toml:1: INVOICE: V-7 is the number of another kind of object (motion); wanted is: invoice",
         "act.toml:2: --amount: '90,000.505 CNY' cannot be read (CNY has at most 2 digits",
-        "act.toml:4: no argument is called 'value-dat'. did you mean 'value-date'?",
+        "act.toml:4: no argument is called 'value-dat'; did you mean 'value-date'?",
         "act.toml: --value-date is missing",
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");

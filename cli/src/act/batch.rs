@@ -240,6 +240,14 @@ fn known(verb: &Verb) -> String {
         .join(", ")
 }
 
+/// Which act a row is of: the line of a file, or the number that was given.
+fn cell(label: String) -> String {
+    match label.rsplit_once(':') {
+        Some((_, line)) => line.to_owned(),
+        None => label,
+    }
+}
+
 /// Hands every record in, then waits for all: one block takes many.
 fn hand_in(
     desk: &Desk,
@@ -269,7 +277,7 @@ fn hand_in(
         if let Some(sentence) = refused {
             code = REFUSED;
             rows.add([
-                line.to_string(),
+                cell(label(*line)),
                 id.to_hex(),
                 "refused".into(),
                 String::new(),
@@ -304,7 +312,7 @@ fn hand_in(
                 }
                 Err(failure) => {
                     code = code.max(failure.exit);
-                    say(format!("{}: {}", label(line), failure.what));
+                    say(format!("{}: {}", label(*line), failure.what));
                     stands = "not verified";
                 }
             }
@@ -316,7 +324,7 @@ fn hand_in(
         let text = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
         let follows = follows.as_ref().map(next::sentence).unwrap_or_default();
         rows.add([
-            line.to_string(),
+            cell(label(*line)),
             id.to_hex(),
             stands.to_owned(),
             text(height.map(|id| id.0)),

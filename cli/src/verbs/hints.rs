@@ -78,8 +78,6 @@ pub(super) fn accepted(kind: Kind) -> String {
         facts.push(("near", String::new()));
     }
     t(&format!("form.{}", key(kind)), &facts)
-        .trim_end_matches([' ', '。', '.'])
-        .to_owned()
 }
 
 /// The letter of the short ids of a kind of object, if it has one.
@@ -94,6 +92,8 @@ pub(super) fn sample(field: &Field) -> String {
         ("deputy", _) => return "8".into(),
         ("reference", _) => return "BOC-20261124-01".into(),
         ("end_to_end", _) => return "PAY-2026-0001".into(),
+        // The one scheme of the list that has a UETR.
+        ("scheme", _) => return "swift".into(),
         ("uetr", _) => return "7a1f0c3e-5b7d-4e2a-9c44-000000000001".into(),
         ("release", _) => return "0.2.0".into(),
         ("replaces", _) => return "ab".repeat(32),

@@ -378,7 +378,7 @@ pub const VERBS: &[Verb] = &[
         &["PublishCall"],
         &[
             flag("fund", Kind::Id("fund")),
-            usually("instrument", INSTRUMENTS, "grant"),
+            usually("instrument", INSTRUMENTS, "\"grant\""),
             flag("title", Kind::Form(forms::NAME)),
             maybe("direction", Kind::Number),
             flag("budget", Kind::Money),
@@ -733,7 +733,7 @@ pub const VERBS: &[Verb] = &[
         "Release",
         &[
             id("payment"),
-            usually("scheme", SCHEMES, "hvps"),
+            usually("scheme", SCHEMES, "\"hvps\""),
             flag("end_to_end", Kind::Text),
             maybe("uetr", Kind::Text),
             told("account", Kind::Sealed),
