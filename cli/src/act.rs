@@ -34,6 +34,7 @@ use desk::Desk;
 use screen::Screen;
 use submit::Waiting;
 
+pub mod asked;
 pub mod batch;
 pub mod desk;
 pub mod judge;
@@ -50,6 +51,12 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         say(t(
             "act.document",
             &[("file", file.clone()), ("hash", hash.to_hex())],
+        ));
+    }
+    for (what, text) in &reading.words {
+        say(t(
+            "known.said",
+            &[("what", what.clone()), ("text", text.clone())],
         ));
     }
     if desk.flags.dry_run {

@@ -10,7 +10,7 @@ use rollbook_core::account::{Balance, Unit};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Charter;
 use rollbook_core::id::{FundId, Id, Short};
-use rollbook_core::identity::Organisation;
+use rollbook_core::identity::{Name, Organisation};
 use rollbook_core::next::Object;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::application::Application;
@@ -33,6 +33,7 @@ use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
 use rollbook_core::word::Word as _;
 use rollbook_proof::codec;
+use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::instant;
 use serde_json::{Value, json};
@@ -445,6 +446,26 @@ pub fn both_names(native: &str, latin: &str) -> String {
     }
 }
 
+/// An organisation by number and name: `O-0020 Example`.
+pub fn named(number: u32, name: &Name) -> String {
+    let names = both_names(&name.native.to_string(), &name.latin.to_string());
+    format!("{}  {names}", OrganisationId(number))
+}
+
+/// A unit by its code, as a node tells it; its digits after the point are core's to say.
+pub fn unit_coded(told: Option<&(String, u32)>) -> Option<Unit> {
+    let (code, _) = told?;
+    Unit::currency(code).or_else(|_| Unit::resource(code)).ok()
+}
+
+/// An amount: in its unit, or said to be in the smallest there is where nobody knows the unit.
+fn amount(minor: i128, unit: Option<&Unit>) -> String {
+    match unit {
+        Some(unit) => unit.money(minor).to_string(),
+        None => t("money.smallest", &[("minor", minor.to_string())]),
+    }
+}
+
 /// The unit of a fund's value.
 pub fn unit_of(fund: &Value) -> Option<Unit> {
     serde_json::from_value(fund["unit"].clone()).ok()
@@ -534,9 +555,7 @@ pub fn word(key: &str, value: &Shown, unit: Option<&Unit>) -> Option<String> {
             Some(LocalDay(*day).to_string())
         }
         Shown::Day(day) => Some(day.to_string()),
-        Shown::Amount(minor) => {
-            Some(unit.map_or_else(|| minor.to_string(), |unit| unit.money(*minor).to_string()))
-        }
+        Shown::Amount(minor) => Some(amount(*minor, unit)),
         Shown::List(items) => words(items, unit),
         Shown::Fields(fields) => compound(key, value, fields, unit),
     }

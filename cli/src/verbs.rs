@@ -1,8 +1,11 @@
 //! Business verbs: one table from the words of the command tree to the acts of core.
 //!
 //! * A verb names an act (`Membership.Screen`) and its arguments; the arguments become the act's
-//!   fields. Long acts are read from a TOML file with `--from`; flags override the file. What a
-//!   verb does is core's business; this table only spells it.
+//!   fields. Long acts are read from a TOML file with `--from` ([`from`]), whose names are those of
+//!   the flags; flags override the file. What a verb does is core's business; this table only
+//!   spells it.
+//! * What the ledger knows is read from it and not typed ([`known`]); where it is typed, it has to
+//!   agree.
 //! * A test walks every enum of core and fails when a kind of record has no verb ([`ELSEWHERE`]
 //!   lists those that have a command of their own or are never proposed).
 //! * What cannot be read is told with the argument as it stands on the command line, what was
@@ -10,6 +13,10 @@
 
 mod fill;
 pub mod forms;
+pub mod from;
+mod hints;
+pub mod known;
+mod money;
 pub mod opening;
 mod spell;
 mod table;
@@ -18,17 +25,25 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use forms::Form;
+pub use hints::shown;
+use known::Told;
 use opening::Reading;
-pub use spell::{Given, is_table, shown};
+pub use spell::{Given, is_table};
 pub use table::{ELSEWHERE, VERBS};
 
 /// How an argument is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A whole number; ids may carry their letter (`M-42`, `P-0031`).
+    /// A whole number.
     Number,
-    /// An amount in minor units, grouping allowed, decimals refused: the ledger knows no fractions.
-    Minor,
+    /// The number of an object, by the word of its kind; it may carry its letter (`V-42`). One that
+    /// names another kind of object is refused.
+    Id(&'static str),
+    /// An amount as people write it, `90,000.00`, in the unit of the act's fund, or of the charter
+    /// for dues; with at most the unit's digits after the point.
+    Money,
+    /// A score: a whole number of points, no money.
+    Points,
     /// A block height.
     Height,
     /// An instant, `2026-11-24T10:00:00+08:00`.
@@ -37,7 +52,8 @@ pub enum Kind {
     Text,
     /// A document: 64 hexadecimal digits, or `@FILE` for the SHA-256 of a file.
     Hash,
-    /// A record id or a digest that the ledger told: 64 hexadecimal digits.
+    /// A record id or a digest that the ledger told: 64 hexadecimal digits, or the first of them
+    /// where the ledger knows the rest.
     Record,
     /// A commitment to what stays off the ledger: 64 hexadecimal digits, `@FILE` for a content that
     /// is sealed now, or `@FILE` of an opening made before.
@@ -71,6 +87,8 @@ pub struct Field {
     pub optional: bool,
     /// What stands if it is left out, as JSON; nothing for fields that may be absent.
     pub usual: Option<&'static str>,
+    /// Whether it is read from the ledger if it is left out.
+    pub known: bool,
 }
 
 /// One verb.
@@ -86,17 +104,41 @@ pub struct Verb {
     pub fields: &'static [Field],
     /// Fills the fields that rest on others, after the arguments were read.
     pub fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+    /// What the ledger knows of the fields.
+    pub known: fn(&Map<String, Value>, &mut Reading) -> Result<Told, Failure>,
     /// Days of a motion's ballot, if nothing else is asked for.
     pub ballot_days: u32,
 }
 
+const PLAIN: Field = Field {
+    name: "",
+    kind: Kind::Text,
+    positional: false,
+    optional: false,
+    usual: None,
+    known: false,
+};
+
+/// The number of an object whose kind has the name of the field.
 const fn id(name: &'static str) -> Field {
+    id_of(name, name)
+}
+
+/// The number of an object of a kind.
+const fn id_of(name: &'static str, kind: &'static str) -> Field {
     Field {
         name,
-        kind: Kind::Number,
+        kind: Kind::Id(kind),
         positional: true,
-        optional: false,
-        usual: None,
+        ..PLAIN
+    }
+}
+
+/// The number of an object that leads to what the act names, and is no field of it.
+const fn about(name: &'static str) -> Field {
+    Field {
+        optional: true,
+        ..id(name)
     }
 }
 
@@ -104,29 +146,29 @@ const fn flag(name: &'static str, kind: Kind) -> Field {
     Field {
         name,
         kind,
-        positional: false,
-        optional: false,
-        usual: None,
+        ..PLAIN
     }
 }
 
 const fn maybe(name: &'static str, kind: Kind) -> Field {
     Field {
-        name,
-        kind,
-        positional: false,
         optional: true,
-        usual: None,
+        ..flag(name, kind)
     }
 }
 
 const fn usually(name: &'static str, kind: Kind, usual: &'static str) -> Field {
     Field {
-        name,
-        kind,
-        positional: false,
-        optional: true,
         usual: Some(usual),
+        ..maybe(name, kind)
+    }
+}
+
+/// What is read from the ledger if it is left out.
+const fn told(name: &'static str, kind: Kind) -> Field {
+    Field {
+        known: true,
+        ..maybe(name, kind)
     }
 }
 
@@ -143,16 +185,27 @@ const fn verb(
         inside: &[],
         fields,
         fill: fill::nothing,
+        known: known::nothing,
         ballot_days: 7,
     }
 }
 
-/// A verb some of whose fields rest on others.
-const fn filled(
-    verb: Verb,
-    fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
-) -> Verb {
-    Verb { fill, ..verb }
+impl Verb {
+    /// The verb, some of whose fields rest on others.
+    const fn fills(
+        self,
+        fill: fn(&mut Map<String, Value>, &mut Reading) -> Result<(), Failure>,
+    ) -> Verb {
+        Verb { fill, ..self }
+    }
+
+    /// The verb, some of whose fields the ledger knows.
+    const fn knows(
+        self,
+        known: fn(&Map<String, Value>, &mut Reading) -> Result<Told, Failure>,
+    ) -> Verb {
+        Verb { known, ..self }
+    }
 }
 
 const fn motion(
@@ -167,6 +220,7 @@ const fn motion(
         inside: effect,
         fields,
         fill: fill::nothing,
+        known: known::nothing,
         ballot_days: 7,
     }
 }
@@ -185,8 +239,8 @@ mod tests {
 
     fn sample(kind: Kind) -> String {
         match kind {
-            Kind::Number => "7".into(),
-            Kind::Minor => "1,000".into(),
+            Kind::Number | Kind::Id(_) | Kind::Points => "7".into(),
+            Kind::Money => "1,000.00".into(),
             Kind::Height => "1,000".into(),
             Kind::Instant => "2026-11-24T10:00:00+08:00".into(),
             Kind::Text => "AC04".into(),
@@ -219,7 +273,7 @@ mod tests {
                 "replaces",
             ]
             .contains(&field.name);
-            if field.optional && !(every && usual) {
+            if field.optional && !field.known && !(every && usual) {
                 continue;
             }
             if !field.positional {
@@ -231,6 +285,21 @@ mod tests {
             line.extend(["--text".into(), sample(Kind::Hash)]);
         }
         line
+    }
+
+    /// A word without its quotation marks was no JSON, so that 'call publish' always wanted its
+    /// --instrument and 'payment release' its --scheme.
+    #[test]
+    fn what_stands_if_a_field_is_left_out_is_json() {
+        for verb in VERBS {
+            for usual in verb.fields.iter().filter_map(|field| field.usual) {
+                assert!(
+                    serde_json::from_str::<Value>(usual).is_ok(),
+                    "{}: {usual}",
+                    verb.name()
+                );
+            }
+        }
     }
 
     /// Every verb with plain arguments spells an act that core knows and that survives its own
@@ -253,7 +322,10 @@ mod tests {
                 .command()
                 .try_get_matches_from(&line)
                 .unwrap_or_else(|error| panic!("{line:?}: {error}"));
-            let result = verb.body(&verb.given(&matches), &mut Reading::of(3, 5));
+            let mut reading = Reading::of(3, 5);
+            // Nobody tells a unit here.
+            reading.unit = Some(rollbook_core::account::Unit::default());
+            let result = verb.body(&verb.given(&matches), &mut reading);
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.
             let shape = [("call", "publish")];

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use rollbook::act::next::who_key;
-use rollbook::verbs::{ELSEWHERE, VERBS};
+use rollbook::verbs::opening::Reading;
+use rollbook::verbs::{ELSEWHERE, Given, VERBS, from};
+use rollbook_core::account::Unit;
 use rollbook_core::id::ReviewId;
 use rollbook_core::record::{Body, MotionEffect};
 use rollbook_core::rules;
@@ -112,10 +114,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote abc yes --as 1",
-        "error: MOTION: 'abc' cannot be read\n  why: a whole number; an id may carry its letter: \
-         42 or M-42\n\n\
+        "error: MOTION: 'abc' cannot be read\n  why: the number of the motion: 42 or V-42\n\n\
          next: give MOTION in one of the accepted forms; --help shows them\n",
-        "错误: MOTION：无法读取 'abc'\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+        "错误: MOTION：无法读取 'abc'\n  原因: 动议编号：42 或 V-42\n\n\
          下一步: 请按可用写法之一给出 MOTION；见 --help\n",
     ),
     (
@@ -126,25 +127,39 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "motion vote --as 1",
-        "error: MOTION is missing\n  why: a whole number; an id may carry its letter: 42 or \
-         M-42\n\n\
+        "error: MOTION is missing\n  why: the number of the motion: 42 or V-42\n\n\
          next: give it on the command line, or in the file of --from\n",
-        "错误: 缺少 MOTION\n  原因: 整数；编号可带字母：42 或 M-42\n\n\
+        "错误: 缺少 MOTION\n  原因: 动议编号：42 或 V-42\n\n\
          下一步: 请在命令行给出，或写入 --from 的文件\n",
     ),
     (
-        "dues receive 1 --amount 1,5 --reference A --value-date 2026-11-24 --as 1",
-        "error: --amount: '1,5' cannot be read\n  why: an amount in minor units (fen) without \
-         decimals: 800000000 or 800,000,000 is \
-         8,000,000.00 yuan\n\nnext: give --amount in one of the accepted forms; --help shows \
-         them\n",
-        "错误: --amount：无法读取 '1,5'\n  原因: 以最小单位（分）计的金额，无小数：800000000 或 \
-         800,000,000 即 8,000,000.00 元\n\n\
-         下一步: 请按可用写法之一给出 --amount；见 --help\n",
+        "dues receive 1 --amount 90,000.00 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '90,000.00' cannot be read\n  why: in which unit the amount is, nobody \
+         told; give the unit with it: 90,000.00 CNY\n\nnext: give --amount in one of the accepted \
+         forms; --help shows them\n",
+        "错误: --amount：无法读取 '90,000.00'\n  原因: 金额的单位未知；请连同单位写出：90,000.00 CNY\n",
     ),
     (
-        "dues receive 1 --amount 1.234 --reference A --value-date 2026-11-24 --as 1",
-        "error: --amount: '1.234' cannot be read\n",
+        "dues receive 1 --amount CNY1,5 --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: 'CNY1,5' cannot be read\n  why: an amount: 90,000.00 or 90000, also with \
+         its unit: 90,000.00 CNY\n",
+        "错误: --amount：无法读取 'CNY1,5'\n  原因: 金额：90,000.00 或 90000，也可带单位：90,000.00 CNY\n",
+    ),
+    (
+        "dues receive 1 --amount 1.234CNY --reference A --value-date 2026-11-24 --as 1",
+        "error: --amount: '1.234CNY' cannot be read\n  why: CNY has at most 2 digits after the point\n",
+        "",
+    ),
+    (
+        "motion vote C-2 yes --as 1",
+        "error: MOTION: C-2 is the number of another kind of object (call); wanted is: motion\n  why: the number of the motion: 42 \
+         or V-42\n",
+        "错误: MOTION：C-2 是另一类编号（征集）；此处需要：动议\n",
+    ),
+    (
+        "agreement sign 1 --as 1",
+        "error: --draft is missing\n  why: the ledger knows it, and no node could be asked\n\n\
+         next: give a node with --node, or --draft itself\n",
         "",
     ),
     (
@@ -167,10 +182,10 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "dues confirm 1 --receipt abcd --as 1",
-        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits: a record id or \
-         digest that the ledger told\n\n\
+        "error: --receipt: 'abcd' cannot be read\n  why: 64 hexadecimal digits that the ledger told; \
+         the first of them where the ledger knows the rest\n\n\
          next: give --receipt in one of the accepted forms; --help shows them\n",
-        "错误: --receipt：无法读取 'abcd'\n  原因: 64 位十六进制：账本给出的记录号或摘要\n\n\
+        "错误: --receipt：无法读取 'abcd'\n  原因: 账本给出的 64 位十六进制；账本已知其余各位时，前几位即可\n\n\
          下一步: 请按可用写法之一给出 --receipt；见 --help\n",
     ),
     (
@@ -240,6 +255,125 @@ fn mistakes_are_told_in_full() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a template shows is what a file may say: every argument of every verb, under the name of its
+/// flag.
+#[test]
+fn every_verb_takes_the_file_that_its_template_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in VERBS {
+        let template = from::template(verb);
+        let mut lines = Vec::new();
+        for line in template.lines() {
+            // What may be left out stands behind a mark; a remark has a blank after it.
+            let line = line
+                .strip_prefix('#')
+                .filter(|rest| !rest.starts_with(' '))
+                .unwrap_or(line);
+            // The files that the examples name.
+            for part in line.split(['"', ',', ':']) {
+                if let Some(name) = part.strip_prefix('@') {
+                    std::fs::write(folder.path().join(name), name).unwrap();
+                }
+            }
+            lines.push(line);
+        }
+        let file = folder.path().join("act.toml");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let file = file.display().to_string();
+        let read = from::read(verb, &file).unwrap();
+        assert!(read.problems.is_empty(), "{verb:?}: {:?}", read.problems);
+        let mut found: Vec<&str> = read.entries.iter().map(|entry| entry.name).collect();
+        let mut names = from::names(verb);
+        found.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(found, names, "{}", verb.name());
+
+        // Content as JSON has no example.
+        if verb.path == ("application", "open") {
+            continue;
+        }
+        let given = Given {
+            from: Some(file),
+            ..Given::default()
+        };
+        let mut reading = Reading::of(3, 5);
+        reading.unit = Some(Unit::default());
+        let spelt = verb.body(&given, &mut reading);
+        assert!(
+            spelt.is_ok(),
+            "{}: {}\n{template}",
+            verb.name(),
+            spelt.err().unwrap()
+        );
+    }
+}
+
+/// Everything that is wrong with a file is told at once, with its line; what is right is read as the
+/// command line would.
+#[test]
+fn a_file_of_one_act_says_every_mistake_with_its_line() {
+    let desk = Desk::new();
+    let line = "dues receive --from act.toml --as 1 --signer 1:primary --dry-run";
+    desk.write("act.toml", "invoice = 7\nvalue-date = 2026-02-30\n");
+    let told = all(&desk.ends(2, line));
+    assert!(
+        told.contains("act.toml:2: this is not TOML: invalid date"),
+        "{told}"
+    );
+
+    desk.write(
+        "act.toml",
+        "invoice = \"V-7\"\namount = \"90,000.505 CNY\"\nreference = \"BOC-1\"\n\
+         value-dat = 2026-11-24\n",
+    );
+    let told = all(&desk.ends(2, line));
+    for expected in [
+        "act.toml cannot be used: 4 mistakes",
+        "act.toml:1: INVOICE: V-7 is the number of another kind of object (motion); wanted is: invoice",
+        "act.toml:2: --amount: '90,000.505 CNY' cannot be read (CNY has at most 2 digits",
+        "act.toml:4: no argument is called 'value-dat'; did you mean 'value-date'?",
+        "act.toml: --value-date is missing",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+
+    desk.write(
+        "act.toml",
+        "invoice = 7\namount = \"90,000.50 CNY\"\nreference = \"BOC-1\"\n\
+         value-date = 2026-11-24\n",
+    );
+    let act = desk.json(0, line)["act"].clone();
+    let receipt = &act["Membership"]["Receive"];
+    assert_eq!(
+        *receipt,
+        json!({ "invoice": 7, "amount": 9_000_050, "reference": "BOC-1", "value_date": 20_781 })
+    );
+    // Flags override the file.
+    let act = desk.json(0, &format!("{line} --reference BOC-2"))["act"].clone();
+    assert_eq!(act["Membership"]["Receive"]["reference"], "BOC-2");
+    // A list may be a list, and files are looked for beside the file.
+    desk.write("terms/reasons.txt", "reasons");
+    desk.write("terms/text.txt", "text");
+    desk.write(
+        "terms/act.toml",
+        "pool = \"reviewers\"\npersons = [10, 12]\ntext = \"@text.txt\"\n",
+    );
+    let act = desk.json(
+        0,
+        "review confirm-pool --from terms/act.toml --as 1 --signer 1:primary --dry-run",
+    )["act"]
+        .clone();
+    assert_eq!(
+        act["Motion"]["Propose"]["effect"]["ConfirmPool"]["persons"],
+        json!([10, 12])
+    );
+    let shown = desk.good("motion vote --template");
+    assert!(
+        shown.contains("choice = \"yes\"") && shown.contains("#round = "),
+        "{shown}"
+    );
+}
+
 /// What is sealed is in one file, 0600, and the later act spells exactly what was committed.
 #[test]
 fn openings_are_read_back() {
@@ -250,7 +384,7 @@ fn openings_are_read_back() {
         desk.json(0, &format!("{line} --as 20 --signer 39:primary --dry-run"))["act"].clone()
     };
     // A dry run keeps nothing; every seal has its own salt.
-    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 600,000,000 \
+    let submit = "application submit 1 --project @project.pdf --title Fictional --ask 6,000,000.00CNY \
          --document @project.pdf";
     let (first, second) = (act(submit), act(submit));
     assert_ne!(
@@ -262,7 +396,7 @@ fn openings_are_read_back() {
 
     // The parts as a sealing act keeps them.
     use rollbook::verbs::opening;
-    use rollbook::verbs::opening::{Part, Reading};
+    use rollbook::verbs::opening::Part;
     let mut reading = Reading::of(20, 39);
     reading.opening = Some(desk.path("x.opening.json"));
     let comment = std::env::current_dir()
@@ -281,9 +415,7 @@ fn openings_are_read_back() {
         ("scores", "9,8,9".to_owned()),
         ("comment", comment),
     ];
-    let sealed = verb
-        .spell(&given, serde_json::Map::new(), &mut reading)
-        .unwrap();
+    let sealed = verb.spell(&given, &mut reading).unwrap();
     let kept = reading.keep("review seal").unwrap().unwrap();
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).unwrap().permissions());
@@ -452,12 +584,19 @@ fn a_company_enters_and_a_node_is_registered() {
          --alliance Sample",
         persons[0]
     ));
-    let charter = charter_text(&genesis);
     std::fs::write(company.path("undertaking.pdf"), "undertaking").unwrap();
-    let apply = format!(
-        "member apply --class ordinary --charter {charter} --antitrust @undertaking.pdf \
-         --conflicts @undertaking.pdf"
+    let apply = String::from(
+        "member apply --class ordinary --antitrust @undertaking.pdf --conflicts @undertaking.pdf",
     );
+    // The charter in force is the ledger's to know; another is not signed.
+    let other = format!("{apply} --charter {letter}");
+    let told = all(&company.ends(1, &other));
+    assert!(
+        told.contains("--charter: given is abab") && told.contains("leave --charter out"),
+        "{told}"
+    );
+    let charter = charter_text(&genesis);
+    company.good(&format!("{apply} --charter {charter} --dry-run"));
     let line = company.good(&apply);
     assert!(
         line.contains("  M01  ")
@@ -476,6 +615,11 @@ fn a_company_enters_and_a_node_is_registered() {
     );
 
     // Too few signatures: who is missing, by number and role, and the policy.
+    let told = all(&net.ends(1, "motion vote 1 yes"));
+    assert!(
+        told.contains("there is no motion 1, and that is proved"),
+        "{told}"
+    );
     let told = all(&net.ends(3, &format!("office remove 2 --text {letter}")));
     assert!(
         told.contains("need 2 of 2 who may sign; signed so far: 1"),

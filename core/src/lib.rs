@@ -20,7 +20,7 @@
 //! | what acts do | [`rules`] |
 //! | which rule an act asks | [`apply`] |
 //! | a chain | [`genesis`], [`ledger`], [`export`] |
-//! | who asks | [`next`], [`view`], [`presume`], [`pass`], [`audit`] |
+//! | who asks | [`next`], [`known`], [`view`], [`presume`], [`pass`], [`audit`] |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -35,6 +35,7 @@ pub mod export;
 pub mod genesis;
 pub mod id;
 pub mod identity;
+pub mod known;
 pub mod ledger;
 pub mod lookup;
 pub mod machine;

@@ -167,6 +167,7 @@ pub fn router(api: Api) -> Router {
     let reading = Router::new()
         .route("/v1/records/{id}/next", get(next::of_record))
         .route("/v1/next/{object}/{number}", get(next::next))
+        .route("/v1/known/{object}/{number}", get(next::known))
         .route("/v1/blocks", get(blocks::page))
         .route("/v1/blocks/{height}", get(blocks::block))
         .route("/v1/blocks/{height}/frame", get(blocks::frame))

@@ -1,4 +1,5 @@
-//! `--from FILE.csv`: one record a line (RULINGS R23).
+//! Many acts of one verb: `--from FILE.csv`, one record a line (RULINGS R23), and several numbers
+//! where one would stand (`motion vote V-1,V-2 yes`), one record each.
 //!
 //! The head names arguments of the verb, `value-date` or `value_date`; flags of the command line
 //! hold for every line. All lines are read, signed and judged first; if one is bad, every bad line
@@ -14,7 +15,6 @@ use rollbook_wire::judgement::Judgement;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
-use serde_json::Map;
 
 use super::desk::Desk;
 use super::submit::{Wait, Waited};
@@ -26,7 +26,7 @@ use crate::output::{Rows, print, say};
 use crate::profile::{Left, Profiles};
 use crate::shown::Shown;
 use crate::verbs::opening::Reading;
-use crate::verbs::{Given, Verb, shown};
+use crate::verbs::{Given, Kind, Verb, shown};
 use crate::{consent, receipts};
 
 /// Most lines of one file.
@@ -43,8 +43,53 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
     let (lines, bad) = read(verb, given, file, &mut reading)?;
+    let label = |line: usize| format!("{file}:{line}");
+    many(verb, desk, &reading, (lines, bad), (file, &label))
+}
+
+/// The argument in which several numbers stand, with the numbers, if there is one.
+pub fn several(verb: &Verb, given: &Given) -> Option<(&'static str, Vec<String>)> {
+    let field = verb.fields.first()?;
+    let text = given.text(field.name)?;
+    let is_one = !field.positional || !matches!(field.kind, Kind::Id(_)) || !text.contains(',');
+    let numbers = text.split(',').map(|number| number.trim().to_owned());
+    (!is_one).then(|| (field.name, numbers.collect()))
+}
+
+/// Runs a verb for each of several numbers of one argument.
+pub fn run_each(
+    verb: &Verb,
+    desk: &Desk,
+    given: &Given,
+    (name, numbers): (&'static str, Vec<String>),
+) -> Result<u8, Failure> {
+    let mut reading = desk.reading();
+    reading.opening = given.opening.clone();
+    let (mut lines, mut bad) = (Vec::new(), Vec::new());
+    for (at, number) in numbers.iter().enumerate() {
+        let mut one = given.clone();
+        one.texts.retain(|(known, _)| *known != name);
+        one.texts.push((name, number.clone()));
+        match verb.body(&one, &mut reading) {
+            Ok(body) => lines.push(Line { number: at, body }),
+            Err(failure) => bad.push((at, failure.to_string())),
+        }
+    }
+    let label = |at: usize| numbers.get(at).cloned().unwrap_or_default();
+    let all = numbers.join(", ");
+    many(verb, desk, &reading, (lines, bad), (&all, &label))
+}
+
+/// Signs, judges and hands in; nothing if one act is bad.
+fn many(
+    verb: &Verb,
+    desk: &Desk,
+    reading: &Reading,
+    (lines, bad): Sorted,
+    (file, label): (&str, &dyn Fn(usize) -> String),
+) -> Result<u8, Failure> {
     if !bad.is_empty() {
-        return Ok(reject(file, bad, UNUSABLE));
+        return Ok(reject((file, label), bad, UNUSABLE));
     }
     for (document, hash) in &reading.documents {
         say(t(
@@ -78,7 +123,7 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
         run.add(&client, line.number, payload, judged.as_ref());
     }
     if !bad.is_empty() {
-        return Ok(reject(file, bad, REFUSED));
+        return Ok(reject((file, label), bad, REFUSED));
     }
     if dry {
         print(t(
@@ -104,13 +149,13 @@ pub fn run(verb: &Verb, desk: &Desk, given: &Given, file: &str) -> Result<u8, Fa
         }
     }
     if !bad.is_empty() {
-        return Ok(reject(file, bad, REFUSED));
+        return Ok(reject((file, label), bad, REFUSED));
     }
     let openings = Left::Openings.place(desk.global)?;
     if let Some(kept) = reading.keep(&verb.name(), &openings)? {
         say(t("opening.kept", &[("file", kept.display().to_string())]));
     }
-    hand_in(desk, &client, records)
+    hand_in(desk, &client, records, label)
 }
 
 /// The acts of a run before they are signed: one screen for all of them.
@@ -186,9 +231,13 @@ fn amount_of(value: &Shown) -> Option<i128> {
 }
 
 /// Tells every bad line.
-fn reject(file: &str, bad: Vec<(usize, String)>, code: u8) -> u8 {
+fn reject(
+    (file, label): (&str, &dyn Fn(usize) -> String),
+    bad: Vec<(usize, String)>,
+    code: u8,
+) -> u8 {
     for (line, why) in &bad {
-        print(format!("{file}:{line}: {why}"));
+        print(format!("{}: {why}", label(*line)));
     }
     say(t(
         "batch.rejected",
@@ -261,12 +310,13 @@ fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result
             .copied()
             .zip(row.iter())
             .filter(|(_, cell)| !cell.is_empty());
-        let given: Vec<(&str, String)> = cells
+        let given: Vec<(&'static str, String)> = cells
             .map(|(name, cell)| (name, cell.to_owned()))
             // Flags hold for every line.
             .chain(usual.texts.iter().cloned())
             .collect();
-        match verb.spell(&given, Map::new(), reading) {
+        reading.words.clear();
+        match verb.spell(&given, reading) {
             Ok(body) => lines.push(Line { number, body }),
             Err(failure) => {
                 let why = failure
@@ -294,11 +344,20 @@ fn known(verb: &Verb) -> String {
         .join(", ")
 }
 
+/// Which act a row is of: the line of a file, or the number that was given.
+fn cell(label: String) -> String {
+    match label.rsplit_once(':') {
+        Some((_, line)) => line.to_owned(),
+        None => label,
+    }
+}
+
 /// Hands every record in, then waits for all: one block takes many.
 fn hand_in(
     desk: &Desk,
     client: &rollbook_client::client::Client,
     records: Vec<(usize, Record)>,
+    label: &dyn Fn(usize) -> String,
 ) -> Result<u8, Failure> {
     let wait = Wait::of(&desk.flags.submitting);
     let Some((_, first)) = records.first() else {
@@ -308,7 +367,11 @@ fn hand_in(
     let mut refused: Vec<Option<String>> = Vec::new();
     for (_, record) in &records {
         let problem = rollbook_client::receipts::submit(&mut trust, record)?;
-        refused.push(problem.as_ref().map(submit::sentence_of));
+        refused.push(
+            problem
+                .as_ref()
+                .map(|problem| submit::sentence_of(problem, None)),
+        );
     }
     let begun = Instant::now();
     let mut rows = Rows::new(&["line", "record", "stands", "height", "leaf", "next"]);
@@ -318,7 +381,7 @@ fn hand_in(
         if let Some(sentence) = refused {
             code = REFUSED;
             rows.add([
-                line.to_string(),
+                cell(label(*line)),
                 id.to_hex(),
                 "refused".into(),
                 String::new(),
@@ -353,7 +416,7 @@ fn hand_in(
                 }
                 Err(failure) => {
                     code = code.max(failure.exit);
-                    say(format!("{line}: {}", failure.what));
+                    say(format!("{}: {}", label(*line), failure.what));
                     stands = "not verified";
                 }
             }
@@ -365,7 +428,7 @@ fn hand_in(
         let text = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
         let follows = follows.as_ref().map(next::sentence).unwrap_or_default();
         rows.add([
-            line.to_string(),
+            cell(label(*line)),
             id.to_hex(),
             stands.to_owned(),
             text(height.map(|id| id.0)),

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rollbook_client::client::Client;
@@ -18,18 +19,21 @@ use rollbook_wire::judgement::Judgement;
 use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
+use super::asked::Asked;
 use super::signers;
 use super::signers::Signer;
 use crate::asking;
 use crate::failure::Failure;
 use crate::files;
-use crate::flags::{Acting, Asking, Global, KeyFlags, Signing};
+use crate::flags::{Acting, Asking, Global, KeyFlags, MAX_AGE, Signing};
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
 use crate::login::Login;
 use crate::output::word;
-use crate::profile::{Left, Profile, in_use};
+use crate::profile::{Left, Profile, Profiles, in_use};
+use crate::trust;
+use crate::verbs::known::Ledger;
 use crate::verbs::opening::Reading;
 
 /// How long a signed record may wait to be recorded.
@@ -117,10 +121,12 @@ impl<'a> Desk<'a> {
             .ok_or_else(|| unknown("act.no-genesis"))
     }
 
-    /// A fresh reading of arguments for this desk.
+    /// A fresh reading of arguments for this desk. What the ledger knows is asked of its nodes, if it
+    /// has any.
     pub fn reading(&self) -> Reading {
         Reading {
             folder: Left::Openings.place(self.global).unwrap_or_default(),
+            ledger: self.ledger().ok(),
             ..Reading::of(self.principal, self.first().unwrap_or(0))
         }
     }
@@ -149,6 +155,13 @@ impl<'a> Desk<'a> {
     pub fn now(&self, client: &Client) -> Result<u64, Failure> {
         let (_, now) = place(client, self.must_have_first()?, ReadClass::Public)?;
         Ok(now)
+    }
+
+    fn ledger(&self) -> Result<Rc<dyn Ledger>, Failure> {
+        let (client, chain) = (self.client()?, self.chain()?);
+        let folder = Profiles::of(self.global).verified(&chain);
+        let trust = trust::at(&folder, chain, client.clone(), trust::max_age(MAX_AGE)?)?;
+        Ok(Rc::new(Asked::new(client, trust)))
     }
 
     /// The first signer's next free sequence for such an act and the ledger time, as told by a

@@ -9,7 +9,7 @@ use rollbook_core::rules;
 use rollbook_proof::codec::encode;
 use rollbook_wire::judgement::{Judgement, Presumed};
 use rollbook_wire::record::Told;
-use rollbook_words::catalogue::{refusal, t};
+use rollbook_words::catalogue::{refusal_in, t};
 use serde_json::json;
 
 use super::desk::Desk;
@@ -38,7 +38,7 @@ pub fn refused(judged: &Judgement) -> Option<String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    Some(refusal(rule, &facts))
+    Some(refusal_in(rule, &facts, judged.unit.as_ref()))
 }
 
 /// Whether nothing but signatures of others is missing.

@@ -166,12 +166,9 @@ fn verb_of(body: &Body) -> Result<&'static Verb, String> {
     verb.ok_or_else(|| format!("{family}.{variant}"))
 }
 
-/// What an act does; its rule is told beside it and not again.
+/// What an act does; its rule is told beside it.
 pub fn deed_of(body: &Body) -> String {
-    let about = t(&deed_key(body), &[]);
-    let rest = about.strip_prefix(body.code());
-    rest.map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
-        .unwrap_or(about)
+    t(&deed_key(body), &[])
 }
 
 /// What an act does.

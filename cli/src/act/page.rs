@@ -29,8 +29,11 @@ pub fn write(
     next: Option<&Next>,
 ) -> Result<(), Failure> {
     let judged = super::judge::rehearse(client, record).unwrap_or_default();
-    let principal = judged.and_then(|judged| judged.principal);
-    let html = render(record, place, next, principal.as_ref());
+    let (principal, unit) = match judged {
+        Some(judged) => (judged.principal, judged.unit),
+        None => (None, None),
+    };
+    let html = render(record, place, next, (principal.as_ref(), unit.as_ref()));
     std::fs::write(file, html).map_err(|error| crate::files::cannot_write(file, &error))
 }
 
@@ -51,12 +54,12 @@ fn both(key: &str) -> String {
     )
 }
 
-/// The page.
+/// The page. The names of the principal and the unit of amounts are as told by a node.
 pub fn render(
     record: &Record,
     place: &Place,
     next: Option<&Next>,
-    principal: Option<&Principal>,
+    (principal, unit): (Option<&Principal>, Option<&(String, u32)>),
 ) -> String {
     let id = record.id().to_hex();
     let mut rows = String::new();
@@ -70,12 +73,7 @@ pub fn render(
     let payload = &record.payload;
     let code = payload.body.code();
     let about = next::deed_key(&payload.body);
-    let deed = |language| {
-        let text = t_in(language, &about, &[]);
-        text.strip_prefix(code)
-            .map(|rest| rest.trim_start_matches([':', '：', ' ']).to_owned())
-            .unwrap_or(text)
-    };
+    let deed = |language| t_in(language, &about, &[]);
     row(
         &both("page.act"),
         &format!("{} / {}", deed(Language::Chinese), deed(Language::English)),
@@ -100,10 +98,14 @@ pub fn render(
         &both("page.principal"),
         &format!("{}  {}  {}", payload.principal.0, names[0], names[1]),
     );
-    let unit = next.and_then(|next| next.unit.as_ref());
+    let unit = unit.or(next.and_then(|next| next.unit.as_ref()));
     let amount = |minor: i128| match (u64::try_from(minor), unit) {
         (Ok(minor), Some((unit, exponent))) => money(minor, unit, *exponent),
-        _ => minor.to_string(),
+        _ => {
+            let facts = [("minor", minor.to_string())];
+            let said = |language| t_in(language, "money.smallest", &facts);
+            format!("{} / {}", said(Language::Chinese), said(Language::English))
+        }
     };
     let mut fields = Vec::new();
     flatten("", &Shown::of(&payload.body), &amount, &mut fields);

@@ -10,7 +10,7 @@ use rollbook_proof::crypto::Hash;
 use rollbook_wire::judgement::Judgement;
 use rollbook_wire::problem::Problem;
 use rollbook_wire::record::{Place, Stands};
-use rollbook_words::catalogue::{refusal, t};
+use rollbook_words::catalogue::{refusal_in, t};
 
 use super::{judge, next, papers};
 use crate::failure::Failure;
@@ -166,7 +166,10 @@ pub fn hand_in(
     let Waiting { client, global, .. } = *waiting;
     let mut trust = receipts::trust_for(global, record, client)?;
     if let Some(problem) = rollbook_client::receipts::submit(&mut trust, record)? {
-        let sentence = sentence_of(&problem);
+        // The refusal names amounts; in which unit, the judgement tells.
+        let judged = judge::rehearse(client, record).unwrap_or_default();
+        let unit = judged.and_then(|judged| judged.unit);
+        let sentence = sentence_of(&problem, unit.as_ref());
         let code = problem.code.as_str();
         if matches!(code, "A6.too-few-officers" | "A6.role-missing") {
             let file = waiting.file(record)?;
@@ -220,8 +223,9 @@ pub fn hand_in(
     )
 }
 
-/// A node's refusal as a sentence: with the facts of the signed refusal, else the node's words.
-pub fn sentence_of(problem: &Problem) -> String {
+/// A node's refusal as a sentence: with the facts of the signed refusal, else the node's words. The
+/// unit is that of the act's amounts.
+pub fn sentence_of(problem: &Problem, unit: Option<&(String, u32)>) -> String {
     let signed = problem.receipt.as_ref().map(|receipt| &receipt.0.answer);
     let facts: Vec<(&str, String)> = match signed.map(|answer| &answer.verdict) {
         Some(Verdict::Refused { facts, .. }) if !facts.is_empty() => facts
@@ -230,5 +234,5 @@ pub fn sentence_of(problem: &Problem) -> String {
             .collect(),
         _ => vec![("detail", problem.detail.clone())],
     };
-    refusal(&problem.code, &facts)
+    refusal_in(&problem.code, &facts, unit)
 }

@@ -10,7 +10,8 @@ use crate::act::desk::Desk;
 use crate::act::{batch, next};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, command, read, under};
-use crate::verbs::{VERBS, Verb, is_table};
+use crate::output::print;
+use crate::verbs::{self, VERBS, Verb, is_table};
 
 /// Adds every verb to the tree under its noun, if that is wanted.
 pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
@@ -36,11 +37,18 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
 
 /// Runs a verb.
 pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
+    if matches.get_flag("template") {
+        print(verbs::from::template(verb).trim_end());
+        return Ok(0);
+    }
     let flags: Acting = read(matches)?;
     let mut given = verb.given(matches);
     let desk = Desk::of(global, &flags, None)?;
     if let Some(file) = given.from.as_deref().filter(|file| is_table(file)) {
         return batch::run(verb, &desk, &given, file);
+    }
+    if let Some(numbers) = batch::several(verb, &given) {
+        return batch::run_each(verb, &desk, &given, numbers);
     }
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
@@ -48,7 +56,11 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     if verb.path == ("review", "draw") {
         // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
         // refusal.
-        let draw = given.text("draw").and_then(|draw| draw.parse::<u32>().ok());
+        let digits = |text: &str| {
+            let from = text.find(|c: char| c.is_ascii_digit())?;
+            text[from..].parse::<u32>().ok()
+        };
+        let draw = given.text("draw").and_then(digits);
         let told = draw
             .zip(desk.client().ok())
             .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());

@@ -356,6 +356,7 @@ impl Known {
             "role_missing": judged.as_ref().and_then(act::judge::wanted_role),
             "valid_until_ms": payload.valid_until_ms,
             "expired": over || payload.valid_until_ms < LedgerTime(self.now_ms),
+            "unit": judged.as_ref().and_then(|judged| judged.unit.clone()),
         })
     }
 }
@@ -441,7 +442,9 @@ fn show(item: &Value, record: &Record) {
     if item["expired"] == true {
         return line("pending.over", &[("until", until)]);
     }
-    for (label, text) in objects::rows("", &Shown::of(&record.payload.body), None) {
+    let unit: Option<(String, u32)> = serde_json::from_value(item["unit"].clone()).ok();
+    let unit = objects::unit_coded(unit.as_ref());
+    for (label, text) in objects::rows("", &Shown::of(&record.payload.body), unit.as_ref()) {
         print(format!("    {label}: {text}"));
     }
     line(

@@ -8,6 +8,8 @@ use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::record::Capacity;
 use rollbook_proof::file::{Content, Proved};
+use rollbook_wire::known::Known;
+use rollbook_wire::next::Following;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
@@ -98,7 +100,15 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
                 ("signed", Shown::of(&signed)),
                 ("effect", Shown::of(&objects::effect_text(*without_effect))),
             ];
-            (Body::of(json, parts), 0)
+            let mut body = Body::of(json, parts);
+            // Which unit its amounts have, a node tells; how many digits that is, it cannot.
+            let told: Result<Following, _> = trust
+                .client()
+                .json(&format!("/v1/records/{}/next", record.id()));
+            body.unit = told
+                .ok()
+                .and_then(|told| objects::unit_coded(told.unit.as_ref()));
+            (body, 0)
         }
         Content::Block => {
             let records = records_of(&mut trust, &fetched.proved)?;
@@ -234,6 +244,8 @@ struct Body {
     parts: Vec<(&'static str, Shown)>,
     /// Objects that make it readable: the company of a membership, the fund of an amount.
     beside: Vec<Entry>,
+    /// The unit of its amounts, where no object beside it has it.
+    unit: Option<Unit>,
 }
 
 impl Body {
@@ -242,6 +254,7 @@ impl Body {
             json,
             parts,
             beside: Vec::new(),
+            unit: None,
         }
     }
 }
@@ -258,7 +271,9 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
     };
     let entry = objects::decode(path, bytes).ok_or_else(unknown)?;
     let mut beside = Vec::new();
-    for other in companions(path, &entry.shown) {
+    let mut others = companions(path, &entry.shown);
+    others.extend(fund_of_award(trust, &entry.json));
+    for other in others {
         let (fetched, _) = fetch(trust, &Target::State(other.clone()))?;
         if let Content::State {
             value: Some(bytes), ..
@@ -275,12 +290,22 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
         }),
         parts: vec![("value", entry.shown)],
         beside,
+        unit: None,
     };
     Ok((body, 0))
 }
 
+/// Path of the fund of the application to which a motion grants an award, as a node tells it.
+fn fund_of_award(trust: &Trust, motion: &Value) -> Option<String> {
+    let application = motion["effect"]["GrantAward"]["application"].as_u64()?;
+    let path = format!("/v1/known/application/{application}");
+    let told: Known = trust.client().json(&path).ok()?;
+    told.fund.map(|fund| format!("fund/{}", fund.0))
+}
+
 fn print_rows(body: &Body) {
-    let unit = body.beside.iter().find_map(|entry| unit_of(&entry.json));
+    let beside = body.beside.iter().find_map(|entry| unit_of(&entry.json));
+    let unit = beside.or_else(|| body.unit.clone());
     print_body(body, unit.as_ref());
 }
 

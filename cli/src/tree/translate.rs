@@ -2,12 +2,22 @@
 //! `help.<path>.<argument>` for an argument, or `help.field.<argument>` for those that mean the
 //! same everywhere. In Chinese clap's own words are translated as well.
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Args, Command};
 use rollbook_words::catalogue;
+
+use crate::flags::Global;
 
 /// A tree with help in the language of this process.
 pub fn translated(tree: Command) -> Command {
+    let global: Vec<String> = Global::augment_args(Command::new("rollbook"))
+        .get_arguments()
+        .map(|argument| argument.get_id().to_string())
+        .collect();
     let mut command = translate(tree, "rollbook");
+    let heading = catalogue::t("help.global", &[]);
+    for id in global {
+        command = command.mut_arg(&id, |argument| argument.help_heading(heading.clone()));
+    }
     if catalogue::language() == catalogue::Language::Chinese {
         command.build();
         command = chinese_usage(command);

@@ -30,6 +30,21 @@ pub fn vote(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Fail
     Ok(())
 }
 
+/// The instalment led to its receipt.
+pub fn without_instalment(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
+    remove(fields, &["instalment"]);
+    Ok(())
+}
+
+/// The pledge led to the proposal.
+pub fn without_contribution(
+    fields: &mut Map<String, Value>,
+    _: &mut Reading,
+) -> Result<(), Failure> {
+    remove(fields, &["contribution"]);
+    Ok(())
+}
+
 /// Seals the content, unless a commitment is given.
 pub fn application_submit(
     fields: &mut Map<String, Value>,

@@ -9,6 +9,7 @@ use rollbook_core::account::Unit;
 use rollbook_core::calendar::{CivilDate, LocalDay, end_of_local_day};
 use serde_json::{Value, json};
 
+use super::money;
 use super::opening::Reading;
 use crate::failure::Failure;
 
@@ -21,6 +22,8 @@ pub struct Form {
     pub hint: &'static str,
     /// A text that is of this form, for tests.
     pub sample: &'static str,
+    /// Whether it holds amounts, so that it is read once their unit is known.
+    pub money: bool,
     /// Reads it. The first argument is the name of the field, for the opening file.
     pub read: fn(&str, &str, &mut Reading) -> Result<Option<Value>, Failure>,
 }
@@ -51,24 +54,6 @@ fn day(text: &str) -> Option<i64> {
         .map(|date| date.day_number().0)
 }
 
-/// Minor units: digits, in groups of three if there are commas. No signs, points, exponents: a
-/// wrong place costs a factor.
-pub fn minor(text: &str) -> Option<u64> {
-    let plain = text.replace('_', "");
-    let groups: Vec<&str> = plain.split(',').collect();
-    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let grouped = groups.len() == 1
-        || groups[0].len() <= 3 && groups.iter().skip(1).all(|part| part.len() == 3);
-    if !grouped || !groups.iter().all(digits) {
-        return None;
-    }
-    groups
-        .concat()
-        .parse()
-        .ok()
-        .filter(|amount| *amount <= rollbook_core::account::Amount::MAX.0)
-}
-
 /// Parts between commas, each read by `one`; none if one of them is not of the form.
 fn list(text: &str, mut one: impl FnMut(&str) -> Parsed) -> Parsed {
     let mut all = Vec::new();
@@ -79,6 +64,24 @@ fn list(text: &str, mut one: impl FnMut(&str) -> Parsed) -> Parsed {
         }
     }
     Ok(Some(Value::Array(all)))
+}
+
+/// The same where parts hold amounts, whose commas group digits.
+fn money_list(text: &str, mut one: impl FnMut(&str) -> Parsed) -> Parsed {
+    let mut all = Vec::new();
+    for part in money::parts(text) {
+        match one(part)? {
+            Some(value) => all.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Value::Array(all)))
+}
+
+/// An amount inside a form; why it is none is said as the failure.
+fn amount(field: &str, text: &str, reading: &Reading) -> Result<u64, Failure> {
+    let argument = format!("--{}", field.replace('_', "-"));
+    money::read(text, reading).map_err(|why| money::bad(&argument, text, why))
 }
 
 fn name(_: &str, text: &str, _: &mut Reading) -> Parsed {
@@ -163,9 +166,12 @@ fn verdict(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     }
 }
 
-fn finding(_: &str, text: &str, _: &mut Reading) -> Parsed {
+fn finding(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     Ok(match text.split_once(':') {
-        Some(("accept", amount)) => minor(amount).map(|amount| json!({ "accept": amount })),
+        Some(("accept", accepted)) => {
+            let accepted = amount(field, accepted, reading)?;
+            Some(json!({ "accept": accepted }))
+        }
         _ => ["rework", "reject"].contains(&text).then(|| json!(text)),
     })
 }
@@ -216,32 +222,34 @@ fn relations(field: &str, text: &str, reading: &mut Reading) -> Parsed {
     })
 }
 
-/// Amounts inside a list carry no commas, since commas part the entries.
-fn instalments(_: &str, text: &str, _: &mut Reading) -> Parsed {
-    list(text, |part| {
-        let Some((due, amount)) = part.split_once(':') else {
+fn instalments(field: &str, text: &str, reading: &mut Reading) -> Parsed {
+    money_list(text, |part| {
+        let Some((due, paid)) = part.split_once(':') else {
             return Ok(None);
         };
-        Ok(day(due)
-            .zip(minor(amount))
-            .map(|(due_day, amount)| json!({ "due_day": due_day, "amount": amount })))
+        let Some(due_day) = day(due) else {
+            return Ok(None);
+        };
+        let paid = amount(field, paid, reading)?;
+        Ok(Some(json!({ "due_day": due_day, "amount": paid })))
     })
 }
 
 fn milestones(field: &str, text: &str, reading: &mut Reading) -> Parsed {
-    list(text, |part| {
+    money_list(text, |part| {
         let mut parts = part.splitn(3, ':');
-        let (Some(due), Some(amount), Some(evidence)) = (parts.next(), parts.next(), parts.next())
+        let (Some(due), Some(paid), Some(evidence)) = (parts.next(), parts.next(), parts.next())
         else {
             return Ok(None);
         };
         let evidence = reading.document(field, evidence)?;
-        let (Some(due), Some(amount), Some(evidence)) = (day(due), minor(amount), evidence) else {
+        let (Some(due), Some(evidence)) = (day(due), evidence) else {
             return Ok(None);
         };
+        let paid = amount(field, paid, reading)?;
         let due_ms = end_of_local_day(LocalDay(due), reading.offset_minutes);
         Ok(Some(
-            json!({ "amount": amount, "due_ms": due_ms, "evidence": evidence }),
+            json!({ "amount": paid, "due_ms": due_ms, "evidence": evidence }),
         ))
     })
 }
@@ -357,7 +365,16 @@ const fn form(
         name,
         hint,
         sample,
+        money: false,
         read,
+    }
+}
+
+/// A form that holds amounts.
+const fn with_money(form: Form) -> Form {
+    Form {
+        money: true,
+        ..form
     }
 }
 
@@ -388,12 +405,12 @@ pub const VERDICT: Form = form(
     verdict,
 );
 /// `accept:AMOUNT`, `rework`, `reject`.
-pub const FINDING: Form = form(
+pub const FINDING: Form = with_money(form(
     "finding",
     "accept:AMOUNT|rework|reject",
-    "accept:4,000",
+    "accept:4,000.00",
     finding,
-);
+));
 /// `none` or a kind of conflict.
 pub const DECLARATION: Form = form("declaration", "none|KIND", "investor", declaration);
 /// `clear`, `declined` or a kind of conflict.
@@ -414,20 +431,20 @@ pub const RELATION_KINDS: &[&str] = &[
 ];
 /// `none`, `13:@evidence.pdf`, `14:investor:@shares.pdf`.
 pub const RELATIONS: Form = form("relations", "none|N[:KIND]:@FILE,..", "none", relations);
-/// `2026-12-31:100000,2027-06-30:100000`.
-pub const INSTALMENTS: Form = form(
+/// `2026-12-31:100,000.00,2027-06-30:100,000.00`.
+pub const INSTALMENTS: Form = with_money(form(
     "instalments",
     "DATE:AMOUNT,..",
-    "2026-12-31:100000,2027-06-30:5",
+    "2026-12-31:100,000.00,2027-06-30:50,000.00",
     instalments,
-);
-/// `2026-12-31:100000:@what-counts.pdf`.
-pub const MILESTONES: Form = form(
+));
+/// `2026-12-31:100,000.00:@what-counts.pdf`.
+pub const MILESTONES: Form = with_money(form(
     "milestones",
     "DATE:AMOUNT:@FILE,..",
-    "2026-12-31:100000:6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a",
+    "2026-12-31:90,000.00:6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a",
     milestones,
-);
+));
 /// `treasurer:61,second-officer:62`.
 pub const OFFICERS: Form = form(
     "officers",
@@ -471,30 +488,11 @@ mod tests {
     const HASH: &str = "6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a";
 
     #[test]
-    fn amounts() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("8000000", Some(8_000_000)),
-            ("8,000,000", Some(8_000_000)),
-            ("1_000", Some(1_000)),
-            ("1,5", None),
-            ("1234,567", None),
-            ("1.234", None),
-            ("-1", None),
-            ("+1", None),
-            ("1e9", None),
-            (",000", None),
-            ("", None),
-            ("９", None),
-            ("1000000000000000000", None),
-        ] {
-            assert_eq!(minor(text), expected, "{text:?}");
-        }
-    }
-
-    #[test]
     fn lists_are_sorted_as_the_ledger_wants_them() {
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            unit: Some(Unit::default()),
+            ..Reading::default()
+        };
         let read = |form: Form, text: &str, reading: &mut Reading| {
             (form.read)("x", text, reading).ok().flatten()
         };
@@ -507,6 +505,9 @@ mod tests {
         assert_eq!(officers[2], json!(["programme-officer", 63]));
         assert_eq!(read(TRANCHE, "milestone:x", &mut reading), None);
         assert_eq!(read(INSTALMENTS, "2026-02-30:5", &mut reading), None);
+        let instalments = read(INSTALMENTS, INSTALMENTS.sample, &mut reading).unwrap();
+        assert_eq!(instalments[0]["amount"], json!(10_000_000));
+        assert_eq!(instalments[1]["amount"], json!(5_000_000));
         assert_eq!(
             read(EVIDENCE, &format!("document:{HASH}:shared"), &mut reading).unwrap()[0]["shared"],
             json!(true)

@@ -11,7 +11,9 @@
 //!   reads it with `--opening FILE` or `@FILE`.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use rollbook_core::account::Unit;
 use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
 use rollbook_core::identity::commitment;
 use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
@@ -20,6 +22,7 @@ use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
+use super::known::Ledger;
 use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
 use crate::files;
@@ -166,6 +169,15 @@ pub struct Reading {
     pub attempt: Option<u32>,
     /// The charter's fixed offset from UTC.
     pub offset_minutes: i32,
+    /// Who can be asked what the ledger knows; none without a node.
+    pub ledger: Option<Rc<dyn Ledger>>,
+    /// The unit of the act's amounts, once it is known.
+    pub unit: Option<Unit>,
+    /// What the ledger told, in words: what it is, and its text.
+    pub words: Vec<(String, String)>,
+    /// The folder from which `@FILE` is looked for: that of the file in which it stands; the working
+    /// folder if this is empty.
+    pub base: PathBuf,
     /// `--opening`: where contents are kept, or read from.
     pub opening: Option<PathBuf>,
     /// Where openings are kept that nobody names.
@@ -187,12 +199,17 @@ impl Reading {
         }
     }
 
+    /// Notes what the ledger told; `key` is the word for what it is.
+    pub fn word(&mut self, key: &str, text: String) {
+        self.words.push((t(key, &[]), text));
+    }
+
     /// 64 hexadecimal digits, or the SHA-256 of `@FILE`; none if it is neither.
     pub fn document(&mut self, _field: &str, text: &str) -> Result<Option<String>, Failure> {
         let Some(file) = text.strip_prefix('@') else {
             return Ok(hex_hash(text));
         };
-        let hash = sha256(&files::read(Path::new(file))?);
+        let hash = sha256(&files::read(&self.base.join(file))?);
         self.documents.push((file.to_owned(), hash));
         Ok(Some(hash.to_hex()))
     }
@@ -203,7 +220,8 @@ impl Reading {
         let Some(file) = text.strip_prefix('@') else {
             return Ok(hex_hash(text));
         };
-        let path = Path::new(file);
+        let path = self.base.join(file);
+        let path = path.as_path();
         let bytes = files::read(path)?;
         if bytes.trim_ascii_start().starts_with(b"{")
             && serde_json::from_slice::<File>(&bytes).is_ok()

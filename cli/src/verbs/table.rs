@@ -1,6 +1,9 @@
 //! The table of verbs: from the words of the command tree to the acts of core, noun by noun.
 
-use super::{Field, Kind, Verb, fill, filled, flag, forms, id, maybe, motion, usually, verb};
+use super::{
+    Field, Kind, PLAIN, Verb, about, fill, flag, forms, id, id_of, known, maybe, motion, told,
+    usually, verb,
+};
 
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
@@ -27,12 +30,13 @@ pub const VERBS: &[Verb] = &[
         "Apply",
         &[
             flag("class", CLASSES),
-            flag("charter", Kind::Hash),
+            told("charter", Kind::Hash),
             flag("antitrust", Kind::Hash),
             flag("conflicts", Kind::Hash),
             usually("relations", Kind::Form(forms::RELATIONS), "[]"),
         ],
-    ),
+    )
+    .knows(known::charter),
     verb(
         "member",
         "screen",
@@ -112,8 +116,9 @@ pub const VERBS: &[Verb] = &[
         "activate",
         "Membership",
         "Activate",
-        &[id("membership"), flag("agreement", Kind::Hash)],
-    ),
+        &[id("membership"), told("agreement", Kind::Hash)],
+    )
+    .knows(known::participation),
     verb(
         "dues",
         "invoice",
@@ -135,7 +140,7 @@ pub const VERBS: &[Verb] = &[
         "Receive",
         &[
             id("invoice"),
-            flag("amount", Kind::Minor),
+            flag("amount", Kind::Money),
             flag("reference", Kind::Text),
             flag("value_date", Kind::Day),
         ],
@@ -145,22 +150,24 @@ pub const VERBS: &[Verb] = &[
         "confirm",
         "Membership",
         "ConfirmReceipt",
-        &[id("invoice"), flag("receipt", Kind::Record)],
-    ),
+        &[id("invoice"), told("receipt", Kind::Record)],
+    )
+    .knows(known::dues_receipt),
     verb(
         "dues",
         "decline",
         "Membership",
         "DeclineReceipt",
-        &[id("invoice"), flag("receipt", Kind::Record)],
-    ),
+        &[id("invoice"), told("receipt", Kind::Record)],
+    )
+    .knows(known::dues_receipt),
     verb(
         "org",
         "relate",
         "Organisation",
         "Relate",
         &[
-            id("other"),
+            id_of("other", "organisation"),
             flag("kind", Kind::Choice(forms::RELATION_KINDS)),
             flag("evidence", Kind::Hash),
         ],
@@ -170,19 +177,22 @@ pub const VERBS: &[Verb] = &[
         "confirm",
         "Organisation",
         "ConfirmRelation",
-        &[id("other"), usually("relation", Kind::Number, "1")],
+        &[
+            id_of("other", "organisation"),
+            usually("relation", Kind::Number, "1"),
+        ],
     ),
     motion(
         "office",
         "appoint",
         &["Appoint"],
         &[
-            flag("office", Kind::Number),
+            flag("office", Kind::Id("organisation")),
             flag("role", POSTS),
             usually("scope", Kind::Form(forms::SCOPE), "\"Alliance\""),
             flag("holder", Kind::Number),
             maybe("deputy", Kind::Number),
-            maybe("succeeds", Kind::Number),
+            maybe("succeeds", Kind::Id("post")),
         ],
     ),
     motion("office", "remove", &["Remove"], &[id("post")]),
@@ -196,29 +206,30 @@ pub const VERBS: &[Verb] = &[
     verb("office", "decline", "Motion", "DeclinePost", &[id("post")]),
     verb("office", "resign", "Motion", "ResignPost", &[id("post")]),
     verb("motion", "support", "Motion", "Support", &[id("motion")]),
-    filled(
-        verb(
-            "motion",
-            "vote",
-            "Motion",
-            "Vote",
-            &[
-                id("motion"),
-                Field {
-                    name: "choice",
-                    kind: CHOICES,
-                    positional: true,
-                    optional: false,
-                    usual: None,
-                },
-                usually("round", Kind::Number, "1"),
-                usually("replaces", Kind::List, "[]"),
-                maybe("criterion", Kind::Text),
-                usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
-            ],
-        ),
-        fill::vote,
-    ),
+    verb(
+        "motion",
+        "vote",
+        "Motion",
+        "Vote",
+        &[
+            id("motion"),
+            Field {
+                name: "choice",
+                kind: CHOICES,
+                positional: true,
+                ..PLAIN
+            },
+            Field {
+                usual: Some("1"),
+                ..told("round", Kind::Number)
+            },
+            usually("replaces", Kind::List, "[]"),
+            maybe("criterion", Kind::Text),
+            usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
+        ],
+    )
+    .knows(known::round)
+    .fills(fill::vote),
     verb(
         "motion",
         "recuse",
@@ -249,12 +260,24 @@ pub const VERBS: &[Verb] = &[
         "raise-protocol",
         &["RaiseProtocol"],
         &[
-            id("protocol"),
+            Field {
+                kind: Kind::Number,
+                ..id("protocol")
+            },
             flag("from_height", Kind::Height),
             flag("release", Kind::Text),
         ],
     ),
-    verb("node", "upgrade", "Node", "Support", &[id("protocol")]),
+    verb(
+        "node",
+        "upgrade",
+        "Node",
+        "Support",
+        &[Field {
+            kind: Kind::Number,
+            ..id("protocol")
+        }],
+    ),
     verb(
         "order",
         "file",
@@ -265,7 +288,7 @@ pub const VERBS: &[Verb] = &[
             flag("reference", Kind::Text),
             flag("document", Kind::Hash),
             flag("issued_ms", Kind::Instant),
-            maybe("about", Kind::Number),
+            maybe("about", Kind::Id("organisation")),
         ],
     ),
     motion(
@@ -274,10 +297,10 @@ pub const VERBS: &[Verb] = &[
         &["CreateFund"],
         &[
             flag("name", Kind::Form(forms::NAME)),
-            flag("holder", Kind::Number),
+            flag("holder", Kind::Id("organisation")),
             flag("unit", Kind::Form(forms::UNIT)),
             flag("bank_account", Kind::Sealed),
-            flag("office", Kind::Number),
+            flag("office", Kind::Id("organisation")),
             flag("officers", Kind::Form(forms::OFFICERS)),
         ],
     ),
@@ -318,8 +341,10 @@ pub const VERBS: &[Verb] = &[
         "agree-cancel",
         "Fund",
         "AgreeCancel",
-        &[flag("proposal", Kind::Record)],
-    ),
+        &[about("contribution"), told("proposal", Kind::Record)],
+    )
+    .knows(known::cancellation)
+    .fills(fill::without_contribution),
     verb(
         "contribution",
         "receive",
@@ -327,7 +352,7 @@ pub const VERBS: &[Verb] = &[
         "RecordReceipt",
         &[
             id("instalment"),
-            flag("amount", Kind::Minor),
+            flag("amount", Kind::Money),
             flag("reference", Kind::Text),
             flag("value_day", Kind::Day),
         ],
@@ -337,8 +362,10 @@ pub const VERBS: &[Verb] = &[
         "confirm",
         "Fund",
         "ConfirmReceipt",
-        &[flag("receipt", Kind::Record)],
-    ),
+        &[about("instalment"), told("receipt", Kind::Record)],
+    )
+    .knows(known::receipt)
+    .fills(fill::without_instalment),
     motion(
         "contribution",
         "write-off",
@@ -350,14 +377,14 @@ pub const VERBS: &[Verb] = &[
         "publish",
         &["PublishCall"],
         &[
-            flag("fund", Kind::Number),
-            usually("instrument", INSTRUMENTS, "grant"),
+            flag("fund", Kind::Id("fund")),
+            usually("instrument", INSTRUMENTS, "\"grant\""),
             flag("title", Kind::Form(forms::NAME)),
             maybe("direction", Kind::Number),
-            flag("budget", Kind::Minor),
-            flag("ask_max", Kind::Minor),
+            flag("budget", Kind::Money),
+            flag("ask_max", Kind::Money),
             flag("criteria", Kind::Form(forms::CRITERIA)),
-            usually("threshold", Kind::Minor, "0"),
+            usually("threshold", Kind::Points, "0"),
             usually("reviewers", Kind::Number, "3"),
             maybe("concentration_bp", Kind::Number),
             usually(
@@ -381,38 +408,34 @@ pub const VERBS: &[Verb] = &[
     ),
     verb("call", "rank", "Call", "Rank", &[id("call")]),
     verb("call", "close", "Call", "Close", &[id("call")]),
-    filled(
-        verb(
-            "application",
-            "submit",
-            "Call",
-            "Submit",
-            &[
-                id("call"),
-                maybe("project", Kind::Hash),
-                maybe("title", Kind::Text),
-                maybe("ask", Kind::Minor),
-                maybe("document", Kind::Hash),
-                maybe("commitment", Kind::Record),
-                maybe("seen", Kind::Json),
-            ],
-        ),
-        fill::application_submit,
-    ),
-    filled(
-        verb(
-            "application",
-            "open",
-            "Call",
-            "Open",
-            &[
-                id("application"),
-                maybe("content", Kind::Json),
-                maybe("salt", Kind::Bytes),
-            ],
-        ),
-        fill::application_open,
-    ),
+    verb(
+        "application",
+        "submit",
+        "Call",
+        "Submit",
+        &[
+            id("call"),
+            maybe("project", Kind::Hash),
+            maybe("title", Kind::Text),
+            maybe("ask", Kind::Money),
+            maybe("document", Kind::Hash),
+            maybe("commitment", Kind::Record),
+            maybe("seen", Kind::Json),
+        ],
+    )
+    .fills(fill::application_submit),
+    verb(
+        "application",
+        "open",
+        "Call",
+        "Open",
+        &[
+            id("application"),
+            maybe("content", Kind::Json),
+            maybe("salt", Kind::Bytes),
+        ],
+    )
+    .fills(fill::application_open),
     verb(
         "application",
         "screen",
@@ -457,30 +480,26 @@ pub const VERBS: &[Verb] = &[
         "FreezePool",
         &[flag("subject", Kind::Form(forms::SUBJECT))],
     ),
-    filled(
-        verb(
-            "review",
-            "draw",
-            "Call",
-            "CommitDraw",
-            &[
-                id("draw"),
-                maybe("attempt", Kind::Number),
-                maybe("commitment", Kind::Record),
-            ],
-        ),
-        fill::review_draw,
-    ),
-    filled(
-        verb(
-            "review",
-            "reveal-draw",
-            "Call",
-            "RevealDraw",
-            &[id("draw"), maybe("secret", Kind::Bytes)],
-        ),
-        fill::review_reveal_draw,
-    ),
+    verb(
+        "review",
+        "draw",
+        "Call",
+        "CommitDraw",
+        &[
+            id("draw"),
+            maybe("attempt", Kind::Number),
+            maybe("commitment", Kind::Record),
+        ],
+    )
+    .fills(fill::review_draw),
+    verb(
+        "review",
+        "reveal-draw",
+        "Call",
+        "RevealDraw",
+        &[id("draw"), maybe("secret", Kind::Bytes)],
+    )
+    .fills(fill::review_reveal_draw),
     verb(
         "review",
         "declare",
@@ -495,57 +514,51 @@ pub const VERBS: &[Verb] = &[
             ),
         ],
     ),
-    filled(
-        verb(
-            "review",
-            "seal",
-            "Call",
-            "Seal",
-            &[
-                id("review"),
-                maybe("scores", Kind::Numbers),
-                maybe("comment", Kind::Sealed),
-                maybe("seal", Kind::Record),
-            ],
-        ),
-        fill::review_seal,
-    ),
-    filled(
-        verb(
-            "review",
-            "reveal",
-            "Call",
-            "Reveal",
-            &[
-                id("review"),
-                maybe("scores", Kind::Numbers),
-                maybe("comment", Kind::Sealed),
-                maybe("salt", Kind::Bytes),
-            ],
-        ),
-        fill::review_reveal,
-    ),
-    filled(
-        verb(
-            "review",
-            "finalise",
-            "Call",
-            "Finalise",
-            &[
-                id("review"),
-                maybe("scores", Kind::Numbers),
-                maybe("reason", Kind::Sealed),
-            ],
-        ),
-        fill::review_finalise,
-    ),
+    verb(
+        "review",
+        "seal",
+        "Call",
+        "Seal",
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("comment", Kind::Sealed),
+            maybe("seal", Kind::Record),
+        ],
+    )
+    .fills(fill::review_seal),
+    verb(
+        "review",
+        "reveal",
+        "Call",
+        "Reveal",
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("comment", Kind::Sealed),
+            maybe("salt", Kind::Bytes),
+        ],
+    )
+    .fills(fill::review_reveal),
+    verb(
+        "review",
+        "finalise",
+        "Call",
+        "Finalise",
+        &[
+            id("review"),
+            maybe("scores", Kind::Numbers),
+            maybe("reason", Kind::Sealed),
+        ],
+    )
+    .fills(fill::review_finalise),
     motion(
         "award",
         "propose",
         &["GrantAward"],
         &[
             id("application"),
-            flag("amount", Kind::Minor),
+            flag("amount", Kind::Money),
             flag("body", Kind::Choice(&["committee", "board", "assembly"])),
             maybe("out_of_rank", Kind::Sealed),
         ],
@@ -574,23 +587,24 @@ pub const VERBS: &[Verb] = &[
         "Draft",
         &[
             id("award"),
-            usually("instrument", INSTRUMENTS, "grant"),
-            flag("grantee", Kind::Number),
+            told("instrument", INSTRUMENTS),
+            told("grantee", Kind::Id("organisation")),
             usually("partners", Kind::Json, "[]"),
             flag("parties", Kind::Hash),
             flag("document", Kind::Hash),
-            flag("total", Kind::Minor),
-            flag("unit", Kind::Form(forms::UNIT)),
+            told("total", Kind::Money),
+            told("unit", Kind::Form(forms::UNIT)),
             flag("milestones", Kind::Form(forms::MILESTONES)),
-            flag("advance", Kind::Minor),
-            flag("holdback_bp", Kind::Number),
+            flag("advance", Kind::Money),
+            told("holdback_bp", Kind::Number),
             flag("account", Kind::Sealed),
-            flag("charter", Kind::Number),
-            flag("call", Kind::Record),
+            told("charter", Kind::Number),
+            told("call", Kind::Record),
             flag("clawback", Kind::Hash),
             flag("survival", Kind::Hash),
         ],
-    ),
+    )
+    .knows(known::award),
     verb(
         "agreement",
         "sign",
@@ -598,10 +612,11 @@ pub const VERBS: &[Verb] = &[
         "Sign",
         &[
             id("agreement"),
-            flag("draft", Kind::Record),
-            flag("terms", Kind::Record),
+            told("draft", Kind::Record),
+            told("terms", Kind::Record),
         ],
-    ),
+    )
+    .knows(known::draft),
     verb(
         "agreement",
         "countersign",
@@ -609,10 +624,11 @@ pub const VERBS: &[Verb] = &[
         "Countersign",
         &[
             id("agreement"),
-            flag("signed", Kind::Record),
-            flag("terms", Kind::Record),
+            told("signed", Kind::Record),
+            told("terms", Kind::Record),
         ],
-    ),
+    )
+    .knows(known::signature),
     verb(
         "payee",
         "change",
@@ -627,8 +643,8 @@ pub const VERBS: &[Verb] = &[
         "ConfirmAccount",
         &[
             id("agreement"),
-            flag("change", Kind::Record),
-            flag("account", Kind::Sealed),
+            told("change", Kind::Record),
+            told("account", Kind::Sealed),
             flag(
                 "channel",
                 Kind::Choice(&[
@@ -639,7 +655,8 @@ pub const VERBS: &[Verb] = &[
                 ]),
             ),
         ],
-    ),
+    )
+    .knows(known::account_change),
     verb(
         "milestone",
         "submit",
@@ -669,9 +686,10 @@ pub const VERBS: &[Verb] = &[
         &[
             id("agreement"),
             flag("tranche", Kind::Form(forms::TRANCHE)),
-            flag("amount", Kind::Minor),
+            told("amount", Kind::Money),
         ],
-    ),
+    )
+    .knows(known::tranche),
     verb(
         "payment",
         "certify",
@@ -689,11 +707,12 @@ pub const VERBS: &[Verb] = &[
         "Approve",
         &[
             id("payment"),
-            flag("certified", Kind::Record),
-            flag("amount", Kind::Minor),
+            told("certified", Kind::Record),
+            told("amount", Kind::Money),
             usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
         ],
-    ),
+    )
+    .knows(known::certificate),
     verb(
         "payment",
         "hold",
@@ -707,23 +726,22 @@ pub const VERBS: &[Verb] = &[
         &["LiftHold"],
         &[id("payment"), flag("reason", Kind::Sealed)],
     ),
-    filled(
-        verb(
-            "payment",
-            "release",
-            "Payment",
-            "Release",
-            &[
-                id("payment"),
-                usually("scheme", SCHEMES, "hvps"),
-                flag("end_to_end", Kind::Text),
-                maybe("uetr", Kind::Text),
-                flag("account", Kind::Sealed),
-                flag("amount", Kind::Minor),
-            ],
-        ),
-        fill::payment_release,
-    ),
+    verb(
+        "payment",
+        "release",
+        "Payment",
+        "Release",
+        &[
+            id("payment"),
+            usually("scheme", SCHEMES, "\"hvps\""),
+            flag("end_to_end", Kind::Text),
+            maybe("uetr", Kind::Text),
+            told("account", Kind::Sealed),
+            told("amount", Kind::Money),
+        ],
+    )
+    .knows(known::instruction)
+    .fills(fill::payment_release),
     verb(
         "payment",
         "confirm",
@@ -732,9 +750,10 @@ pub const VERBS: &[Verb] = &[
         &[
             id("payment"),
             flag("reference", Kind::Text),
-            flag("amount", Kind::Minor),
+            told("amount", Kind::Money),
         ],
-    ),
+    )
+    .knows(known::amount),
     verb(
         "payment",
         "return",
@@ -743,17 +762,19 @@ pub const VERBS: &[Verb] = &[
         &[
             id("payment"),
             flag("reference", Kind::Text),
-            flag("amount", Kind::Minor),
+            told("amount", Kind::Money),
             flag("reason", Kind::Text),
         ],
-    ),
+    )
+    .knows(known::amount),
     verb(
         "payment",
         "acknowledge",
         "Payment",
         "Acknowledge",
-        &[id("payment"), flag("amount", Kind::Minor)],
-    ),
+        &[id("payment"), told("amount", Kind::Money)],
+    )
+    .knows(known::amount),
     verb(
         "payment",
         "dispute",

@@ -337,6 +337,16 @@ impl Paid {
     }
 }
 
+/// Whether every milestone of an agreement but `number` is terminal, and requested if it was
+/// accepted: `number` is the last (N15).
+pub fn others_settled(all: &[Milestone], number: MilestoneId) -> bool {
+    all.iter()
+        .filter(|other| other.number != number && !other.is_final)
+        .all(|other| {
+            other.state.is_terminal() && (!other.state.is_accepted() || other.payment.is_some())
+        })
+}
+
 /// Whether every planned milestone pays something after holdback and advance, with room for the
 /// residues that the last takes.
 pub fn large_enough(terms: &AgreementTerms) -> bool {

@@ -8,11 +8,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use rollbook_core::id::PersonId;
+use rollbook_core::known;
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::OrganisationId;
 use rollbook_wire::judgement::{Judgement, Principal};
+use rollbook_wire::known::Known;
 use rollbook_wire::next::{Following, Standing};
 
 use super::reader::Reader;
@@ -91,6 +93,9 @@ pub async fn dry_run(
         sample: api.is_sample(),
         signed,
         signers: answer.signers,
+        unit: answer
+            .unit
+            .map(|unit| (unit.code().to_owned(), unit.exponent())),
     }))
 }
 
@@ -146,6 +151,50 @@ pub async fn next(
     }))
 }
 
+/// What the ledger knows about an object and acts on it name.
+#[utoipa::path(
+    get,
+    path = "/v1/known/{object}/{number}",
+    params(
+        ("object" = String, Path, description = "Kind, such as instalment"),
+        ("number" = u32, Path, description = "Number")
+    ),
+    responses(
+        (status = 200, description = "What acts on the object name", body = Known),
+        (
+            status = 401,
+            description = "The object is for members: log in",
+            body = rollbook_wire::problem::Problem
+        ),
+        (status = 404, description = "No such object", body = rollbook_wire::problem::Problem)
+    )
+)]
+pub async fn known(
+    State(api): State<Api>,
+    reader: Reader,
+    Path((object, number)): Path<(String, String)>,
+) -> Result<Json<Known>, Problem> {
+    let bad = || {
+        Problem::bad("api.object", "give a kind of object and its number")
+            .next("for example /v1/known/instalment/1")
+    };
+    let (Some(kind), Ok(number)) = (known::About::parse(&object), number.parse::<u32>()) else {
+        return Err(bad());
+    };
+    if kind == known::About::Invoice {
+        reader.must_be_member("an invoice")?;
+    }
+    let found = api
+        .ask(|reply| Command::Known {
+            about: (kind, number),
+            class: reader.class(),
+            reply,
+        })
+        .await?;
+    let found = found.ok_or_else(|| missing(&format!("{object} {number}")))?;
+    Ok(Json(Known::of(found, api.is_sample())))
+}
+
 /// What follows for the object of a decided record.
 #[utoipa::path(
     get,
@@ -173,6 +222,7 @@ pub async fn of_record(
 ) -> Result<Json<Following>, Problem> {
     let record = records::decided(&api, &id)?.ok_or_else(|| missing("such decided record"))?;
     reader.must_read_all([&record].into_iter(), "what follows from this record")?;
+    let body = Box::new(record.payload.body.clone());
     let found = api
         .ask(|reply| Command::Next {
             about: About::Record(Box::new(record)),
@@ -180,8 +230,10 @@ pub async fn of_record(
             reply,
         })
         .await?;
+    let unit = api.ask(|reply| Command::Unit { body, reply }).await?;
     Ok(Json(Following {
         next: found.map(Into::into),
         sample: api.is_sample(),
+        unit: unit.map(|unit| (unit.code().to_owned(), unit.exponent())),
     }))
 }

@@ -26,6 +26,7 @@ use super::{blocks, events, lists, log, metrics, next, papers, records, state, s
         next::dry_run,
         next::of_record,
         next::next,
+        next::known,
         status::status,
         status::health,
         metrics::metrics,

@@ -10,15 +10,16 @@ use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
-use rollbook_core::next;
 use rollbook_core::pass::{Denied, SignedPass};
 use rollbook_core::presume::Presumed;
-use rollbook_core::record::Record;
+use rollbook_core::record::{Body, Record};
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::view::View;
 use rollbook_core::view::tasks::{Task, Whose};
+use rollbook_core::{known, next};
 use rollbook_proof::chain::{ReadClass, Seal};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
@@ -157,6 +158,22 @@ pub enum Command {
         /// Takes the answer.
         reply: oneshot::Sender<Waits>,
     },
+    /// What the ledger knows about an object and acts on it name.
+    Known {
+        /// Which.
+        about: (known::About, u32),
+        /// What who asks may read.
+        class: ReadClass,
+        /// Takes the answer; none: there is no such object.
+        reply: oneshot::Sender<Option<known::Known>>,
+    },
+    /// The unit of an act's amounts.
+    Unit {
+        /// The act.
+        body: Box<Body>,
+        /// Takes the answer; none: it is about no money.
+        reply: oneshot::Sender<Option<Unit>>,
+    },
     /// Stop in order.
     Stop,
 }
@@ -207,6 +224,8 @@ pub struct Rehearsal {
     pub signers: Vec<next::MaySign>,
     /// Where the object of the act stands now, if the act names one.
     pub now: Option<next::Next>,
+    /// The unit of the act's amounts, if it is about money.
+    pub unit: Option<Unit>,
 }
 
 impl Command {

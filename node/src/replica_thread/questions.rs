@@ -21,7 +21,7 @@ use rollbook_core::view::View;
 use rollbook_core::view::open::Open;
 use rollbook_core::view::tasks::Whose;
 use rollbook_core::view::{self, tasks};
-use rollbook_core::{next, pass};
+use rollbook_core::{known, next, pass};
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
@@ -284,6 +284,7 @@ pub(super) fn rehearse(
         principal: tables.organisations.get(&principal).cloned(),
         signers: next::signers(tables, principal, LedgerTime(now_ms)),
         now: object.and_then(|(object, number)| next::of(tables, object, number, class)),
+        unit: known::unit(tables, &record.payload.body),
     }
 }
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rollbook_core::known;
 use rollbook_core::record::Record;
 use rollbook_core::view::open::Open;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
@@ -308,6 +309,17 @@ impl Loop {
                 reply,
             } => {
                 let _ = reply.send(questions::tasks(app, &self.open, whose, class));
+            }
+            Command::Known {
+                about: (about, number),
+                class,
+                reply,
+            } => {
+                let tables = app.ledger().tables();
+                let _ = reply.send(known::of(tables, about, number, class));
+            }
+            Command::Unit { body, reply } => {
+                let _ = reply.send(known::unit(app.ledger().tables(), &body));
             }
             Command::Stop => {}
         }

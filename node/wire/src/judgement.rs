@@ -53,6 +53,11 @@ pub struct Judgement {
     /// Who may sign for the principal now.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub signers: Vec<MaySign>,
+    /// Code of the unit of the act's amounts, and digits after the point; absent if it is about no
+    /// money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
+    pub unit: Option<(String, u32)>,
 }
 
 /// What a record would come to with all its signatures.

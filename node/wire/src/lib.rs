@@ -17,6 +17,7 @@ pub mod admin;
 pub mod by_name;
 pub mod event;
 pub mod judgement;
+pub mod known;
 pub mod ledger;
 pub mod next;
 pub mod paper;

@@ -178,6 +178,11 @@ pub struct Following {
     pub next: Option<Next>,
     /// Whether this is a sample chain.
     pub sample: bool,
+    /// Code of the unit of the act's amounts, and digits after the point; absent if it is about no
+    /// money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
+    pub unit: Option<(String, u32)>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Amounts with digits in groups.
 
+use crate::capital::yuan;
+use crate::catalogue::{Language, language};
+
 /// Minor units with grouping, such as `8,000,000.00`.
 pub fn money(minor: i128, exponent: u32) -> String {
     let scale = 10i128.checked_pow(exponent).unwrap_or(1);
@@ -17,6 +20,17 @@ pub fn money(minor: i128, exponent: u32) -> String {
         format!("{sign}{grouped}")
     } else {
         format!("{sign}{grouped}.{rest:0width$}", width = exponent as usize)
+    }
+}
+
+/// An amount with its unit as one signs it: `90,000.00 CNY`; for a reader of Chinese, yuan in capital
+/// form as well (RULINGS R19).
+pub fn in_full(minor: u64, code: &str, exponent: u32) -> String {
+    let plain = format!("{} {code}", money(i128::from(minor), exponent));
+    if code == "CNY" && language() == Language::Chinese {
+        format!("{plain}  {}", yuan(minor))
+    } else {
+        plain
     }
 }
 

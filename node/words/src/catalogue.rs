@@ -29,6 +29,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
     include_str!("../messages/en-demo.toml"),
+    include_str!("../messages/en-knowing.toml"),
     include_str!("../messages/en-next.toml"),
     include_str!("../messages/en-read.toml"),
     include_str!("../messages/en-rules.toml"),
@@ -42,6 +43,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
     include_str!("../messages/zh-bench.toml"),
     include_str!("../messages/zh-demo.toml"),
+    include_str!("../messages/zh-knowing.toml"),
     include_str!("../messages/zh-next.toml"),
     include_str!("../messages/zh-read.toml"),
     include_str!("../messages/zh-rules.toml"),
@@ -148,14 +150,26 @@ pub fn t(key: &str, facts: &[(&str, String)]) -> String {
 }
 
 /// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the
-/// facts that they do not name.
+/// facts that they do not name. Amounts are said to be in the smallest unit; [`refusal_in`] knows it.
 pub fn refusal(code: &str, facts: &[(&str, String)]) -> String {
+    refusal_in(code, facts, None)
+}
+
+/// The same where the unit of the act's amounts is known: its code, and digits after the point.
+pub fn refusal_in(code: &str, facts: &[(&str, String)], unit: Option<&(String, u32)>) -> String {
     let facts: Vec<(&str, String)> = facts
         .iter()
         .enumerate()
         .map(|(place, (name, value))| {
-            let earlier = facts.get(..place).unwrap_or_default();
-            (*name, fact_words(code, earlier, name, value))
+            let minor = value.parse().ok().filter(|_| is_amount(code, name));
+            let words = match minor {
+                Some(minor) => amount_words(minor, unit),
+                None => {
+                    let earlier = facts.get(..place).unwrap_or_default();
+                    fact_words(code, earlier, name, value)
+                }
+            };
+            (*name, words)
         })
         .collect();
     let facts = facts.as_slice();
@@ -256,6 +270,42 @@ fn fact_words(code: &str, earlier: &[(&str, String)], name: &str, value: &str) -
     }
 }
 
+/// Facts that are amounts, whichever rule names them.
+const AMOUNTS: [&str; 15] = [
+    "advance",
+    "amount",
+    "ask",
+    "available",
+    "balance",
+    "budget",
+    "cap",
+    "computed",
+    "left",
+    "open",
+    "paid",
+    "planned",
+    "requested",
+    "sum",
+    "total",
+];
+
+/// Whether a fact of a refusal is an amount.
+fn is_amount(code: &str, name: &str) -> bool {
+    match name {
+        "most" => code == "F07.ask-out-of-range" || code.starts_with("R2."),
+        "group" | "receipts" => code.starts_with("R2."),
+        name => AMOUNTS.contains(&name),
+    }
+}
+
+/// An amount in a refusal: with its unit, or said to be in the smallest there is.
+fn amount_words(minor: i128, unit: Option<&(String, u32)>) -> String {
+    match unit {
+        Some((code, exponent)) => format!("{} {code}", crate::amount::money(minor, *exponent)),
+        None => t("money.smallest", &[("minor", minor.to_string())]),
+    }
+}
+
 /// Whether a fact has the name of a table.
 fn is_same(table: &str, name: &str) -> bool {
     table.replace('-', "_") == name
@@ -326,6 +376,26 @@ mod tests {
         assert_eq!(filled("{a}, {b}, {c}, {", &facts), "{b}, {a}, {c}, {");
         assert_eq!(filled("{{a}}", &facts), "{{b}}");
         assert_eq!(filled("{}", &[("", "x".to_owned())]), "x");
+    }
+
+    /// A refusal once said 'computed 9000000' of 90,000 yuan.
+    #[test]
+    fn amounts_of_a_refusal_have_their_unit() {
+        let facts = [
+            ("computed", "9000000".to_owned()),
+            ("requested", "1".to_owned()),
+        ];
+        let unit = ("CNY".to_owned(), 2);
+        let told = refusal_in("F16.other-amount", &facts, Some(&unit));
+        assert!(
+            told.contains("90,000.00 CNY") && told.contains("0.01 CNY"),
+            "{told}"
+        );
+        let told = refusal("F16.other-amount", &facts);
+        assert!(told.contains("9000000 in the smallest unit"), "{told}");
+        let score = [("score", "11".to_owned()), ("most", "10".to_owned())];
+        let told = refusal_in("F09.score-out-of-range", &score, Some(&unit));
+        assert!(!told.contains("CNY"), "points are no money: {told}");
     }
 
     #[test]

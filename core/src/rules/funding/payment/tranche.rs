@@ -7,6 +7,7 @@ use crate::account::Amount;
 use crate::event::EventBody;
 use crate::id::{MilestoneId, PaymentId};
 use crate::object::agreement::{Agreement, AgreementState};
+use crate::object::milestone;
 use crate::object::milestone::{Milestone, Share, basis_points};
 use crate::object::payment::{Payment, PaymentState};
 use crate::record::Tranche;
@@ -214,12 +215,7 @@ pub(super) fn milestones_of(tx: &Tx, agreement: &Agreement) -> Vec<Milestone> {
 /// Whether every milestone but `number` is terminal, and requested if it was accepted: `number` is
 /// the last (N15).
 pub(super) fn others_settled(tx: &Tx, agreement: &Agreement, number: MilestoneId) -> bool {
-    milestones_of(tx, agreement)
-        .iter()
-        .filter(|other| other.number != number && !other.is_final)
-        .all(|other| {
-            other.state.is_terminal() && (!other.state.is_accepted() || other.payment.is_some())
-        })
+    milestone::others_settled(&milestones_of(tx, agreement), number)
 }
 
 /// Frees the tranche of a refused payment.

@@ -1,0 +1,319 @@
+//! What the ledger knows and an act names: records that wait for a second person, what a tranche
+//! pays, the call of an application, the unit of an amount. People do not type it (RULINGS A33).
+//!
+//! Read from the working tables, so it is as told by a node: a wrong answer costs a refusal, never
+//! a right. What stands in a proved table is not told again here. Nothing here is read by a rule.
+
+use rollbook_proof::chain::ReadClass;
+use rollbook_proof::crypto::Hash;
+
+use crate::account::{Amount, Unit};
+use crate::id::{
+    AgreementId, ApplicationId, CallId, ContributionId, FundId, InstalmentId, InvoiceId,
+    MilestoneId, ReviewId,
+};
+use crate::object::agreement::{Agreement, AgreementState};
+use crate::object::milestone::{self, Milestone};
+use crate::record::{
+    AwardAct, Body, CallAct, DrawFor, FundAct, MotionAct, MotionEffect, PaymentAct, Tranche,
+};
+use crate::state::StateTables;
+
+/// Most records that are told to wait.
+const WAITING_MAX: usize = 32;
+
+/// Kinds of object that are asked about.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// A pledge.
+    Contribution,
+    /// An instalment of a pledge.
+    Instalment,
+    /// An invoice of dues; for members.
+    Invoice,
+    /// An application to a call.
+    Application,
+    /// A review.
+    Review,
+    /// An agreement: what its tranches pay next.
+    Agreement,
+    /// A milestone.
+    Milestone,
+}
+
+impl About {
+    /// Reads the word of a kind.
+    pub fn parse(word: &str) -> Option<About> {
+        serde::Deserialize::deserialize(
+            serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word),
+        )
+        .ok()
+    }
+}
+
+/// The answer: what there is of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The fund whose unit the object's amounts have.
+    pub fund: Option<FundId>,
+    /// The call.
+    pub call: Option<CallId>,
+    /// The application that a review is of.
+    pub application: Option<ApplicationId>,
+    /// The agreement that a milestone is of.
+    pub agreement: Option<AgreementId>,
+    /// Records that wait for a second person: receipts to confirm, cancellations to agree to.
+    /// Ascending, at most 32.
+    pub waiting: Vec<Hash>,
+    /// What can be requested now, each with what it pays (F16).
+    pub tranches: Vec<(Tranche, Amount)>,
+}
+
+/// What the ledger knows about an object, for readers of a class; none if there is no such object,
+/// or none for them.
+pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) -> Option<Known> {
+    let mut known = Known::default();
+    match about {
+        About::Contribution => {
+            let entry = tables.contributions.get(&ContributionId(number))?;
+            known.fund = Some(entry.fund);
+            known.waiting = tables
+                .cancellations
+                .iter()
+                .filter(|(_, plan)| plan.contribution == entry.number && !plan.agreed)
+                .map(|(record, _)| *record)
+                .take(WAITING_MAX)
+                .collect();
+        }
+        About::Instalment => {
+            let entry = tables.instalments.get(&InstalmentId(number))?;
+            let pledge = tables.contributions.get(&entry.contribution)?;
+            known.fund = Some(pledge.fund);
+            if entry.rest() > Amount::ZERO {
+                known.waiting = tables
+                    .receipts
+                    .iter()
+                    .filter(|(_, receipt)| {
+                        receipt.instalment == entry.number && receipt.confirmed_by.is_none()
+                    })
+                    .map(|(record, _)| *record)
+                    .take(WAITING_MAX)
+                    .collect();
+            }
+        }
+        About::Invoice if reader == ReadClass::Public => return None,
+        About::Invoice => {
+            let entry = tables.invoices.get(&InvoiceId(number))?;
+            known.waiting = entry.pending.iter().map(|entry| entry.record).collect();
+        }
+        About::Application => {
+            let entry = tables.applications.get(&ApplicationId(number))?;
+            known.call = Some(entry.call);
+            known.fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
+        }
+        About::Review => {
+            let entry = tables.reviews.get(&ReviewId(number))?;
+            known = of(
+                tables,
+                About::Application,
+                entry.application.0,
+                ReadClass::Public,
+            )?;
+            known.application = Some(entry.application);
+        }
+        About::Agreement => {
+            let entry = tables.agreements.get(&AgreementId(number))?;
+            known.fund = Some(entry.fund);
+            known.call = Some(entry.call);
+            known.tranches = tranches(tables, entry);
+        }
+        About::Milestone => {
+            let entry = tables.milestones.get(&MilestoneId(number))?;
+            let agreement = tables.agreements.get(&entry.agreement)?;
+            known.fund = Some(agreement.fund);
+            known.agreement = Some(entry.agreement);
+        }
+    }
+    Some(known)
+}
+
+/// What can be requested of an agreement now, with its amount: the advance, accepted milestones, the
+/// holdback (F16, N15).
+fn tranches(tables: &StateTables, agreement: &Agreement) -> Vec<(Tranche, Amount)> {
+    let milestones: Vec<Milestone> = agreement
+        .milestones()
+        .filter_map(|number| tables.milestones.get(&number).cloned())
+        .collect();
+    let mut found = Vec::new();
+    let untouched = agreement.paid.gross == Amount::ZERO;
+    if agreement.state == AgreementState::InForce
+        && agreement.advance_payment.is_none()
+        && untouched
+    {
+        found.push((Tranche::Advance, agreement.terms.advance));
+    }
+    let payable = |milestone: &&Milestone| {
+        milestone.state.is_accepted() && !milestone.is_final && milestone.payment.is_none()
+    };
+    for milestone in milestones.iter().filter(payable) {
+        let last = milestone::others_settled(&milestones, milestone.number);
+        let share = agreement.paid.share(
+            &agreement.terms,
+            milestone.planned,
+            milestone.accepted,
+            last,
+        );
+        found.push((Tranche::Milestone(milestone.number), share.net));
+    }
+    if agreement.state == AgreementState::Completed && agreement.holdback_payment.is_none() {
+        let mut paid = agreement.paid;
+        paid.holdback = Amount::ZERO;
+        found.push((Tranche::Holdback, paid.holdback_due(agreement.accepted)));
+    }
+    found.retain(|(_, amount)| *amount > Amount::ZERO);
+    found
+}
+
+/// The unit of the amounts that an act names or is about; none if it is about no money, or what it
+/// names is not there.
+pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
+    let of_fund = |fund: FundId| tables.funds.get(&fund).map(|fund| fund.unit.clone());
+    let about = |about: About, number: u32| {
+        of(tables, about, number, ReadClass::Public)?
+            .fund
+            .and_then(of_fund)
+    };
+    let agreement = |number: &AgreementId| about(About::Agreement, number.0);
+    let application = |number: &ApplicationId| about(About::Application, number.0);
+    match body {
+        Body::Membership(_) => currency(tables),
+        Body::Motion(act) => match act {
+            MotionAct::Propose(proposal) => unit_of_effect(tables, &proposal.effect),
+            MotionAct::Support { motion }
+            | MotionAct::DeclareConflict { motion, .. }
+            | MotionAct::Withdraw { motion } => {
+                unit_of_effect(tables, &tables.motions.get(motion)?.effect)
+            }
+            MotionAct::Vote(ballot) => {
+                unit_of_effect(tables, &tables.motions.get(&ballot.motion)?.effect)
+            }
+            _ => None,
+        },
+        Body::Fund(act) => match act {
+            FundAct::Accept { fund } => of_fund(*fund),
+            FundAct::Pledge(entry) => of_fund(entry.fund),
+            FundAct::CallInstalment { instalment } => about(About::Instalment, instalment.0),
+            FundAct::RecordReceipt(entry) => about(About::Instalment, entry.instalment.0),
+            FundAct::ConfirmReceipt { receipt } => about(
+                About::Instalment,
+                tables.receipts.get(receipt)?.instalment.0,
+            ),
+            FundAct::ProposeCancel { contribution, .. } => {
+                about(About::Contribution, contribution.0)
+            }
+            FundAct::AgreeCancel { proposal } => about(
+                About::Contribution,
+                tables.cancellations.get(proposal)?.contribution.0,
+            ),
+        },
+        Body::Call(act) => match act {
+            CallAct::Submit(entry) => of_fund(tables.calls.get(&entry.call)?.terms.fund),
+            CallAct::Withdraw {
+                application: number,
+            }
+            | CallAct::Open {
+                application: number,
+                ..
+            }
+            | CallAct::Judge {
+                application: number,
+                ..
+            }
+            | CallAct::Appeal {
+                application: number,
+                ..
+            } => application(number),
+            CallAct::Rank { call } | CallAct::Close { call } => {
+                of_fund(tables.calls.get(call)?.terms.fund)
+            }
+            CallAct::FreezePool {
+                subject: DrawFor::Call(call),
+            } => of_fund(tables.calls.get(call)?.terms.fund),
+            _ => None,
+        },
+        Body::Award(act) => match act {
+            AwardAct::Accept { award } => of_fund(tables.awards.get(award)?.fund),
+            AwardAct::Draft(terms) => Some(terms.unit.clone()),
+            AwardAct::Sign {
+                agreement: number, ..
+            }
+            | AwardAct::Countersign {
+                agreement: number, ..
+            }
+            | AwardAct::ChangeAccount {
+                agreement: number, ..
+            }
+            | AwardAct::ConfirmAccount {
+                agreement: number, ..
+            } => agreement(number),
+        },
+        Body::Payment(act) => match act {
+            PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
+                about(About::Milestone, milestone.0)
+            }
+            PaymentAct::Request {
+                agreement: number, ..
+            } => agreement(number),
+            PaymentAct::Certify { payment, .. }
+            | PaymentAct::Approve { payment, .. }
+            | PaymentAct::Hold { payment, .. }
+            | PaymentAct::Release { payment, .. }
+            | PaymentAct::Settle { payment, .. }
+            | PaymentAct::Return { payment, .. }
+            | PaymentAct::Acknowledge { payment, .. }
+            | PaymentAct::Dispute { payment, .. } => of_fund(tables.payments.get(payment)?.fund),
+        },
+        Body::Organisation(_) | Body::Node(_) | Body::Charter(_) => None,
+    }
+}
+
+/// The unit of the amounts in what a motion does; none if it does nothing with money.
+pub fn unit_of_effect(tables: &StateTables, effect: &MotionEffect) -> Option<Unit> {
+    let of_fund = |fund: FundId| tables.funds.get(&fund).map(|fund| fund.unit.clone());
+    let application = |number: ApplicationId| {
+        of(tables, About::Application, number.0, ReadClass::Public)?
+            .fund
+            .and_then(of_fund)
+    };
+    match effect {
+        MotionEffect::CreateFund(plan) => Some(plan.unit.clone()),
+        MotionEffect::AppointCommittee(plan) => of_fund(plan.fund),
+        MotionEffect::WriteOffInstalment(plan) => {
+            let known = of(
+                tables,
+                About::Instalment,
+                plan.instalment.0,
+                ReadClass::Public,
+            )?;
+            known.fund.and_then(of_fund)
+        }
+        MotionEffect::PublishCall(terms) => of_fund(terms.fund),
+        MotionEffect::CancelCall(plan) => of_fund(tables.calls.get(&plan.call)?.terms.fund),
+        MotionEffect::DecideAppeal(plan) => application(plan.application),
+        MotionEffect::GrantAward(plan) => application(plan.application),
+        MotionEffect::PlaceApplication(plan) => application(plan.application),
+        MotionEffect::RevokeAward(plan) => of_fund(tables.awards.get(&plan.award)?.fund),
+        MotionEffect::LiftHold(plan) => of_fund(tables.payments.get(&plan.payment)?.fund),
+        _ => None,
+    }
+}
+
+/// The charter's currency, in which dues are.
+fn currency(tables: &StateTables) -> Option<Unit> {
+    let facts = tables.chain.get(&0)?;
+    let charter = tables.parameters.get(&facts.charter)?;
+    Unit::currency(charter.currency.as_str()).ok()
+}
