@@ -7,10 +7,12 @@ use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::id::PersonId;
 use rollbook_core::record::Capacity;
 use rollbook_proof::file::{Content, Proved};
-use rollbook_words::catalogue::t;
+use rollbook_words::catalogue::{language, t};
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
+use crate::drafting::explained;
+use crate::drafting::explained::Part;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Global, Reading};
 use crate::objects::{Entry, KINDS, companions, unit_of};
@@ -103,7 +105,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             let (mut body, code) = state_body(&mut trust, path, value.as_deref())?;
             if let Some(charter) = &fetched.charter {
                 body.json["parameters"] = json!(charter);
-                body.parts.push(("parameters", Shown::of(charter)));
+                body.charter = explained::charter(charter, language());
             }
             (body, code)
         }
@@ -146,6 +148,8 @@ struct Body {
     parts: Vec<(&'static str, Shown)>,
     /// Objects that make it readable: the company of a membership, the fund of an amount.
     beside: Vec<Entry>,
+    /// The rules of a charter, in words.
+    charter: Vec<Part>,
 }
 
 impl Body {
@@ -154,6 +158,7 @@ impl Body {
             json,
             parts,
             beside: Vec::new(),
+            charter: Vec::new(),
         }
     }
 }
@@ -187,6 +192,7 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
         }),
         parts: vec![("value", entry.shown)],
         beside,
+        charter: Vec::new(),
     };
     Ok((body, 0))
 }
@@ -237,6 +243,12 @@ fn print_rows(body: &Body) {
     }
     for line in table.to_string().lines() {
         print(line.trim_end());
+    }
+    for part in &body.charter {
+        print(format!("\n{}", part.title));
+        for (label, value) in &part.rows {
+            print(format!("  {label}: {value}"));
+        }
     }
 }
 

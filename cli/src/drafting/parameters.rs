@@ -9,7 +9,7 @@ use rollbook_core::account::Amount;
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::Charter;
 use rollbook_core::charter::motions::{Base, Fraction, Pass, Preset, Threshold};
-use rollbook_proof::codec::Text;
+use rollbook_proof::codec::{Text, Wire};
 use serde_json::Value;
 use toml::de::DeValue;
 
@@ -237,6 +237,12 @@ pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), Par
     };
     let new = json(value, old).ok_or_else(misfit)?;
     put(charter, name, new).ok_or_else(misfit)
+}
+
+/// Whether the charter would stand with another number for one parameter.
+pub fn stands_with(charter: &Charter, name: &str, number: i64) -> bool {
+    let mut changed = charter.clone();
+    put(&mut changed, name, number.into()).is_some() && changed.check().is_ok()
 }
 
 fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
