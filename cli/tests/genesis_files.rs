@@ -480,7 +480,14 @@ fn what_will_hurt_is_said_in_time() {
     // Long over: nothing can come of it.
     let over = THREE_ALLIANCE
         .replace("2026-01-05T09:00:00+08:00", "2020-01-05T09:00:00+08:00")
-        .replacen("until = 2027-12-31", "until = 2021-12-31", 1);
+        .replace("until = 2027-12-31", "until = 2021-12-31");
+    let long = over.replacen("2021-12-31", "2023-12-31", 1);
+    desk.write("alliance.toml", long);
+    let said = all(&desk.ends(2, "genesis draft . --out over.draft"));
+    assert!(
+        said.contains("post secretary: its term ends after 2022-02-03"),
+        "{said}"
+    );
     desk.write("alliance.toml", over);
     desk.write("members.csv", THREE_MEMBERS);
     std::fs::create_dir_all(desk.path("signatures")).unwrap();

@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::drafting::{explained, parameters};
 use crate::failure::Failure;
 use crate::flags::Global;
-use crate::input::problem::nearest;
 use crate::output::{Rows, print, print_json, say, word};
 
 /// `charter parameters`.
@@ -166,14 +165,7 @@ fn unknown(of: &str, all: &[String]) -> Failure {
         .collect();
     rooms.dedup();
     let names = all.iter().map(String::as_str).chain(rooms.iter().copied());
-    // A name without its room, such as 'quorum', is meant as one that ends so.
-    let ends = || {
-        let end = format!(".{of}");
-        all.iter()
-            .find(|name| name.ends_with(&end))
-            .map(String::as_str)
-    };
-    let near = nearest(of, names).or_else(ends);
+    let near = parameters::near(of, names);
     let near = near
         .map(|near| t("draft.did-you-mean", &[("near", near.to_owned())]))
         .unwrap_or_default();

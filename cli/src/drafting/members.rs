@@ -133,13 +133,20 @@ pub fn read(
             ];
             report.error(&place, "csv-fields", &facts);
             let number = at.get("number").and_then(|i| row.get(*i));
-            report.lost(number.and_then(|text| text.parse().ok()));
+            if let Some(number) = number.and_then(|text| text.parse().ok()) {
+                report.lost(Some(number));
+            }
             continue;
         }
         let cell = |column: &str| at.get(column).and_then(|i| row.get(*i)).unwrap_or("");
         match member(&place, &cell, directions, read, report) {
             Some(member) => members.push(member),
-            None => report.lost(cell("number").parse().ok()),
+            // Nothing refers to a row whose number is none.
+            None => {
+                if let Ok(number) = cell("number").parse() {
+                    report.lost(Some(number));
+                }
+            }
         }
     }
     members

@@ -224,12 +224,20 @@ fn json(value: &DeValue, old: &Value) -> Option<Value> {
     }
 }
 
+/// The name that is meant by one that does not exist: the nearest, else one with the same last part,
+/// as when the room before it is wrong or missing.
+pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let wanted = last(name);
+    nearest(name, known.clone()).or_else(|| known.into_iter().find(|known| last(known) == wanted))
+}
+
 /// Sets one parameter. Ranges and floors are judged on the whole charter afterwards.
 pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), ParameterError> {
     let known = all(charter);
     let Some(old) = known.get(name) else {
         return Err(ParameterError::Unknown {
-            near: nearest(name, known.keys().map(String::as_str)).map(str::to_owned),
+            near: near(name, known.keys().map(String::as_str)).map(str::to_owned),
         });
     };
     let misfit = || ParameterError::Value {

@@ -11,7 +11,7 @@ use rollbook_proof::crypto::Keypair;
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
-use crate::keystore::{Keystore, mismatch, passphrase};
+use crate::keystore::{Keystore, mismatch};
 
 /// Keys opened once. A clone shares them.
 #[derive(Clone, Default)]
@@ -29,10 +29,8 @@ impl Keys {
         if let Some(key) = opened.get(&person) {
             return Ok(key.clone());
         }
-        // The card first: who has no key here is not asked for a passphrase.
-        keystore.card(person)?;
-        let passphrase = passphrase::existing(passphrase_file, &person.to_string())?;
-        let secret = keystore.open(person, &passphrase)?;
+        let whose = t("keys.whose-number", &[("person", person.to_string())]);
+        let secret = keystore.unlock(person, passphrase_file, &whose)?;
         let wrong = || mismatch(&keystore.secret_path(person), "keys.differs.key");
         let key = secret.key().ok_or_else(wrong)?;
         opened.insert(person, key.clone());
