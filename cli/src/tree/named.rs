@@ -44,6 +44,13 @@ fn is_word(word: &str) -> bool {
 /// Why the tree has no such command, if it has none.
 fn missing(root: &Command, words: &[&str]) -> Option<String> {
     let mut command = root;
+    // `rollbook --lang zh audit ..`: the flags of the root take a value each.
+    let mut words = words;
+    while let [flag, _, rest @ ..] = words
+        && flag.starts_with("--")
+    {
+        words = rest;
+    }
     let mut words = words.iter().peekable();
     while command.has_subcommands()
         && let Some(word) = words
