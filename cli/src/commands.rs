@@ -4,6 +4,7 @@ pub mod act;
 pub mod audit;
 pub mod bench;
 pub mod beside;
+pub mod charter;
 pub mod demo;
 pub mod export;
 pub mod follow;

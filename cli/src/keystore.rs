@@ -14,15 +14,20 @@ pub mod node_backup;
 pub mod opened;
 pub mod passphrase;
 pub mod secret;
+pub mod unused;
 
 use std::path::{Path, PathBuf};
 
 use rollbook_words::catalogue::t;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::files::{make_folder, write_new};
+use crate::output::say;
 use card::OfficerCard;
 use secret::Secret;
+
+/// How often a passphrase may be typed.
+const TRIES: usize = 3;
 
 /// A folder of officers' keys.
 #[derive(Clone)]
@@ -134,6 +139,42 @@ impl Keystore {
             .matches(&card)
             .map_err(|what| mismatch(&path, what))?;
         Ok(secret)
+    }
+
+    /// Opens a person's secret: the card first, so that who has no key here is not asked, then the
+    /// passphrase; at a terminal a wrong one may be typed again. `what` is shown at the prompt.
+    pub fn unlock(
+        &self,
+        person: u32,
+        passphrase_file: Option<&Path>,
+        what: &str,
+    ) -> Result<Secret, Failure> {
+        let card = self.card(person)?;
+        let path = self.secret_path(person);
+        let tries = if passphrase::is_asked(passphrase_file) {
+            TRIES
+        } else {
+            1
+        };
+        let mut last = None;
+        for _ in 0..tries {
+            let passphrase = passphrase::existing(passphrase_file, what)?;
+            match Secret::open(&path, &passphrase) {
+                Ok(secret) => {
+                    secret
+                        .matches(&card)
+                        .map_err(|what| mismatch(&path, what))?;
+                    return Ok(secret);
+                }
+                // Only a wrong passphrase is a refusal.
+                Err(failure) if failure.exit == REFUSED && tries > 1 => {
+                    say(format!("  {}", failure.what));
+                    last = Some(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(last.unwrap_or_else(|| mismatch(&path, "keys.differs.key")))
     }
 }
 

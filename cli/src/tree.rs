@@ -2,6 +2,8 @@
 //! told by [`mistake()`].
 
 mod mistake;
+#[cfg(test)]
+mod named;
 mod translate;
 
 use std::ffi::OsString;
@@ -95,6 +97,10 @@ fn tree(only: Option<&str>) -> Command {
         let own = group_of::<org::Org>("org");
         tree = under(tree, "org", own.get_subcommands().cloned());
     }
+    if wanted("charter") {
+        let parameters = command::<charter::Parameters>("parameters");
+        tree = under(tree, "charter", [parameters]);
+    }
     list::add_nouns(tree, wanted)
 }
 
@@ -113,6 +119,9 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         if (noun, word) == ("node", "register") {
             return node_register::run(&global, &read(innermost)?);
+        }
+        if (noun, word) == ("charter", "parameters") {
+            return charter::run(&global, &read(innermost)?);
         }
         if let Some(verb) = verbs::find(noun, word) {
             return act::run(verb, &global, innermost);

@@ -62,6 +62,9 @@ pub struct Plan {
     /// The rule version it begins with.
     #[serde(default = "newest")]
     pub protocol: u32,
+    /// The member's officer that reads for the testnet's own commands; person 1 if this is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<u32>,
     /// Peer and API ports by node.
     pub ports: Vec<(u16, u16)>,
 }
@@ -108,6 +111,7 @@ impl Plan {
             clock,
             opened_ms,
             protocol: protocol.0,
+            reader: None,
             ports,
         })
     }
@@ -532,7 +536,7 @@ impl Testnet {
         answer.read().ok().filter(|_| answer.status == 200)
     }
 
-    /// The header with which the first officer of member 1 reads what is for members at a node
+    /// The header with which an officer of a member reads what is for members at a node
     /// (RULINGS A15). For testnets whose officers' keys come from the plan's seed.
     pub fn pass(&self, node: u32) -> Result<String, Failure> {
         let config = self.config(node)?;
@@ -541,15 +545,16 @@ impl Testnet {
             .as_deref()
             .and_then(Hash::from_hex)
             .unwrap_or(Hash::ZERO);
+        let person = self.plan.reader.unwrap_or(1);
         let pass = Pass {
             chain,
             node: config.organisation,
-            person: PersonId(1),
+            person: PersonId(person),
             key: 0,
             until_ms: LedgerTime(real_ms().saturating_add(3_600_000)),
         };
         Ok(header_of(
-            &pass.sign(&officer_key(self.plan.seed.as_bytes(), 1)),
+            &pass.sign(&officer_key(self.plan.seed.as_bytes(), person)),
         ))
     }
 

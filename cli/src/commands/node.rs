@@ -1,18 +1,14 @@
 //! `rollbook node`: make, run, ask, examine, back up and restore one node.
 
-use std::net::SocketAddr;
+mod init;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use rollbook_node::api::door;
-use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets, TlsFiles};
-use rollbook_node::files;
-use rollbook_node::files::Access;
-use rollbook_node::network::peer_id_text;
+use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
 use rollbook_node::runtime::{admin, backup, doctor, open, process, storage};
-use rollbook_proof::number::OrganisationId;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::status as wire;
 use rollbook_words::catalogue::{find, t};
@@ -28,7 +24,7 @@ use crate::output::{busy, print, print_json, say};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Makes a node.
-    Init(Init),
+    Init(init::Init),
     /// Runs it.
     Run(Run),
     /// Asks it.
@@ -60,38 +56,6 @@ impl ConfigFile {
     fn read(&self) -> Result<Config, Failure> {
         Config::read(self.path(), true).map_err(Failure::from)
     }
-}
-
-/// `node init`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct Init {
-    #[arg(long, value_name = "N")]
-    organisation: u32,
-    #[arg(long, value_name = "FILE")]
-    genesis: PathBuf,
-    #[arg(long, value_name = None::<&'static str>, default_value = ".")]
-    dir: PathBuf,
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:7400")]
-    listen: SocketAddr,
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7500")]
-    api: SocketAddr,
-    #[arg(
-        id = "tls-certificate",
-        long = "tls-certificate",
-        value_name = "FILE",
-        requires = "tls-key"
-    )]
-    tls_certificate: Option<PathBuf>,
-    #[arg(
-        id = "tls-key",
-        long = "tls-key",
-        value_name = "FILE",
-        requires = "tls-certificate"
-    )]
-    tls_key: Option<PathBuf>,
-    #[arg(long, value_name = "ADDRESS")]
-    bootstrap: Vec<String>,
 }
 
 /// `node run`.
@@ -148,7 +112,7 @@ pub struct Restore {
 pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
     let json = global.json;
     match command {
-        Command::Init(flags) => init(flags, json),
+        Command::Init(flags) => init::run(flags, json),
         Command::Run(flags) => process::run(flags.config.path(), flags.insecure_listen)
             .map(|()| 0)
             .map_err(Failure::from),
@@ -164,82 +128,6 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
 fn absolute(flag: &str, given: Option<&PathBuf>) -> Result<Option<PathBuf>, Failure> {
     let path = given.map(std::path::absolute).transpose();
     path.map_err(|error| Failure::unusable(format!("--{flag}")).because(error))
-}
-
-fn tls_files(flags: &Init) -> Result<Option<TlsFiles>, Failure> {
-    let files = absolute("tls-certificate", flags.tls_certificate.as_ref())?
-        .zip(absolute("tls-key", flags.tls_key.as_ref())?)
-        .map(|(certificate, key)| TlsFiles { certificate, key });
-    if let Some(files) = &files {
-        door::read_tls(files)?;
-    }
-    Ok(files)
-}
-
-fn init(flags: &Init, json: bool) -> Result<u8, Failure> {
-    let dir = &flags.dir;
-    let path = dir.join(CONFIG_NAME);
-    if path.exists() {
-        return Err(
-            Failure::unusable(t("node.exists", &[("file", path.display().to_string())]))
-                .next(t("node.exists-next", &[])),
-        );
-    }
-    let written = |error: std::io::Error| {
-        Failure::unusable(t("node.not-written", &[("dir", dir.display().to_string())]))
-            .because(error)
-    };
-    let mut config = Config {
-        organisation: OrganisationId(flags.organisation),
-        genesis: std::path::absolute(&flags.genesis).map_err(written)?,
-        genesis_hash: None,
-        data: "data".into(),
-        keys: "keys".into(),
-        listen: flags.listen,
-        api: flags.api,
-        tls: tls_files(flags)?,
-        insecure_listen: false,
-        public_reading: true,
-        bootstrap: flags.bootstrap.clone(),
-        log: "info".into(),
-        log_format: Default::default(),
-        propose_ms: 3_000,
-    };
-    let hash = config.read_genesis()?.genesis.hash();
-    config.genesis_hash = Some(hash.to_hex());
-    let (keys, data) = (dir.join("keys"), dir.join("data"));
-    std::fs::create_dir_all(&data).map_err(written)?;
-    let secrets = if keys.exists() {
-        NodeSecrets::read(&keys)?
-    } else {
-        let secrets = NodeSecrets::generate()?;
-        secrets.write(&keys)?;
-        // Only keys that were made just now cannot have signed anything elsewhere (RULINGS A8).
-        files::replace(&data.join(storage::FRESH), b"", Access::Everybody)
-            .map_err(|error| written(error.into()))?;
-        secrets
-    };
-    files::replace(&path, config.render().as_bytes(), Access::Everybody)
-        .map_err(|error| written(error.into()))?;
-    let peer = peer_id_text(secrets.transport.public().bytes()).unwrap_or_default();
-    if json {
-        print_json(&serde_json::json!({
-            "config": path, "genesis": hash, "peer": peer,
-            "consensus": secrets.consensus.public(), "cosigner": secrets.cosigner.public(),
-            "log": secrets.log.public(), "transport": secrets.transport.public(),
-        }));
-    } else {
-        print(t(
-            "node.made",
-            &[
-                ("file", path.display().to_string()),
-                ("genesis", hash.to_hex()),
-                ("peer", peer),
-            ],
-        ));
-        say(t("node.made-next", &[("file", path.display().to_string())]));
-    }
-    Ok(0)
 }
 
 fn status(flags: &Status, json: bool) -> Result<u8, Failure> {

@@ -2,7 +2,6 @@
 //! new --node` made (M40).
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use clap::Args;
 use rollbook_core::record::{Body, NodeAct, NodeKeys};
@@ -15,8 +14,6 @@ use crate::act::desk::{Desk, same_chain};
 use crate::act::perform;
 use crate::failure::Failure;
 use crate::flags::{Acting, Global};
-use crate::input::problem::Report;
-use crate::input::toml_file::TomlFile;
 use crate::keystore::node::NodeCard;
 use crate::output::say;
 
@@ -43,7 +40,7 @@ pub struct Register {
 /// Runs it.
 pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
     let node = match &flags.card {
-        Some(path) => Given::Card(path, Box::new(read_card(path)?)),
+        Some(path) => Given::Card(path, Box::new(NodeCard::read(path)?)),
         None => Given::Folder(Box::new(from_config(flags)?)),
     };
     let organisation = match &node {
@@ -79,24 +76,6 @@ pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
         Body::Node(NodeAct::Register(keys)),
         &reading,
     )
-}
-
-fn read_card(path: &Path) -> Result<NodeCard, Failure> {
-    let bytes = crate::files::read(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let name: Rc<str> = path.display().to_string().into();
-    let mut report = Report::default();
-    let card = TomlFile::parse(name, &text, &mut report)
-        .and_then(|file| NodeCard::parse(&mut file.root(), &mut report));
-    match (card, report.errors.first()) {
-        (Some(card), None) => Ok(card),
-        (_, problem) => Err(Failure::unusable(t(
-            "keys.no-card",
-            &[("file", path.display().to_string())],
-        ))
-        .because(problem.map(ToString::to_string).unwrap_or_default())
-        .next(t("node.card-next", &[]))),
-    }
 }
 
 /// Where the keys come from.

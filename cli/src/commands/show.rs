@@ -10,13 +10,15 @@ use rollbook_core::record::Capacity;
 use rollbook_proof::file::{Content, Proved};
 use rollbook_wire::known::Known;
 use rollbook_wire::next::Following;
-use rollbook_words::catalogue::t;
+use rollbook_words::catalogue::{language, t};
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
 use crate::commands::source::{Past, Source, view_from};
 use crate::commands::units::Units;
 use crate::commands::{beside, history};
+use crate::drafting::explained;
+use crate::drafting::explained::Part;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Global, Reading};
 use crate::objects::{Entry, KINDS, companions, unit_of};
@@ -137,7 +139,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
                 .map(|(object, number)| view_from(trust.client(), object, number));
             if let Some(charter) = &fetched.charter {
                 body.json["parameters"] = json!(charter);
-                body.parts.push(("parameters", Shown::of(charter)));
+                body.charter = explained::charter(charter, language());
             }
             (body, code)
         }
@@ -246,6 +248,8 @@ struct Body {
     beside: Vec<Entry>,
     /// The unit of its amounts, where no object beside it has it.
     unit: Option<Unit>,
+    /// The rules of a charter, in words.
+    charter: Vec<Part>,
 }
 
 impl Body {
@@ -255,6 +259,7 @@ impl Body {
             parts,
             beside: Vec::new(),
             unit: None,
+            charter: Vec::new(),
         }
     }
 }
@@ -291,6 +296,7 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
         parts: vec![("value", entry.shown)],
         beside,
         unit: None,
+        charter: Vec::new(),
     };
     Ok((body, 0))
 }
@@ -354,6 +360,12 @@ fn print_body(body: &Body, unit: Option<&Unit>) {
     }
     for line in table.to_string().lines() {
         print(line.trim_end());
+    }
+    for part in &body.charter {
+        print(format!("\n{}", part.title));
+        for (label, value) in &part.rows {
+            print(format!("  {label}: {value}"));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `rollbook testnet`: several nodes on this machine, as real processes of this same program.
 
+mod rehearsal;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,6 +81,9 @@ pub struct Up {
     clock: String,
     #[arg(long, value_name = "TEXT")]
     seed: Option<String>,
+    /// The secretary's files to rehearse.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["nodes", "members", "clock"])]
+    alliance: Option<PathBuf>,
     #[command(flatten)]
     dir: Dir,
 }
@@ -148,7 +153,14 @@ fn up(flags: &Up) -> Result<u8, Failure> {
     let dir = flags.dir.path()?;
     let program = program()?;
     let mut testnet = if dir.join("testnet.toml").exists() {
+        if flags.alliance.is_some() {
+            let facts = [("dir", dir.display().to_string())];
+            return Err(Failure::unusable(t("testnet.is-there", &facts))
+                .next(t("testnet.is-there-next", &facts)));
+        }
         Testnet::open(&dir, &program, &RUN)?
+    } else if let Some(folder) = &flags.alliance {
+        rehearsal::make(folder, &dir, flags.seed.as_deref(), &program)?
     } else {
         let nodes = flags.nodes.unwrap_or(4);
         let members = flags.members.unwrap_or(nodes);
@@ -172,6 +184,9 @@ fn up(flags: &Up) -> Result<u8, Failure> {
                 ("url", format!("http://{}", testnet.api(node))),
             ],
         ));
+    }
+    if flags.alliance.is_some() {
+        rehearsal::tell(&testnet)?;
     }
     say(t("testnet.up-next", &[("dir", dir.display().to_string())]));
     Ok(0)

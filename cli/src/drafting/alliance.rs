@@ -50,6 +50,23 @@ pub struct Alliance {
     pub validators: (Place, Vec<u32>),
 }
 
+impl Alliance {
+    /// Leaves members out: their seats, their nodes, the convenor among them.
+    pub fn leave_out(&mut self, numbers: &[u32], report: &mut Report) {
+        self.board
+            .1
+            .retain(|seat| !numbers.contains(&seat.organisation.0));
+        self.validators.1.retain(|number| !numbers.contains(number));
+        if let Some(convenor) = self.charter.convenor
+            && numbers.contains(&convenor.0)
+        {
+            self.charter.convenor = None;
+            let facts = [("number", convenor.0.to_string())];
+            report.warn(&self.place, "without-convenor", &facts);
+        }
+    }
+}
+
 /// Reads the file.
 pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Option<Alliance> {
     let file_name: Rc<str> = name.into();
@@ -71,6 +88,11 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         _ => None,
     };
     let origin = head.placed_string("origin", report);
+    if let Some((place, text)) = &origin
+        && text.starts_with(fields::EXAMPLE.trim_end_matches(':'))
+    {
+        report.error(place, "example", &[("found", text.clone())]);
+    }
     let sample = head.flag("sample", report).unwrap_or(false);
     if let Some((place, notice)) = head.optional_string("notice", report)
         && notice != SAMPLE_NOTICE
@@ -239,6 +261,10 @@ fn charter(
     let text = section
         .placed_string("text", report)
         .and_then(|(place, file)| match read(&file) {
+            Ok(bytes) if bytes.starts_with(fields::EXAMPLE.as_bytes()) => {
+                report.error(&place, "example-text", &[("found", file)]);
+                None
+            }
             Ok(bytes) => Some(sha256(&bytes)),
             Err(_) => {
                 report.error(&place, "charter-text", &[("found", file)]);
@@ -362,6 +388,7 @@ fn organisation(
     let number = section.number("number", report);
     if number == Some(0) {
         report.error(&place, "number", &[("found", "0".to_owned())]);
+        report.lost(None);
         return None;
     }
     let native = section.placed_string("native", report);
@@ -403,18 +430,24 @@ fn organisation(
         None => Some(ApprovalPolicy::default()),
         Some((place, text)) => fields::approval(&place, &text, report),
     };
-    Some(OrganisationInput {
-        place,
-        number: number?,
-        kind,
-        name: name?,
-        identifiers,
-        country: country?,
-        extract: extract?,
-        relations,
-        directions: works_in,
-        policy: policy?,
-    })
+    let read = (|| {
+        Some(OrganisationInput {
+            place,
+            number: number?,
+            kind,
+            name: name?,
+            identifiers,
+            country: country?,
+            extract: extract?,
+            relations,
+            directions: works_in,
+            policy: policy?,
+        })
+    })();
+    if read.is_none() {
+        report.lost(number);
+    }
+    read
 }
 
 fn read_post(

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::TERM_DAYS_MIN;
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry};
 use rollbook_core::identity::{
@@ -140,16 +140,7 @@ pub fn genesis(inputs: &Inputs, cards: &Cards, report: &mut Report) -> Option<Ge
         return None;
     }
     match Genesis::assemble(&alliance.origin, items, None) {
-        Ok(genesis) => {
-            if let Some(day) = genesis.ends_on_one_day() {
-                report.warn(
-                    &alliance.place,
-                    "terms-one-day",
-                    &[("day", day.to_string())],
-                );
-            }
-            Some(genesis)
-        }
+        Ok(genesis) => Some(genesis),
         Err(error) => {
             report.error(&alliance.place, "genesis", &[("why", error.to_string())]);
             None
@@ -231,11 +222,13 @@ fn relations(
             if *other == input.number {
                 report.error(&input.place, "related-self", &[]);
             } else if !by_number.contains_key(other) {
-                report.error(
-                    &input.place,
-                    "related-unknown",
-                    &[("other", other.to_string())],
-                );
+                if !report.excuses(*other) {
+                    report.error(
+                        &input.place,
+                        "related-unknown",
+                        &[("other", other.to_string())],
+                    );
+                }
             } else {
                 let pair = if rank(*other) < rank(input.number) {
                     (input.number, *other)
@@ -302,7 +295,7 @@ fn officers(
     report: &mut Report,
 ) {
     for (place, card) in cards.all() {
-        if !by_number.contains_key(&card.organisation) {
+        if !by_number.contains_key(&card.organisation) && !report.excuses(card.organisation) {
             report.error(
                 place,
                 "card-organisation",
@@ -433,6 +426,15 @@ fn posts(inputs: &Inputs, cards: &Cards, by_number: &ByNumber, report: &mut Repo
         if *until_ms < least_end(inputs) {
             report.error(place, "post-until", &[("role", role_code(*role))]);
         }
+        let days = inputs.alliance.charter.terms.post_days;
+        if let Some(latest) = too_late(inputs, *until_ms, days) {
+            let facts = [
+                ("role", role_code(*role)),
+                ("latest", latest),
+                ("days", days.to_string()),
+            ];
+            report.error(place, "post-until-long", &facts);
+        }
         if *role == Role::Auditor {
             let home = homes.get(&holder.0).and_then(|home| by_number.get(home));
             if let Some(home) = home.filter(|home| home.kind == OrganisationKind::Company) {
@@ -485,7 +487,7 @@ fn founder<'a>(
         .get(&number)
         .filter(|input| input.kind == OrganisationKind::Company)
         .copied();
-    if found.is_none() {
+    if found.is_none() && !report.excuses(number) {
         report.error(place, code, &[("number", number.to_string())]);
     }
     found
@@ -528,6 +530,17 @@ fn least_end(inputs: &Inputs) -> LedgerTime {
     LedgerTime(inputs.alliance.opened_ms).plus_ms(least)
 }
 
+/// The latest day on which a first term may end, if it ends later: the charter's term, up to the end
+/// of a month.
+fn too_late(inputs: &Inputs, until: LedgerTime, days: u32) -> Option<String> {
+    let alliance = &inputs.alliance;
+    let most = u64::from(days.saturating_add(31)).saturating_mul(MS_PER_DAY);
+    let latest = LedgerTime(alliance.opened_ms).plus_ms(most);
+    // The end of a day fits if the instant is not before it.
+    let day = LocalDay(LocalDay::of(latest, alliance.charter.offset_minutes).0 - 1);
+    (until > latest).then(|| day.date().to_string())
+}
+
 fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, report: &mut Report) {
     let (place, seats) = &inputs.alliance.board;
     let limit = inputs.alliance.charter.board_seats;
@@ -543,6 +556,14 @@ fn board(inputs: &Inputs, by_number: &ByNumber, groups: &BTreeMap<u32, u32>, rep
     }
     if seats.iter().any(|seat| seat.until_ms < least_end(inputs)) {
         report.error(place, "seat-until", &[]);
+    }
+    let days = inputs.alliance.charter.terms.seat_days;
+    if let Some(latest) = seats
+        .iter()
+        .find_map(|seat| too_late(inputs, seat.until_ms, days))
+    {
+        let facts = [("latest", latest), ("days", days.to_string())];
+        report.error(place, "seat-until-long", &facts);
     }
     let numbers = seats.iter().map(|seat| seat.organisation.0);
     one_per_group(
@@ -572,12 +593,6 @@ fn validators(
                 ("found", numbers.len().to_string()),
                 ("limit", limit.to_string()),
             ],
-        );
-    } else if numbers.len() < 4 {
-        report.warn(
-            place,
-            "validators-few",
-            &[("found", numbers.len().to_string())],
         );
     }
     one_per_group(

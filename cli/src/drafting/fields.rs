@@ -73,12 +73,19 @@ pub fn text<const MAX: usize>(
     }
 }
 
+/// How a name or a text begins that `genesis new` wrote as an example: it stands for nothing and is
+/// refused until it is replaced.
+pub const EXAMPLE: &str = "EXAMPLE:";
+
 /// Both names.
 pub fn name(place: &Place, native: &str, latin: &str, report: &mut Report) -> Option<Name> {
     for (column, given) in [("native", native), ("latin", latin)] {
         if given.trim().is_empty() {
             report.error(place, "empty", &[("column", column.to_owned())]);
         }
+    }
+    if latin.trim().starts_with(EXAMPLE) {
+        report.error(place, "example", &[("found", latin.trim().to_owned())]);
     }
     if let Some(c) = latin.nfc().find(|c| c.is_alphabetic() && !is_latin(*c)) {
         report.error(place, "latin-name", &[("found", c.to_string())]);

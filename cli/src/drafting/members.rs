@@ -54,6 +54,7 @@ pub fn read(
             .count()
             + 1;
         report.error(&place(Some(line)), "csv-not-utf8", &[]);
+        report.lost(None);
         return Vec::new();
     }
     let mut reader = csv::ReaderBuilder::new()
@@ -65,6 +66,7 @@ pub fn read(
         Ok(headers) => headers.iter().map(str::to_owned).collect(),
         Err(error) => {
             report.error(&place(None), "csv-syntax", &[("why", error.to_string())]);
+            report.lost(None);
             return Vec::new();
         }
     };
@@ -104,6 +106,7 @@ pub fn read(
             "csv-column-missing",
             &[("columns", missing.join(", "))],
         );
+        report.lost(None);
         return Vec::new();
     }
     let mut members = Vec::new();
@@ -115,6 +118,7 @@ pub fn read(
                     .position()
                     .map(|position| lines.of(position.byte() as usize));
                 report.error(&place(line), "csv-syntax", &[("why", error.to_string())]);
+                report.lost(None);
                 continue;
             }
         };
@@ -128,11 +132,21 @@ pub fn read(
                 ("expected", headers.len().to_string()),
             ];
             report.error(&place, "csv-fields", &facts);
+            let number = at.get("number").and_then(|i| row.get(*i));
+            if let Some(number) = number.and_then(|text| text.parse().ok()) {
+                report.lost(Some(number));
+            }
             continue;
         }
         let cell = |column: &str| at.get(column).and_then(|i| row.get(*i)).unwrap_or("");
-        if let Some(member) = member(&place, &cell, directions, read, report) {
-            members.push(member);
+        match member(&place, &cell, directions, read, report) {
+            Some(member) => members.push(member),
+            // Nothing refers to a row whose number is none.
+            None => {
+                if let Ok(number) = cell("number").parse() {
+                    report.lost(Some(number));
+                }
+            }
         }
     }
     members

@@ -9,7 +9,7 @@ use rollbook_core::account::Amount;
 use rollbook_core::calendar::Period;
 use rollbook_core::charter::Charter;
 use rollbook_core::charter::motions::{Base, Fraction, Pass, Preset, Threshold};
-use rollbook_proof::codec::Text;
+use rollbook_proof::codec::{Text, Wire};
 use serde_json::Value;
 use toml::de::DeValue;
 
@@ -224,12 +224,20 @@ fn json(value: &DeValue, old: &Value) -> Option<Value> {
     }
 }
 
+/// The name that is meant by one that does not exist: the nearest, else one with the same last part,
+/// as when the room before it is wrong or missing.
+pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let wanted = last(name);
+    nearest(name, known.clone()).or_else(|| known.into_iter().find(|known| last(known) == wanted))
+}
+
 /// Sets one parameter. Ranges and floors are judged on the whole charter afterwards.
 pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), ParameterError> {
     let known = all(charter);
     let Some(old) = known.get(name) else {
         return Err(ParameterError::Unknown {
-            near: nearest(name, known.keys().map(String::as_str)).map(str::to_owned),
+            near: near(name, known.keys().map(String::as_str)).map(str::to_owned),
         });
     };
     let misfit = || ParameterError::Value {
@@ -237,6 +245,12 @@ pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), Par
     };
     let new = json(value, old).ok_or_else(misfit)?;
     put(charter, name, new).ok_or_else(misfit)
+}
+
+/// Whether the charter would stand with another number for one parameter.
+pub fn stands_with(charter: &Charter, name: &str, number: i64) -> bool {
+    let mut changed = charter.clone();
+    put(&mut changed, name, number.into()).is_some() && changed.check().is_ok()
 }
 
 fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {

@@ -129,7 +129,8 @@ pub fn found(inputs: &Inputs, seed: &str) -> Result<SampleAlliance, Failure> {
     found_with(inputs, keys)
 }
 
-fn found_with(inputs: &Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
+/// Drafts with these keys, signs for every founder, assembles.
+pub(super) fn found_with(inputs: &Inputs, keys: SampleKeys) -> Result<SampleAlliance, Failure> {
     let mut report = Report::default();
     let mut cards = Cards::default();
     let place = |name: String| FilePlace {
@@ -267,7 +268,14 @@ pub fn keys(inputs: &Inputs, seed: &str) -> Result<SampleKeys, Failure> {
     Ok(keys)
 }
 
-fn officer(seed: &str, organisation: u32, person: u32, roles: &[Role], day: i64) -> SampleOfficer {
+/// A made-up person with the key that the seed gives it.
+pub(super) fn officer(
+    seed: &str,
+    organisation: u32,
+    person: u32,
+    roles: &[Role],
+    day: i64,
+) -> SampleOfficer {
     let mut roles = roles.to_vec();
     roles.sort();
     let key = officer_key(seed.as_bytes(), person);

@@ -1,5 +1,6 @@
 //! What is wrong with a secretary's files: every problem with file and line, in one go.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rollbook_words::catalogue::t;
@@ -52,6 +53,8 @@ pub struct Report {
     pub errors: Vec<Problem>,
     /// In the order found.
     pub warnings: Vec<Problem>,
+    lost: BTreeSet<u32>,
+    lost_unknown: bool,
 }
 
 impl Report {
@@ -63,6 +66,21 @@ impl Report {
     /// Notes a warning.
     pub fn warn(&mut self, place: &Place, code: &'static str, facts: &[(&str, String)]) {
         self.warnings.push(problem(place, code, facts));
+    }
+
+    /// Notes that an organisation's entry could not be read, with its number if that much was: what
+    /// names it elsewhere is no mistake of its own.
+    pub fn lost(&mut self, number: Option<u32>) {
+        match number {
+            Some(number) => drop(self.lost.insert(number)),
+            None => self.lost_unknown = true,
+        }
+    }
+
+    /// Whether an organisation may be missing only because its entry could not be read: the cause is
+    /// said once, where the entry stands.
+    pub fn excuses(&self, number: u32) -> bool {
+        self.lost_unknown || self.lost.contains(&number)
     }
 
     /// By file and line.

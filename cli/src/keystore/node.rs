@@ -4,7 +4,8 @@
 //! file, so that a file under the wrong name is refused and no key is ever used for another
 //! purpose.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rollbook_core::record::NodeKeys;
 use rollbook_proof::codec::Text;
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 use super::card::{SAMPLE_NOTICE, key_text, read_key, signature_text};
 use crate::failure::Failure;
 use crate::input::problem::Report;
-use crate::input::toml_file::Section;
+use crate::input::toml_file::{Section, TomlFile};
 
 /// The kinds of a node, in the order of their files.
 pub const KINDS: [KeyKind; 4] = [
@@ -26,8 +27,35 @@ pub const KINDS: [KeyKind; 4] = [
     KeyKind::Log,
     KeyKind::Transport,
 ];
-/// Name of the card beside the keys.
-pub const CARD: &str = "node.card.toml";
+/// How the name of a card beside the keys begins and ends.
+const CARD: (&str, &str) = ("node-", ".card.toml");
+
+/// Name of the card beside the keys: every organisation's is another, because a secretary puts all
+/// of them into one folder.
+pub fn card_name(organisation: u32) -> String {
+    format!("{}{organisation:04}{}", CARD.0, CARD.1)
+}
+
+/// The card beside the keys of a folder, if there is one; an error if there are several.
+pub fn card_in(folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return Ok(None);
+    };
+    let mut cards: Vec<PathBuf> = files
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with(CARD.0) && name.ends_with(CARD.1))
+        })
+        .collect();
+    if cards.len() > 1 {
+        let facts = [("folder", folder.display().to_string())];
+        return Err(Failure::unusable(t("keys.several-cards", &facts))
+            .next(t("keys.several-cards-next", &[])));
+    }
+    Ok(cards.pop())
+}
 
 /// The word of a kind.
 pub fn word(kind: KeyKind) -> &'static str {
@@ -203,6 +231,25 @@ impl NodeCard {
             );
         }
         text
+    }
+
+    /// Reads a card file, alone.
+    pub fn read(path: &Path) -> Result<NodeCard, Failure> {
+        let bytes = crate::files::read(path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let name: Rc<str> = path.display().to_string().into();
+        let mut report = Report::default();
+        let card = TomlFile::parse(name, &text, &mut report)
+            .and_then(|file| NodeCard::parse(&mut file.root(), &mut report));
+        match (card, report.errors.first()) {
+            (Some(card), None) => Ok(card),
+            (_, problem) => Err(Failure::unusable(t(
+                "keys.no-card",
+                &[("file", path.display().to_string())],
+            ))
+            .because(problem.map(ToString::to_string).unwrap_or_default())
+            .next(t("node.card-next", &[]))),
+        }
     }
 
     /// Reads a card from its section.

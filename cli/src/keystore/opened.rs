@@ -10,12 +10,8 @@ use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::crypto::Keypair;
 use rollbook_words::catalogue::t;
 
-use crate::failure::{Failure, REFUSED};
-use crate::keystore::{Keystore, mismatch, passphrase};
-use crate::output::say;
-
-/// How often a passphrase may be typed wrong on a terminal.
-const TRIES: u32 = 3;
+use crate::failure::Failure;
+use crate::keystore::{Keystore, mismatch};
 
 /// Keys opened once. A clone shares them.
 #[derive(Clone, Default)]
@@ -46,8 +42,6 @@ impl Keys {
         if let Some(key) = opened.keys.get(&person) {
             return Ok(key.clone());
         }
-        // The card first: who has no key here is not asked for a passphrase.
-        keystore.card(person)?;
         let whose = match &opened.purpose {
             Some(purpose) => {
                 let facts = [("person", person.to_string()), ("purpose", purpose.clone())];
@@ -55,20 +49,7 @@ impl Keys {
             }
             None => t("passphrase.to-read", &[("person", person.to_string())]),
         };
-        let mut tries = if passphrase::is_asked(passphrase_file) {
-            TRIES
-        } else {
-            1
-        };
-        let secret = loop {
-            let passphrase = passphrase::existing(passphrase_file, &whose)?;
-            tries -= 1;
-            match keystore.open(person, &passphrase) {
-                // Refused is a wrong passphrase; a damaged file does not mend by asking again.
-                Err(failure) if failure.exit == REFUSED && tries > 0 => say(&failure.what),
-                opened => break opened?,
-            }
-        };
+        let secret = keystore.unlock(person, passphrase_file, &whose)?;
         let wrong = || mismatch(&keystore.secret_path(person), "keys.differs.key");
         let key = secret.key().ok_or_else(wrong)?;
         opened.keys.insert(person, key.clone());

@@ -7,6 +7,7 @@ use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::input::prompt::{Person, Terminal, told};
 
 /// Fewest characters of a new passphrase.
 pub const MIN_CHARACTERS: usize = 10;
@@ -17,22 +18,26 @@ pub const VARIABLE: &str = "ROLLBOOK_PASSPHRASE";
 pub fn existing(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failure> {
     match given(file)? {
         Some(passphrase) => Ok(passphrase),
-        None => ask(&t("passphrase.ask", &[("whose", whose.to_owned())])),
+        None => Terminal
+            .hidden(&t("passphrase.ask", &[("whose", whose.to_owned())]))
+            .ok_or_else(nobody),
     }
+}
+
+/// Whether a passphrase would be asked for at the terminal: then a wrong one can be typed again.
+pub fn is_asked(file: Option<&Path>) -> bool {
+    file.is_none() && std::env::var_os(VARIABLE).is_none()
 }
 
 /// The passphrase of a new key, asked twice.
 pub fn new(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failure> {
-    let passphrase = match given(file)? {
-        Some(passphrase) => passphrase,
-        None => {
-            let first = ask(&t("passphrase.ask-new", &[("whose", whose.to_owned())]))?;
-            if *ask(&t("passphrase.ask-again", &[]))? != *first {
-                return Err(Failure::unusable(t("passphrase.differ", &[])));
-            }
-            first
-        }
-    };
+    match given(file)? {
+        Some(passphrase) => long_enough(&passphrase).map(|()| passphrase),
+        None => ask_new(&mut Terminal, whose),
+    }
+}
+
+fn long_enough(passphrase: &str) -> Result<(), Failure> {
     if passphrase.chars().count() < MIN_CHARACTERS {
         return Err(Failure::unusable(t(
             "passphrase.short",
@@ -40,7 +45,29 @@ pub fn new(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failur
         ))
         .next(t("passphrase.short-next", &[])));
     }
-    Ok(passphrase)
+    Ok(())
+}
+
+/// Judged before it is typed a second time; asked again until both entries are equal.
+fn ask_new(person: &mut dyn Person, whose: &str) -> Result<Zeroizing<String>, Failure> {
+    loop {
+        let first = person
+            .hidden(&t("passphrase.ask-new", &[("whose", whose.to_owned())]))
+            .ok_or_else(nobody)?;
+        if let Err(failure) = long_enough(&first) {
+            person.tell(&format!("  {}", told(&failure)));
+            continue;
+        }
+        let again = person.hidden(&t("passphrase.ask-again", &[]));
+        if *again.ok_or_else(nobody)? == *first {
+            return Ok(first);
+        }
+        person.tell(&format!("  {}", t("passphrase.differ", &[])));
+    }
+}
+
+fn nobody() -> Failure {
+    Failure::unusable(t("passphrase.nobody", &[])).next(t("passphrase.nobody-next", &[]))
 }
 
 /// Whether a passphrase would be asked for on the terminal: then a wrong one may be mended at once.
@@ -59,16 +86,21 @@ fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
     Ok(std::env::var(VARIABLE).ok().map(Zeroizing::new))
 }
 
-fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
-    let terminal = console::Term::stderr();
-    let nobody =
-        || Failure::unusable(t("passphrase.nobody", &[])).next(t("passphrase.nobody-next", &[]));
-    if !terminal.is_term() || !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        return Err(nobody());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::prompt::Script;
+
+    /// Too short is said before the second entry; entries that differ are asked for again.
+    #[test]
+    fn a_new_passphrase_is_judged_before_it_is_typed_twice() {
+        let long = "a long enough passphrase";
+        let mut person = Script::of(&["short", long, "another one, as long", long, long]);
+        assert_eq!(*ask_new(&mut person, "person 11").unwrap(), long);
+        let heard = person.heard;
+        assert!(heard[1].contains("shorter than 10"), "{heard:?}");
+        assert!(heard[4].contains("differ"), "{heard:?}");
+        assert_eq!(heard.len(), 7, "{heard:?}");
+        assert!(ask_new(&mut Script::of(&[long]), "person 11").is_err());
     }
-    eprint!("{prompt}: ");
-    terminal
-        .read_secure_line()
-        .map(Zeroizing::new)
-        .map_err(|_| nobody())
 }

@@ -24,7 +24,7 @@ static LANGUAGE: AtomicU8 = AtomicU8::new(0);
 static CATALOGUES: OnceLock<[BTreeMap<String, String>; 2]> = OnceLock::new();
 
 /// The catalogue of a language: the program itself, the benchmark, the demo and its story, rules,
-/// business verbs, fixed words of core, what is said about acts.
+/// business verbs, fixed words of core, what is said about acts, the founding and charters.
 const ENGLISH: &[&str] = &[
     include_str!("../messages/en.toml"),
     include_str!("../messages/en-bench.toml"),
@@ -38,6 +38,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-words.toml"),
     include_str!("../messages/en-acts.toml"),
     include_str!("../messages/en-acting.toml"),
+    include_str!("../messages/en-founding.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -52,6 +53,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-words.toml"),
     include_str!("../messages/zh-acts.toml"),
     include_str!("../messages/zh-acting.toml"),
+    include_str!("../messages/zh-founding.toml"),
 ];
 
 /// Sets the language of this process.
@@ -127,6 +129,12 @@ fn filled(template: &str, facts: &[(&str, String)]) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// Every key with its template in a language, ascending; for tests.
+pub fn templates(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = catalogue(language).iter();
+    all.map(|(key, text)| (key.as_str(), text.as_str()))
 }
 
 /// The sentence of `key` with its facts, or `None` if the catalogue has none.

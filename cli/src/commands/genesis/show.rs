@@ -13,16 +13,16 @@ use rollbook_core::identity::OrganisationEntry;
 use rollbook_core::record::Record;
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
-use rollbook_words::catalogue::{Language, language, t};
+use rollbook_words::catalogue::{Language, language, t, t_in};
 
-use crate::drafting::parameters;
 use crate::drafting::sample::REPORTED_NAMES;
+use crate::drafting::{explained, fields, parameters, warnings};
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::Global;
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
-use crate::output::{print, print_json, table, word};
+use crate::output::{print, print_json, say, table, word};
 
 /// `genesis show`.
 #[derive(Debug, Args)]
@@ -30,6 +30,9 @@ use crate::output::{print, print_json, table, word};
 pub struct Show {
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Writes a page as well.
+    #[arg(long, value_name = "PAGE")]
+    print: Option<PathBuf>,
     /// Without a file: what ships with the sample.
     #[arg(id = "real-names", long = "real-names", value_name = "FILE", num_args = 0..=1)]
     real_names: Option<Option<PathBuf>>,
@@ -67,6 +70,16 @@ pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
         return Ok(0);
     }
     people(&genesis, found.as_deref(), reported.as_ref());
+    if let Some(page) = &flags.print {
+        files::replace(
+            page,
+            super::page::render(&genesis, found.as_deref()).as_bytes(),
+        )?;
+        say(t(
+            "genesis.printed",
+            &[("file", page.display().to_string())],
+        ));
+    }
     Ok(0)
 }
 
@@ -85,7 +98,8 @@ pub fn alliance_name(genesis: &Genesis) -> String {
         .unwrap_or_default()
 }
 
-fn offset(genesis: &Genesis) -> i32 {
+/// The offset of its local days.
+pub fn offset(genesis: &Genesis) -> i32 {
     genesis
         .charter()
         .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes)
@@ -178,6 +192,21 @@ fn people(
     let day = |ms: LedgerTime| LocalDay::of(ms, offset(genesis)).date().to_string();
     let names = super::names(genesis);
     let title = |key: &str| print(format!("\n{}", t(key, &[])));
+    let warnings = warnings::of(genesis, super::now(genesis));
+    if !warnings.is_empty() {
+        title("genesis.title.warnings");
+        for warning in warnings {
+            print(format!("  {}", warning.text(language())));
+        }
+    }
+    if let Some(charter) = genesis.charter() {
+        for part in explained::charter(charter, language()) {
+            print(format!("\n{}", part.title));
+            for (label, value) in part.rows {
+                print(format!("  {label}: {value}"));
+            }
+        }
+    }
     title("genesis.title.directions");
     for item in &genesis.items {
         if let GenesisItem::Direction(direction) = item {
@@ -259,6 +288,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
         "genesis.column.identifiers",
         "genesis.column.directions",
         "genesis.column.officers",
+        "genesis.column.approval",
         "genesis.column.related",
     ];
     if reported.is_some() {
@@ -325,6 +355,7 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
             identifiers,
             join(directions),
             join(officers),
+            approval(entry, language()),
             join(groups),
         ];
         if let Some(reported) = reported {
@@ -349,6 +380,23 @@ fn founders(genesis: &Genesis, reported: Option<&BTreeMap<u32, (String, String)>
     if reported.is_some() {
         print(t("genesis.reported-note", &[]));
     }
+}
+
+/// How many officers of a company sign what, in words.
+pub fn approval(entry: &OrganisationEntry, language: Language) -> String {
+    let classes = fields::CLASSES.iter().filter_map(|(word, class)| {
+        let needed = entry.policy.needed(*class);
+        (needed > 1).then(|| {
+            let class = t_in(language, &format!("class.{word}"), &[]);
+            let facts = [("class", class), ("needed", needed.to_string())];
+            t_in(language, "genesis.approval", &facts)
+        })
+    });
+    let parts: Vec<String> = classes.collect();
+    if parts.is_empty() {
+        return t_in(language, "genesis.approval-one", &[]);
+    }
+    parts.join(&t_in(language, "word.list", &[]))
 }
 
 fn plain(value: &serde_json::Value) -> String {
