@@ -13,7 +13,7 @@ use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::record::Record;
 
 use crate::failure::Failure;
-use crate::files::cannot_write;
+use crate::files;
 use crate::flags::{Global, MAX_AGE};
 use crate::profile::Profiles;
 use crate::trust;
@@ -56,7 +56,7 @@ pub fn beside(given: Option<&PathBuf>, record: &Record, file: &Path) -> PathBuf 
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
     let receipt = receipts::receipt(trust, record)?;
-    std::fs::write(file, receipt.proof).map_err(|error| cannot_write(file, &error))?;
+    files::replace(file, receipt.proof.as_bytes())?;
     Ok(Receipted {
         file: file.to_path_buf(),
         grounds: receipt.grounds,

@@ -377,7 +377,7 @@ fn the_sample_alliance_from_its_files() {
         "{}",
         all(&signed)
     );
-    let shown = desk.good(&["genesis", "show", "sample.draft"]);
+    let shown = all(&desk.ends(0, &["genesis", "show", "sample.draft"]));
     assert!(
         shown.contains("SAMPLE")
             && shown.contains("Founding member 24")

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::output::{print, print_json, say, word};
+use crate::shown::Shown;
 
 /// A node's judgement of a signed record. A node that does not judge beforehand leaves that to the
 /// handing in.
@@ -180,7 +181,8 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let steps = effects(&body, object.as_deref());
     if desk.global.json {
         print_json(&json!({
-            "rule": body.code(), "class": class, "principal": desk.principal, "act": body,
+            "rule": body.code(), "class": class, "principal": desk.principal,
+            "act": Shown::of(&body).json(),
             "effect": steps,
             "judged": verdict, "not_judged": why,
         }));

@@ -7,13 +7,14 @@ use rollbook_core::record::Record;
 use rollbook_words::catalogue::t;
 
 use super::{node_register, org, status};
-use crate::act::desk::{Desk, client, fits, keystore, same_chain, signers, unknown};
+use crate::act::desk::{Desk, client, fits, keystore, outputs_free, same_chain, signers, unknown};
 use crate::act::{batch, judge, next, submit};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, KeyFlags, Signing, Submitting, command, read, under};
 use crate::keystore::opened::Keys;
-use crate::output::{print_json, say};
+use crate::output::{self, Form, print_json, say};
 use crate::profile::{Profile, in_use};
+use crate::shown::Shown;
 use crate::verbs::{VERBS, Verb, is_table};
 use crate::{act, pending_file, registration_file};
 
@@ -99,7 +100,6 @@ pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     if signers.is_empty() {
         return Err(unknown("act.no-signer"));
     }
-    print_json(&record.payload.body);
     let keys = Keys::default();
     for (person, role) in signers {
         keys.sign(
@@ -120,6 +120,19 @@ pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
             ],
         ));
     }
+    // What was signed is on disk before it is shown: a reader that closed the pipe loses nothing.
+    let officers: Vec<u32> = record
+        .signatures
+        .iter()
+        .map(|entry| entry.officer.0)
+        .collect();
+    print_json(&match output::form() {
+        Form::People => serde_json::to_value(&record.payload.body).unwrap_or_default(),
+        Form::Json | Form::Csv => serde_json::json!({
+            "file": file, "record": record.id(), "rule": record.payload.body.code(),
+            "act": Shown::of(&record.payload.body).json(), "signed_by": officers,
+        }),
+    });
     Ok(0)
 }
 
@@ -129,6 +142,7 @@ pub fn submit_file(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     if registration_file::is_one(file)? {
         return org::submit(file);
     }
+    outputs_free(&flags.submitting, None)?;
     let record = pending_file::read(file)?;
     let profile = in_use(global)?;
     of_this_chain(&record, profile.as_ref(), file)?;

@@ -23,7 +23,7 @@ use crate::commands::{audit, show};
 use crate::failure::Failure;
 use crate::flags::{Global, Reading};
 use crate::objects::{KINDS, Kind};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
 use crate::profile::{genesis, in_use};
 use crate::shown::Shown;
 use crate::{asking, flags, objects};
@@ -178,9 +178,15 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     if global.json {
         let items: Vec<Value> = entries
             .iter()
-            .map(|(key, value)| json!({
-                "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value,
-            }))
+            .map(|(key, value)| {
+                // What a newer release writes is shown as it is.
+                let value = objects::listed(kind.table, value)
+                    .map_or_else(|| value.clone(), |entry| entry.json);
+                json!({
+                    "id": objects::short(&format!("{}/{key}", kind.table)), "key": key,
+                    "value": value,
+                })
+            })
             .collect();
         print_json(&json!({
             "table": kind.table, "items": items, "from": from, "sample": source.is_sample()?,
@@ -188,7 +194,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
         return Ok(0);
     }
     if source.is_sample()? {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     // Names of companies and units of funds make numbers readable.
     let names = names_for(kind, &source)?;
@@ -226,7 +232,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     for line in table.to_string().lines() {
         print(line.trim_end());
     }
-    print(from);
+    say(from);
     Ok(0)
 }
 

@@ -69,7 +69,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             let json = json!({
                 "record": record.id(), "rule": record.payload.body.code(),
                 "leaf": fetched.proved.receipt.verified.index,
-                "payload": record.payload, "signed": signed,
+                "payload": Shown::of(&record.payload).json(), "signed": signed,
                 "effect": effect,
             });
             let parts = vec![
@@ -83,7 +83,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
             let records = records_of(&mut trust, &fetched.proved)?;
             let seal = &fetched.proved.seal;
             let mut body = Body::of(
-                json!({ "block": seal.id(), "seal": seal }),
+                json!({ "block": seal.id(), "seal": Shown::of(seal).json() }),
                 vec![("seal", Shown::of(seal))],
             );
             match records {
@@ -102,7 +102,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         Content::State { path, value } => {
             let (mut body, code) = state_body(&mut trust, path, value.as_deref())?;
             if let Some(charter) = &fetched.charter {
-                body.json["parameters"] = json!(charter);
+                body.json["parameters"] = Shown::of(charter).json();
                 body.parts.push(("parameters", Shown::of(charter)));
             }
             (body, code)
@@ -112,10 +112,10 @@ pub fn show(target: &Target, global: &Global, flags: &Reading) -> Result<u8, Fai
         print_json(&with_grounds(body.json, &fetched.proved, &grounds, &trust));
     } else {
         if grounds.sample {
-            print(t("audit.sample", &[]));
+            say(t("audit.sample", &[]));
         }
         print_rows(&body);
-        print(told(&fetched, &grounds, &trust));
+        say(told(&fetched, &grounds, &trust));
     }
     let age = if json {
         if grounds.stale {
@@ -260,7 +260,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
 fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
     body["verified"] = json!({
         "genesis": trust.chain().genesis(), "height": proved.seal.height,
-        "time_ms": proved.seal.time_ms,
+        "time": time(proved.seal.time_ms),
         "state_root": proved.seal.state_root, "by": grounds,
     });
     body["sample"] = json!(grounds.sample);

@@ -7,6 +7,7 @@ use rollbook_words::catalogue::t;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::input::text::text;
 
 /// Fewest characters of a new passphrase.
 pub const MIN_CHARACTERS: usize = 10;
@@ -46,7 +47,12 @@ pub fn new(file: Option<&Path>, whose: &str) -> Result<Zeroizing<String>, Failur
 fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = file {
         let bytes = Zeroizing::new(crate::files::read(path)?);
-        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let text = text(&bytes).map_err(|_| {
+            let facts = [("file", path.display().to_string())];
+            Failure::unusable(t("passphrase.no-text", &facts))
+                .next(t("passphrase.no-text-next", &facts))
+        })?;
+        let text = Zeroizing::new(text.into_owned());
         return Ok(Some(Zeroizing::new(
             text.lines().next().unwrap_or_default().to_owned(),
         )));
@@ -61,7 +67,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     if !terminal.is_term() || !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         return Err(nobody());
     }
-    eprint!("{prompt}: ");
+    crate::output::prompt(prompt);
     terminal
         .read_secure_line()
         .map(Zeroizing::new)

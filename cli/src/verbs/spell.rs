@@ -12,6 +12,7 @@ use super::opening::Reading;
 use super::{Field, Kind, Verb, forms, opening};
 use crate::failure::Failure;
 use crate::files;
+use crate::input::text::text;
 
 /// What was given on the command line of a verb.
 #[derive(Debug, Clone, Default)]
@@ -345,7 +346,7 @@ fn from_file(file: &str) -> Result<Map<String, Value>, Failure> {
             .next(t("verb.file-next", &[]))
     };
     let bytes = files::read(std::path::Path::new(file))?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
+    let text = text(&bytes).map_err(|why| unreadable().because(why.sentence()))?;
     let table: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| unreadable().because(error.message()))?;

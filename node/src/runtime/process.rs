@@ -24,6 +24,7 @@ use crate::api::{Api, ApiParts};
 use crate::clock::{NodeClock, behind_the_chain};
 use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
+use crate::files;
 use crate::network;
 use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
@@ -81,6 +82,10 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         })?;
     let GenesisFile { genesis, found } = file;
     let genesis = Arc::new(genesis);
+    // It holds members' ballots and dues; earlier releases left it open to everybody on the machine.
+    if config.data.is_dir() {
+        let _ = files::make_private(&config.data);
+    }
     let opened = open::open(&config, &genesis, false)?;
     for note in &opened.notes {
         tracing::warn!("{note}");
@@ -337,6 +342,8 @@ fn start_log(level: &str) {
     .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        // A log that cannot be written is no reason to stop a node, nor to panic over.
+        .log_internal_errors(false)
         .with_ansi(false);
     // A second node in one process (a test) keeps the first log.
     let _ = tracing_subscriber::registry()
