@@ -495,7 +495,7 @@ fn setup_leaves_a_profile() {
         all(&unknown)
     );
     assert_eq!(
-        desk.run(&["setup", "--genesis", &hash, "--node", "127.0.0.1:7001"])
+        desk.run(&["setup", "--genesis", &hash, "--node", "node.example:7001"])
             .status
             .code(),
         Some(2)
