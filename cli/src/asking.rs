@@ -25,6 +25,22 @@ fn nodes(flags: &Asking, profile: Option<&Profile>) -> Vec<String> {
     }
 }
 
+/// The address of a node as it is asked: with its scheme. On this machine `127.0.0.1:7500` means
+/// plain HTTP; elsewhere nobody guesses whether a connection is to be read by others.
+pub fn address(given: &str) -> Result<String, Failure> {
+    if given.starts_with("http://") || given.starts_with("https://") {
+        return Ok(given.to_owned());
+    }
+    let host = given.rsplit_once(':').map_or(given, |(host, _)| host);
+    if !given.contains("://") && matches!(host, "127.0.0.1" | "localhost" | "[::1]") {
+        return Ok(format!("http://{given}"));
+    }
+    Err(
+        Failure::unusable(t("setup.bad-node", &[("given", given.to_owned())]))
+            .next(t("setup.bad-node-next", &[])),
+    )
+}
+
 /// The certificates of a PEM file.
 fn roots(file: &std::path::Path) -> Result<Roots, Failure> {
     let bytes = crate::files::read(file)?;
@@ -39,7 +55,10 @@ fn roots(file: &std::path::Path) -> Result<Roots, Failure> {
 /// The nodes of `--node`, else of the profile, with its certificates; `next` is what to do when
 /// there are none.
 pub fn client(flags: &Asking, profile: Option<&Profile>, next: &str) -> Result<Client, Failure> {
-    let nodes = nodes(flags, profile);
+    let nodes: Vec<String> = nodes(flags, profile)
+        .iter()
+        .map(|node| address(node))
+        .collect::<Result<_, _>>()?;
     if nodes.is_empty() {
         return Err(Failure::unusable(t("act.no-node", &[])).next(t(next, &[])));
     }
@@ -79,7 +98,9 @@ impl From<Error> for Failure {
             Error::Unreachable(told) => unreachable().because(silent(&told)).next(next()),
             Error::NoEvents(told) | Error::NoStatus(told) => unreachable().because(told),
             Error::Refused { problem, .. } => {
-                let failure = Failure::refused(problem.detail).because(problem.code);
+                let failure = Failure::refused(problem.detail)
+                    .coded(&problem.code)
+                    .because(problem.code);
                 match problem.next {
                     Some(next) => failure.next(next),
                     None => failure,

@@ -1,7 +1,6 @@
 //! A failure as a person reads it: what happened, why, what to do next.
 
-use rollbook_words::catalogue::{refusal_next, t};
-use rollbook_words::node::words;
+use rollbook_words::catalogue::{refusal_next, said};
 
 /// Exit code 1: refused, or a finding.
 pub const REFUSED: u8 = 1;
@@ -11,64 +10,78 @@ pub const UNUSABLE: u8 = 2;
 pub const NOT_YET: u8 = 3;
 /// Exit code 4: no node answered.
 pub const UNREACHABLE: u8 = 4;
+/// Exit code 5: what was done could not be written where it was to be read (RULINGS A34, A64).
+pub const UNWRITTEN: u8 = 5;
 
 /// What a command returns when it cannot do its work.
 #[derive(Debug)]
 pub struct Failure {
     /// Exit code.
     pub exit: u8,
+    /// What a script knows it by: the code of a rule, else the key of the sentence in the catalogue.
+    pub code: String,
     /// What happened.
     pub what: String,
     /// Why, if there is more to say.
     pub why: Option<String>,
     /// What to do next.
     pub next: Option<String>,
+    /// What the sentence names, for scripts: `("file", "members.csv")`.
+    pub facts: Vec<(String, String)>,
 }
 
 impl Failure {
-    /// Input that cannot be used.
-    pub fn unusable(what: impl Into<String>) -> Failure {
+    /// A failure with an exit code. If the catalogue has just made its sentence, its key and its
+    /// facts go with it.
+    pub fn of(exit: u8, what: impl Into<String>) -> Failure {
+        let what = what.into();
+        let (code, facts) = said(&what).unwrap_or_else(|| (word(exit).to_owned(), Vec::new()));
         Failure {
-            exit: UNUSABLE,
-            what: what.into(),
+            exit,
+            code,
+            what,
             why: None,
             next: None,
+            facts,
         }
+    }
+
+    /// Input that cannot be used.
+    pub fn unusable(what: impl Into<String>) -> Failure {
+        Failure::of(UNUSABLE, what)
     }
 
     /// A refusal by the rules.
     pub fn refused(what: impl Into<String>) -> Failure {
-        Failure {
-            exit: REFUSED,
-            what: what.into(),
-            why: None,
-            next: None,
-        }
+        Failure::of(REFUSED, what)
     }
 
     /// A refusal by the rule of `code`, with the next step if the catalogue has one.
     pub fn by_rule(code: &str, sentence: String) -> Failure {
-        Failure::refused(sentence).next(refusal_next(code))
+        Failure::refused(sentence)
+            .coded(code)
+            .next(refusal_next(code))
     }
 
     /// No node answered.
     pub fn unreachable(what: impl Into<String>) -> Failure {
-        Failure {
-            exit: UNREACHABLE,
-            what: what.into(),
-            why: None,
-            next: None,
-        }
+        Failure::of(UNREACHABLE, what)
     }
 
     /// Not final yet.
     pub fn not_yet(what: impl Into<String>) -> Failure {
-        Failure {
-            exit: NOT_YET,
-            what: what.into(),
-            why: None,
-            next: None,
-        }
+        Failure::of(NOT_YET, what)
+    }
+
+    /// Output that could not be written.
+    pub fn unwritten(what: impl Into<String>) -> Failure {
+        Failure::of(UNWRITTEN, what)
+    }
+
+    /// Gives the code that scripts know it by.
+    pub fn coded(mut self, code: &str) -> Failure {
+        self.code = code.to_owned();
+        self
     }
 
     /// Adds the reason.
@@ -82,17 +95,16 @@ impl Failure {
         self.next = Some(next.into());
         self
     }
+}
 
-    /// Writes it to stderr. What a node or the operating system said is translated here, wherever
-    /// in a failure it stands.
-    pub fn print(&self) {
-        eprintln!("{}: {}", t("word.error", &[]), words(&self.what));
-        if let Some(why) = &self.why {
-            eprintln!("  {}: {}", t("word.why", &[]), words(why));
-        }
-        if let Some(next) = &self.next {
-            eprintln!("\n{}: {}", t("word.next", &[]), words(next));
-        }
+/// The word for a failure whose sentence has no key.
+const fn word(exit: u8) -> &'static str {
+    match exit {
+        REFUSED => "refused",
+        NOT_YET => "not-yet",
+        UNREACHABLE => "unreachable",
+        UNWRITTEN => "unwritten",
+        _ => "unusable",
     }
 }
 
@@ -113,6 +125,7 @@ impl From<rollbook_node::failure::Failure> for Failure {
     /// What keeps a node from running is input that cannot be used.
     fn from(failure: rollbook_node::failure::Failure) -> Failure {
         Failure::unusable(failure.what)
+            .coded("node")
             .because(failure.why)
             .next(failure.next)
     }

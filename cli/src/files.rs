@@ -1,18 +1,20 @@
 //! Files and random bytes of this machine, with failures in the reader's words.
 //!
-//! * What may be there already is replaced as a whole and durably (`rollbook_node::files`);
-//!   [`write_new`] refuses to overwrite.
+//! * Every file is written as a whole and durably (`rollbook_node::files`). What a command keeps for
+//!   itself it replaces; under a name that a person gave it writes only what is not there yet, or
+//!   what `--force` gives up ([`save`], RULINGS A64).
 //! * Secrets are 0600 from their first byte on, folders 0700.
 
-use std::io::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rollbook_node::files;
-use rollbook_node::files::Access;
+use rollbook_node::files::{Access, NoFile};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
+use crate::output;
 
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -30,20 +32,56 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
         .map_err(|error| cannot_write(path, &error))
 }
 
-/// Writes a new file, 0600 if it is secret; refuses to overwrite.
-pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if secret {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+/// Whether a file may be written under a name that a person gave, asked before the work whose result
+/// it takes (RULINGS A64): nothing has the name, or it is a file and `force` says that it may go.
+/// `None`: the command replaces no file and has no `--force`. `-` is standard output.
+pub fn free(path: &Path, force: Option<bool>) -> Result<(), Failure> {
+    if is_stdout(path) {
+        return Ok(());
     }
-    let mut file = options
-        .open(path)
-        .map_err(|error| cannot_write(path, &error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|error| cannot_write(path, &error))
+    files::target_of(path).map_err(|error| cannot_write(path, &error))?;
+    match std::fs::metadata(path) {
+        Ok(_) if force == Some(true) => Ok(()),
+        Ok(_) => Err(exists(path, force.is_some())),
+        // A folder that is missing is better known now than later.
+        Err(_) => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => std::fs::metadata(folder)
+                .map(|_| ())
+                .map_err(|error| cannot_write(path, &error)),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// Writes a file under a name that a person gave, durably and as a whole; what is there already
+/// stays if `force` is not `Some(true)`. `-` is standard output.
+pub fn save(path: &Path, bytes: &[u8], force: Option<bool>) -> Result<(), Failure> {
+    if is_stdout(path) {
+        output::write(bytes);
+        return Ok(());
+    }
+    free(path, force)?;
+    let saved = match force {
+        Some(true) => files::replace(path, bytes, Access::Everybody),
+        _ => files::make(path, bytes, Access::Everybody),
+    };
+    saved.map_err(|error| cannot_write(path, error.reason()))
+}
+
+/// Whether a name means standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Writes a new file, 0600 if it is secret; refuses to overwrite, and leaves nothing half.
+pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
+    free(path, None)?;
+    let access = if secret {
+        Access::Owner
+    } else {
+        Access::Everybody
+    };
+    files::make(path, bytes, access).map_err(|error| cannot_write(path, error.reason()))
 }
 
 /// Replaces a file, or makes it: after a crash it is the old one or the new one.
@@ -64,24 +102,58 @@ pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
         &[("file", path.display().to_string())],
     ));
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure
+        ErrorKind::NotFound => failure
             .because(t("file.not-found", &[]))
             .next(t("file.not-found-next", &[])),
+        ErrorKind::IsADirectory => failure
+            .because(t("file.is-folder", &[]))
+            .next(t("file.is-folder-next", &[])),
+        ErrorKind::PermissionDenied => failure
+            .because(error)
+            .next(t("file.not-allowed-next", &[])),
         _ => failure.because(error),
     }
 }
 
-/// Why a file could not be written, in the reader's language where the reason is a common one.
+fn exists(path: &Path, force: bool) -> Failure {
+    let file = [("file", path.display().to_string())];
+    let next = if force {
+        "file.exists-next-force"
+    } else {
+        "file.exists-next"
+    };
+    Failure::unusable(t("file.cannot-write", &file))
+        .because(t("file.exists", &[]))
+        .next(t(next, &[]))
+}
+
+/// Why a file could not be written, in the reader's language where the reason is a common one. A
+/// name that cannot be used is unusable input (2); anything else is output not written (5).
 pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::unusable(t(
-        "file.cannot-write",
-        &[("file", path.display().to_string())],
-    ));
-    match error.kind() {
-        std::io::ErrorKind::AlreadyExists => failure
-            .because(t("file.exists", &[]))
-            .next(t("file.exists-next", &[])),
-        _ => failure.because(error),
+    let file = || t("file.cannot-write", &[("file", path.display().to_string())]);
+    let no_file = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<NoFile>());
+    let unusable = |why: &str, next: &str| {
+        Failure::unusable(file())
+            .because(t(why, &[]))
+            .next(t(next, &[]))
+    };
+    match (no_file, error.kind()) {
+        (Some(NoFile::Device), _) => unusable("file.device", "file.device-next"),
+        (Some(NoFile::Link), _) => unusable("file.dangling", "file.dangling-next"),
+        (None, ErrorKind::AlreadyExists) => exists(path, false),
+        (None, ErrorKind::IsADirectory) => unusable("file.is-folder", "file.device-next"),
+        (None, ErrorKind::NotFound) => unusable("file.no-folder", "file.no-folder-next"),
+        (None, ErrorKind::StorageFull) => Failure::unwritten(file())
+            .because(t("file.full", &[]))
+            .next(t("file.full-next", &[])),
+        (None, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            Failure::unwritten(file())
+                .because(error)
+                .next(t("file.not-allowed-next", &[]))
+        }
+        _ => Failure::unwritten(file()).because(error),
     }
 }
 

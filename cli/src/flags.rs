@@ -49,6 +49,16 @@ pub struct Asking {
     pub ca: Option<PathBuf>,
 }
 
+impl Global {
+    /// The flags of a command line. Results as CSV are results for a program, as JSON is: a command
+    /// makes one value for both.
+    pub fn of(matches: &clap::ArgMatches) -> Result<Global, Failure> {
+        let mut global: Global = read(matches)?;
+        global.json |= global.csv;
+        Ok(global)
+    }
+}
+
 /// Where keys are, and the passphrase that opens them.
 #[derive(Debug, Clone, Default, Args)]
 #[group(skip)]
@@ -112,6 +122,9 @@ pub struct Submitting {
     /// Where a page of the act goes.
     #[arg(long, value_name = "FILE")]
     pub print: Option<PathBuf>,
+    /// Whether files of those names may be replaced.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// What every command takes that signs records.

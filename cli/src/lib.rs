@@ -3,7 +3,7 @@
 //! * Results go to stdout, talk to stderr; colours only on a terminal; a progress bar on anything
 //!   longer than a second.
 //! * Every failure says what happened, why, and what to do next. Exit codes: 0 done, 1 refused or
-//!   finding, 2 unusable input, 3 not final yet or stale, 4 node unreachable.
+//!   finding, 2 unusable input, 3 not final yet or stale, 4 node unreachable, 5 output not written.
 //! * A library, so that suites use its parts; the binary only calls [`main`].
 //! * One file per command in `commands/`; every sentence in the crate `rollbook-words`. Flags are
 //!   structs; only the business verbs build theirs from a table.
@@ -28,6 +28,8 @@
 //! | commands | `commands`, without the rooms beside it | one file per command |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
 //! | tree | `tree` | the command tree, its help, which command runs |
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod act;
 pub mod asking;
@@ -58,27 +60,36 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let lang = profile::choose_language(std::env::args_os());
     rollbook_words::catalogue::set_language(lang);
+    // Before the arguments are parsed: a mistake in them is told in the form that was asked for.
+    output::set_form(output::form_asked(std::env::args_os()));
+    ExitCode::from(output::ending(run()))
+}
+
+/// The exit code of the command, its failure told.
+fn run() -> u8 {
     let matches = match tree::matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // clap prints help and version to stdout; mistakes are told in this program's own
-            // words, on stderr.
+            // clap makes help and version; mistakes are told in this program's own words.
+            let text = error.render().to_string();
             match tree::mistake(&error) {
-                Some(failure) => failure.print(),
-                None => drop(error.print()),
+                Some(failure) => output::tell(&failure),
+                None if error.use_stderr() => output::say(text.trim_end()),
+                None => output::write(text.as_bytes()),
             }
-            return ExitCode::from(if error.use_stderr() {
+            return if error.use_stderr() {
                 failure::UNUSABLE
             } else {
                 0
-            });
+            };
         }
     };
     match tree::run(&matches) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(failure) => {
-            failure.print();
-            ExitCode::from(failure.exit)
+            let failure = tree::with_object(failure);
+            output::tell(&failure);
+            failure.exit
         }
     }
 }

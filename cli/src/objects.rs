@@ -34,7 +34,7 @@ use rollbook_core::state::decode_value;
 use rollbook_core::word::Word as _;
 use rollbook_proof::codec;
 use rollbook_proof::number::OrganisationId;
-use rollbook_words::catalogue::t;
+use rollbook_words::catalogue::{FACT_TABLES, find as find_words, in_words, t};
 use rollbook_words::dates::instant;
 use serde_json::{Value, json};
 
@@ -344,11 +344,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn of<V: serde::Serialize>(value: &V) -> Option<Entry> {
-        Some(Entry {
-            json: serde_json::to_value(value).ok()?,
-            shown: Shown::of(value),
-        })
+    fn of<V: serde::Serialize>(value: &V) -> Entry {
+        let shown = Shown::of(value);
+        Entry {
+            json: shown.json(),
+            shown,
+        }
     }
 
     /// A balance. An i128 is no JSON number.
@@ -366,8 +367,8 @@ macro_rules! tables {
         /// A proved value; `None` if the bytes are none of this table.
         pub fn decode(path: &str, bytes: &[u8]) -> Option<Entry> {
             match path.split_once('/')?.0 {
-                $( $table => Entry::of(&decode_value::<$type>(bytes).ok()?), )*
-                "charter" => Entry::of(&decode_value::<CharterFacts>(bytes).ok()?),
+                $( $table => Some(Entry::of(&decode_value::<$type>(bytes).ok()?)), )*
+                "charter" => Some(Entry::of(&decode_value::<CharterFacts>(bytes).ok()?)),
                 "account" => Some(Entry::balance(decode_value(bytes).ok()?)),
                 _ => None,
             }
@@ -376,8 +377,12 @@ macro_rules! tables {
         /// A value as a node lists it; `None` if it is none of this table.
         pub fn listed(table: &str, value: &Value) -> Option<Entry> {
             match table {
-                $( $table => Entry::of(&<$type as serde::Deserialize>::deserialize(value).ok()?), )*
-                "charter" => Entry::of(&<Charter as serde::Deserialize>::deserialize(value).ok()?),
+                $( $table => {
+                    Some(Entry::of(&<$type as serde::Deserialize>::deserialize(value).ok()?))
+                } )*
+                "charter" => {
+                    Some(Entry::of(&<Charter as serde::Deserialize>::deserialize(value).ok()?))
+                }
                 "account" => value.as_str()?.parse().ok().map(Balance).map(Entry::balance),
                 _ => None,
             }
@@ -504,8 +509,38 @@ pub fn rows(path: &str, value: &Shown, unit: Option<&Unit>) -> Vec<(String, Stri
 }
 
 fn label(key: &str) -> String {
-    rollbook_words::catalogue::find(&format!("field.{key}"), &[])
-        .unwrap_or_else(|| key.replace('_', " "))
+    find_words(&format!("field.{key}"), &[]).unwrap_or_else(|| {
+        let words = plain(key);
+        // What a motion does is named as its kind is, where both have one name.
+        in_words("motion-kind", &words.replace(' ', "-")).replace('-', " ")
+    })
+}
+
+/// A name of the sources as words: `GrantAward` is `grant award`, `due_ms` is `due`.
+pub fn plain(name: &str) -> String {
+    let name = name.strip_suffix("_ms").unwrap_or(name);
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words.replace(['_', '-'], " ")
+}
+
+/// A fixed word of core in the reader's language, by the field that holds it. Other texts stay.
+fn fixed(key: &str, text: &str) -> String {
+    let table = match key {
+        "state" | "status" | "standing" => "state".to_owned(),
+        "kind" => "motion-kind".to_owned(),
+        key => key.replace('_', "-"),
+    };
+    if table == "state" || FACT_TABLES.contains(&table.as_str()) {
+        in_words(&table, text)
+    } else {
+        text.to_owned()
+    }
 }
 
 fn walk(
@@ -546,7 +581,7 @@ pub fn word(key: &str, value: &Shown, unit: Option<&Unit>) -> Option<String> {
     match value {
         Shown::Nothing => Some("-".to_owned()),
         Shown::Bool(yes) => Some(t(if *yes { "word.yes" } else { "word.no" }, &[])),
-        Shown::Text(text) => Some(text.clone()),
+        Shown::Text(text) => Some(fixed(key, text)),
         Shown::Number(number) => Some(number.to_string()),
         Shown::Id(letter, number) => Some(Short(*letter, *number).to_string()),
         Shown::Time(ms) => Some(instant(ms / 1_000)),
@@ -667,7 +702,7 @@ fn compound(
             Some(if matches!(name.as_str(), "currency" | "resource") {
                 inner
             } else {
-                format!("{name} {inner}")
+                format!("{} {inner}", fixed(key, name))
             })
         }
         _ => None,

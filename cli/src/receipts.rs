@@ -14,7 +14,7 @@ use rollbook_core::record::Record;
 use rollbook_proof::codec::encode;
 
 use crate::failure::Failure;
-use crate::files::cannot_write;
+use crate::files;
 use crate::flags::{Global, MAX_AGE};
 use crate::profile::{Left, Profiles};
 use crate::trust;
@@ -73,10 +73,10 @@ pub fn record_beside(receipt: &Path) -> PathBuf {
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
     let receipt = receipts::receipt(trust, record)?;
-    std::fs::write(file, receipt.proof).map_err(|error| cannot_write(file, &error))?;
+    files::replace(file, receipt.proof.as_bytes())?;
     let beside = record_beside(file);
     if !beside.exists() {
-        std::fs::write(&beside, encode(record)).map_err(|error| cannot_write(&beside, &error))?;
+        files::replace(&beside, &encode(record))?;
     }
     Ok(Receipted {
         file: file.to_path_buf(),

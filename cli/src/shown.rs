@@ -4,10 +4,14 @@
 //!
 //! Absent on purpose: words and layout ([`crate::objects`]).
 
+use rollbook_core::calendar::LocalDay;
+use rollbook_proof::number::LedgerTime;
+use rollbook_words::dates::time;
 use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
+use serde_json::Value;
 
 /// A value with the meaning of its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +45,42 @@ impl Shown {
         value
             .serialize(Viewer)
             .unwrap_or_else(|fault| Shown::Text(fault.to_string()))
+    }
+
+    /// The value as JSON for scripts (docs/json.md): in the form that serde gives it, with an instant
+    /// as RFC 3339 text and a day as a date. A field of such a time does not say `_ms`, because it
+    /// holds none.
+    pub fn json(&self) -> Value {
+        let number = |number: i128| {
+            i64::try_from(number)
+                .map(Value::from)
+                .or_else(|_| u64::try_from(number).map(Value::from))
+                // Beyond what a JSON number holds.
+                .unwrap_or_else(|_| number.to_string().into())
+        };
+        match self {
+            Shown::Nothing => Value::Null,
+            Shown::Bool(yes) => (*yes).into(),
+            Shown::Text(text) => text.clone().into(),
+            Shown::Number(value) | Shown::Amount(value) => number(*value),
+            Shown::Id(_, value) => (*value).into(),
+            Shown::Time(ms) => time(LedgerTime(*ms)).into(),
+            // Beyond the years that a date has, the number of the day.
+            Shown::Day(day) if (-1_000_000..4_000_000).contains(day) => {
+                LocalDay(*day).to_string().into()
+            }
+            Shown::Day(day) => (*day).into(),
+            Shown::List(items) => items.iter().map(Shown::json).collect(),
+            Shown::Fields(fields) => {
+                let named = |(name, value): &(String, Shown)| {
+                    let short = name.strip_suffix("_ms").filter(|short| {
+                        matches!(value, Shown::Time(_)) && self.field(short).is_none()
+                    });
+                    (short.unwrap_or(name).to_owned(), value.json())
+                };
+                Value::Object(fields.iter().map(named).collect())
+            }
+        }
     }
 
     /// The field with this name.
@@ -346,7 +386,6 @@ mod tests {
     use rollbook_core::charter::motions::{MotionKind, Preset, RuleSet};
     use rollbook_core::id::FundId;
     use rollbook_core::tally::{Counts, tally};
-    use rollbook_proof::number::LedgerTime;
 
     use super::*;
 
@@ -364,6 +403,37 @@ mod tests {
             Shown::of(&0.5),
             Shown::Nothing,
             "nothing is left out silently"
+        );
+    }
+
+    /// Scripts read day 20777 and 1796659199999; nobody could tell a length of time from a time.
+    #[test]
+    fn times_and_days_are_such_in_json() {
+        #[derive(serde::Serialize)]
+        struct Sample {
+            until_ms: LedgerTime,
+            heartbeat_ms: u64,
+            extract: LocalDay,
+            fund: FundId,
+            amount: Amount,
+            none: Option<u32>,
+        }
+        let sample = Sample {
+            until_ms: LedgerTime(1_697_644_997_001),
+            heartbeat_ms: 3_600_000,
+            extract: LocalDay(19_523),
+            fund: FundId(3),
+            amount: Amount(9_000_000),
+            none: None,
+        };
+        let expected = serde_json::json!({
+            "until": "2023-10-19T00:03:17.001+08:00", "heartbeat_ms": 3_600_000,
+            "extract": "2023-06-15", "fund": 3, "amount": 9_000_000, "none": null,
+        });
+        assert_eq!(Shown::of(&sample).json(), expected);
+        assert_eq!(
+            Shown::of(&i128::MAX).json(),
+            serde_json::json!(i128::MAX.to_string())
         );
     }
 

@@ -9,11 +9,12 @@ mod translate;
 use std::ffi::OsString;
 
 use clap::{ArgMatches, Args, Command};
+use rollbook_words::catalogue::t;
 
 use crate::commands::*;
 use crate::failure::Failure;
 use crate::flags::{Global, command, group_of, read, under};
-use crate::verbs;
+use crate::{output, verbs};
 
 pub use mistake::mistake;
 
@@ -30,7 +31,7 @@ pub struct Completions {
 /// build and translate all of them to use one command; so the command that the first word names is
 /// tried alone, and the whole tree, with its help and its mistakes, only if that does not do.
 pub fn matches() -> Result<ArgMatches, clap::Error> {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = without_help_of_help(std::env::args_os().collect());
     let alone = arguments
         .get(1)
         .and_then(|word| word.to_str())
@@ -39,6 +40,37 @@ pub fn matches() -> Result<ArgMatches, clap::Error> {
         Some(matches) => Ok(matches),
         None => translated().try_get_matches_from(arguments),
     }
+}
+
+/// `keys help --help` is `keys help`: nobody means anything else.
+fn without_help_of_help(arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(at) = arguments.iter().position(|word| word == "help") else {
+        return arguments;
+    };
+    let flag = |word: &OsString| word == "--help" || word == "-h";
+    let kept = arguments.into_iter().enumerate();
+    kept.filter(|(place, word)| *place < at || !flag(word))
+        .map(|(_, word)| word)
+        .collect()
+}
+
+/// A failure whose next step is the status of an object, with the object of the command line: what
+/// the rules say knows only that there is one.
+pub fn with_object(mut failure: Failure) -> Failure {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let noun = words.first().map(String::as_str).unwrap_or_default();
+    let number = words
+        .get(2)
+        .filter(|word| word.ends_with(|c: char| c.is_ascii_digit()));
+    let known = status::OBJECTS.iter().any(|(known, _)| *known == noun);
+    let command = match number.filter(|_| known) {
+        Some(number) => format!("rollbook {noun} status {number}"),
+        None => "rollbook show ID".to_owned(),
+    };
+    failure.next = failure
+        .next
+        .map(|next| next.replace("rollbook NOUN status N", &command));
+    failure
 }
 
 /// The whole tree, translated.
@@ -79,6 +111,14 @@ const AFTER_VERBS: [(&str, Build); 2] = [
     ("submit", command::<sign::Submit>),
 ];
 
+/// Commands whose result is text or a stream: they refuse `--csv` (RULINGS A34).
+const NO_TABLE: [(&str, &str); 4] = [
+    ("completions", ""),
+    ("man", ""),
+    ("follow", ""),
+    ("node", "run"),
+];
+
 /// The tree, or what of it begins with one word.
 fn tree(only: Option<&str>) -> Command {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
@@ -107,10 +147,16 @@ fn tree(only: Option<&str>) -> Command {
 /// Runs the chosen command; the exit code on success (an audit with findings is a success that
 /// exits 1).
 pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
-    let global: Global = read(matches)?;
+    let global = Global::of(matches)?;
     let Some((noun, inner)) = matches.subcommand() else {
         return Err(Failure::unusable("no command"));
     };
+    let word = inner.subcommand_name().unwrap_or_default();
+    if global.csv && NO_TABLE.contains(&(noun, word)) {
+        let command = [("command", format!("{noun} {word}").trim().to_owned())];
+        return Err(Failure::unusable(t("output.no-table", &command))
+            .next(t("output.no-table-next", &command)));
+    }
     // What hangs under a noun of several tables first: nouns such as `node` have commands of their
     // own too.
     if let Some((word, innermost)) = inner.subcommand() {
@@ -160,19 +206,18 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn completions(flags: &Completions) -> Result<u8, Failure> {
-    clap_complete::generate(
-        flags.shell,
-        &mut translated(),
-        "rollbook",
-        &mut std::io::stdout(),
-    );
+    let mut text = Vec::new();
+    clap_complete::generate(flags.shell, &mut translated(), "rollbook", &mut text);
+    output::write(&text);
     Ok(0)
 }
 
 fn man() -> Result<u8, Failure> {
+    let mut text = Vec::new();
     clap_mangen::Man::new(translated())
-        .render(&mut std::io::stdout())
-        .map_err(|error| Failure::unusable("the man page could not be written").because(error))?;
+        .render(&mut text)
+        .map_err(|error| Failure::unusable("man").because(error))?;
+    output::write(&text);
     Ok(0)
 }
 

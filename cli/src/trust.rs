@@ -19,7 +19,7 @@ use crate::asking;
 use crate::failure::Failure;
 use crate::files::{cannot_read, make_folder, replace};
 use crate::flags::{Global, Reading};
-use crate::output::{print, say};
+use crate::output::say;
 use crate::profile::{Profiles, genesis, in_use};
 
 /// A folder of this machine; what is stored is durable.
@@ -234,7 +234,7 @@ pub fn line(grounds: &Grounds) -> String {
 /// Says STALE SINCE if so; the exit code.
 pub fn tell_age(grounds: &Grounds) -> u8 {
     if grounds.stale {
-        print(t(
+        say(t(
             "trust.stale",
             &[
                 ("time", instant(grounds.attested_time_s)),

@@ -377,7 +377,7 @@ fn the_sample_alliance_from_its_files() {
         "{}",
         all(&signed)
     );
-    let shown = desk.good(&["genesis", "show", "sample.draft"]);
+    let shown = all(&desk.ends(0, &["genesis", "show", "sample.draft"]));
     assert!(
         shown.contains("SAMPLE")
             && shown.contains("Founding member 24")
@@ -495,7 +495,7 @@ fn setup_leaves_a_profile() {
         all(&unknown)
     );
     assert_eq!(
-        desk.run(&["setup", "--genesis", &hash, "--node", "127.0.0.1:7001"])
+        desk.run(&["setup", "--genesis", &hash, "--node", "node.example:7001"])
             .status
             .code(),
         Some(2)

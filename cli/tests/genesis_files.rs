@@ -152,11 +152,24 @@ fn every_bad_row_is_listed() {
         );
     }
     desk.write("alliance.toml", THREE_ALLIANCE);
-    // Not UTF-8, and an unknown column.
-    desk.write("members.csv", b"number,native\n1,\xBC\xD7\n");
+    // GBK, semicolons and tabs are read; what is no text is named, and so is a workbook.
+    desk.write("members.csv", b"number;native\n1;\xBC\xD7\n");
+    let said = all(&desk.run(&["genesis", "draft", "."]));
     assert!(
-        all(&desk.run(&["genesis", "draft", "."])).contains("members.csv:2: the file is not UTF-8")
+        said.contains("required columns are missing") && !said.contains("unknown column"),
+        "{said}"
     );
+    desk.write("members.csv", b"number,native\n1,\xFF\xFF\n");
+    let said = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(said.contains("members.csv: the file is no text"), "{said}");
+    desk.write("members.csv", b"PK\x03\x04\x14\0\x06\0");
+    let said = all(&desk.run(&["genesis", "draft", "."]));
+    assert!(
+        said.contains("members.csv: the file is a workbook") && said.contains("CSV UTF-8"),
+        "{said}"
+    );
+    // One cause is said once: no card and no seat of members who could not be read.
+    assert!(said.contains("1 problem") || !said.contains("nowhere in these files"), "{said}");
     desk.write(
         "members.csv",
         THREE_MEMBERS.replace("directions", "direction"),

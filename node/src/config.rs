@@ -342,7 +342,7 @@ impl NodeSecrets {
     /// Writes the four files; refuses to replace any.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         let next = "check the folder and its permissions";
-        std::fs::create_dir_all(folder)
+        files::make_private(folder)
             .map_err(|error| Failure::file("cannot make the folder", folder, error, next))?;
         for (kind, name) in KEY_FILES {
             let path = folder.join(name);

@@ -7,6 +7,8 @@
 //! * What fails before the rename leaves the old file alone and removes what was written beside it.
 //! * A file that only its owner may read is so from its first byte on. Any other file keeps the
 //!   permissions of the one that it replaces.
+//! * A link to a file stays a link: the file that it leads to is replaced. A device, a pipe, a socket,
+//!   a folder or a link that leads to none of these files is no target (RULINGS A51, A64).
 //!
 //! Absent on purpose: folders made on the way, and words for people. Callers know what the file
 //! means; they get a [`WriteError`] that says which step failed.
@@ -14,7 +16,7 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -43,6 +45,9 @@ impl Access {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
+    /// What has the target's name is no file: [`NoFile`], if it is not a folder.
+    #[error("{0}")]
+    Target(#[source] io::Error),
     /// No file could be made beside the target.
     #[error("{0}")]
     Beside(#[source] io::Error),
@@ -65,7 +70,8 @@ impl WriteError {
     /// The system's reason.
     pub fn reason(&self) -> &io::Error {
         match self {
-            WriteError::Beside(error)
+            WriteError::Target(error)
+            | WriteError::Beside(error)
             | WriteError::Write(error)
             | WriteError::Sync(error)
             | WriteError::Rename(error)
@@ -74,17 +80,69 @@ impl WriteError {
     }
 }
 
+/// What has a file's name and is neither a file nor a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoFile {
+    /// A device, a pipe or a socket.
+    #[error("it is a device, a pipe or a socket and no file")]
+    Device,
+    /// A link to nothing.
+    #[error("it is a link that leads nowhere")]
+    Link,
+}
+
+/// The file that a name leads to, which need not exist.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::IsADirectory`], or an error around [`NoFile`].
+pub fn target_of(name: &Path) -> io::Result<PathBuf> {
+    let no_file = |what: NoFile| io::Error::new(io::ErrorKind::InvalidInput, what);
+    let found = match std::fs::symlink_metadata(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(name.to_path_buf()),
+        found => found?,
+    };
+    let (target, found) = if found.is_symlink() {
+        let target = std::fs::canonicalize(name).map_err(|_| no_file(NoFile::Link))?;
+        let found = std::fs::metadata(&target)?;
+        (target, found)
+    } else {
+        (name.to_path_buf(), found)
+    };
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        return Err(no_file(NoFile::Device));
+    }
+    Ok(target)
+}
+
 impl From<WriteError> for io::Error {
     /// The system's reason, without the step.
     fn from(error: WriteError) -> io::Error {
         match error {
-            WriteError::Beside(error)
+            WriteError::Target(error)
+            | WriteError::Beside(error)
             | WriteError::Write(error)
             | WriteError::Sync(error)
             | WriteError::Rename(error)
             | WriteError::Folder(error) => error,
         }
     }
+}
+
+/// Makes a folder, and those above it, that only its owner may enter (RULINGS A51); one that is there
+/// already is closed to others if it is ours to close.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    if std::fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
+        let _ = std::fs::set_permissions(folder, Permissions::from_mode(0o700));
+    }
+    Ok(())
 }
 
 /// A file that is being written beside its target. Dropped without [`Replacement::commit`] it is
@@ -98,6 +156,7 @@ pub struct Replacement {
 impl Replacement {
     /// Begins to replace `target`, which need not exist.
     pub fn of(target: &Path, access: Access) -> Result<Replacement, WriteError> {
+        let target = &target_of(target).map_err(WriteError::Target)?;
         let folder = target
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -132,24 +191,47 @@ impl Replacement {
 
     /// Puts the file in the target's place; durable when this returns.
     pub fn commit(self) -> Result<(), WriteError> {
+        self.named(|file, target| file.persist(target))
+    }
+
+    /// Gives the file the target's name if nothing has it, in one step; durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Rename`] with [`io::ErrorKind::AlreadyExists`] if something has it.
+    pub fn commit_new(self) -> Result<(), WriteError> {
+        self.named(|file, target| file.persist_noclobber(target))
+    }
+
+    fn named(
+        self,
+        name: impl FnOnce(NamedTempFile, &Path) -> Result<File, tempfile::PersistError>,
+    ) -> Result<(), WriteError> {
         self.file.as_file().sync_all().map_err(WriteError::Sync)?;
-        self.file
-            .persist(&self.target)
-            .map_err(|error| WriteError::Rename(error.error))?;
+        name(self.file, &self.target).map_err(|error| WriteError::Rename(error.error))?;
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
             .map_err(WriteError::Folder)
     }
 }
 
+/// Makes the file `target`, which nothing has the name of; durable when this returns.
+pub fn make(target: &Path, bytes: &[u8], access: Access) -> Result<(), WriteError> {
+    filled(target, bytes, access)?.commit_new()
+}
+
 /// Replaces `target` by `bytes`; durable when this returns.
 pub fn replace(target: &Path, bytes: &[u8], access: Access) -> Result<(), WriteError> {
+    filled(target, bytes, access)?.commit()
+}
+
+fn filled(target: &Path, bytes: &[u8], access: Access) -> Result<Replacement, WriteError> {
     let mut replacement = Replacement::of(target, access)?;
     replacement
         .file()
         .write_all(bytes)
         .map_err(WriteError::Write)?;
-    replacement.commit()
+    Ok(replacement)
 }
 
 #[cfg(test)]
@@ -204,8 +286,48 @@ mod tests {
         let taken = folder.path().join("taken");
         std::fs::create_dir(&taken).unwrap();
         let error = replace(&taken, b"new", Access::Everybody).unwrap_err();
-        assert!(matches!(error, WriteError::Rename(_)), "{error:?}");
+        assert!(matches!(error, WriteError::Target(_)), "{error:?}");
         assert_eq!(names(folder.path()), ["kept", "taken"]);
+    }
+
+    /// An officer signed a paper through a link to the shared folder: the link became a file, and the
+    /// shared paper stayed unsigned.
+    #[test]
+    fn a_link_stays_and_the_file_behind_it_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shared, link) = (folder.path().join("shared"), folder.path().join("link"));
+        std::fs::create_dir(&shared).unwrap();
+        let paper = shared.join("paper");
+        replace(&paper, b"1", Access::Everybody).unwrap();
+        std::os::unix::fs::symlink(&paper, &link).unwrap();
+        replace(&link, b"2", Access::Everybody).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&paper).unwrap(), b"2");
+
+        std::fs::remove_file(&paper).unwrap();
+        let error = replace(&link, b"3", Access::Everybody).unwrap_err();
+        assert_eq!(error.to_string(), NoFile::Link.to_string());
+        assert_eq!(names(folder.path()), ["link", "shared"]);
+    }
+
+    /// An export into a pipe replaced the pipe by a file; as root it replaced /dev/stdout.
+    #[test]
+    fn a_device_is_never_replaced() {
+        let error = replace(Path::new("/dev/null"), b"1", Access::Everybody).unwrap_err();
+        assert_eq!(error.to_string(), NoFile::Device.to_string());
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn a_new_file_takes_no_name_that_is_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("proof");
+        make(&target, b"1", Access::Owner).unwrap();
+        assert_eq!(mode(&target), 0o600);
+        let error = make(&target, b"2", Access::Everybody).unwrap_err();
+        assert_eq!(error.reason().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&target).unwrap(), b"1");
+        assert_eq!(names(folder.path()), ["proof"]);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Papers {
     /// in the log.
     pub fn open(folder: &Path) -> std::io::Result<Papers> {
         if !folder.is_dir() {
-            std::fs::create_dir_all(folder)?;
+            crate::files::make_private(folder)?;
             // The folder's own name, too.
             if let Some(parent) = folder.parent() {
                 std::fs::File::open(parent)?.sync_all()?;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -31,6 +31,12 @@ pub enum Error {
     /// The file cannot be opened or read.
     #[error("the file cannot be read: {0}")]
     Unreadable(std::io::Error),
+    /// It is a folder.
+    #[error("the file is a folder")]
+    Folder,
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
     /// It ends before its first block.
     #[error("the file ends before its first block")]
     TooShort,
@@ -39,11 +45,10 @@ pub enum Error {
     NoExport(String),
 }
 
-/// Reads through a file and keeps the digest of what was read.
+/// Reads through a file or a pipe and keeps the digest of what was read.
 struct Source {
     reader: BufReader<File>,
     hasher: Sha256,
-    left: u64,
 }
 
 enum ReadFailure {
@@ -64,25 +69,34 @@ impl From<ReadFailure> for Error {
 impl Source {
     fn open(path: &Path) -> Result<Source, Error> {
         let file = File::open(path).map_err(Error::Unreadable)?;
-        let left = file.metadata().map_err(Error::Unreadable)?.len();
+        if file.metadata().map_err(Error::Unreadable)?.is_dir() {
+            return Err(Error::Folder);
+        }
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        if reader.fill_buf().map_err(Error::Unreadable)?.is_empty() {
+            return Err(Error::Empty);
+        }
         Ok(Source {
-            reader: BufReader::with_capacity(1 << 20, file),
+            reader,
             hasher: Sha256::new(),
-            left,
         })
     }
 
     fn take(&mut self, n: usize) -> Result<Vec<u8>, ReadFailure> {
-        if n as u64 > self.left {
+        // A pipe does not know its length, and a damaged frame may promise more than there is: what is
+        // there is what is held.
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(n as u64).read_to_end(&mut bytes);
+        if read.map_err(ReadFailure::Io)? < n {
             return Err(ReadFailure::End);
         }
-        let mut bytes = vec![0; n];
-        self.reader
-            .read_exact(&mut bytes)
-            .map_err(ReadFailure::Io)?;
-        self.left -= n as u64;
         self.hasher.update(&bytes);
         Ok(bytes)
+    }
+
+    /// How many bytes are left unread.
+    fn rest(&mut self) -> std::io::Result<u64> {
+        std::io::copy(&mut self.reader, &mut std::io::sink())
     }
 
     fn framed(&mut self, max: usize) -> Result<Vec<u8>, ReadFailure> {
@@ -220,10 +234,11 @@ pub fn audit_watched(
     });
     let computed: [u8; 32] = source.hasher.clone().finalize().into();
     let digest = source.take(32).ok();
-    if source.left > 0 {
+    let surplus = source.rest().map_err(Error::Unreadable)?;
+    if surplus > 0 {
         auditor.find_in_file(
             "A14.surplus",
-            t("audit.surplus", &[("bytes", source.left.to_string())]),
+            t("audit.surplus", &[("bytes", surplus.to_string())]),
         );
     }
     let digest_fits = digest.as_deref() == Some(computed.as_slice());

@@ -241,7 +241,7 @@ impl Testnet {
         for ((node, (peer, api)), (organisation, secrets)) in (1..).zip(&plan.ports).zip(nodes) {
             let folder = dir.join(format!("node-{node}"));
             let data = folder.join("data");
-            std::fs::create_dir_all(&data).map_err(failed(&data))?;
+            files::make_private(&data).map_err(failed(&data))?;
             secrets.write(&folder.join("keys"))?;
             if plan.clock() == Clock::Sample {
                 NodeClock::prepare(&data, distance).map_err(failed(&data))?;

@@ -15,14 +15,15 @@ use rollbook_wire::judgement::Judgement;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
+use serde_json::{Map, Value, json};
 
 use super::desk::Desk;
 use super::submit::{Wait, Waited};
 use super::{judge, next, submit};
-use crate::drafting::members::Lines;
 use crate::failure::{Failure, NOT_YET, REFUSED, UNUSABLE};
 use crate::input::problem::suggestion;
-use crate::output::{Rows, print, say};
+use crate::input::table::table;
+use crate::output::{self, Form, Rows, print, print_json, result, say};
 use crate::profile::{Left, Profiles};
 use crate::shown::Shown;
 use crate::verbs::opening::Reading;
@@ -126,13 +127,14 @@ fn many(
         return Ok(reject((file, label), bad, REFUSED));
     }
     if dry {
-        print(t(
-            "batch.dry",
-            &[
-                ("file", file.to_owned()),
-                ("lines", run.payloads.len().to_string()),
-            ],
-        ));
+        let facts = [
+            ("file", file.to_owned()),
+            ("lines", run.payloads.len().to_string()),
+        ];
+        result(
+            t("batch.dry", &facts),
+            json!({ "file": file, "lines": run.payloads.len() }),
+        );
         return Ok(0);
     }
     run.show(desk);
@@ -236,8 +238,15 @@ fn reject(
     bad: Vec<(usize, String)>,
     code: u8,
 ) -> u8 {
-    for (line, why) in &bad {
-        print(format!("{}: {why}", label(*line)));
+    if output::form() == Form::People {
+        bad.iter()
+            .for_each(|(line, why)| print(format!("{}: {why}", label(*line))));
+    } else {
+        let bad: Vec<Value> = bad
+            .iter()
+            .map(|(line, why)| json!({ "file": file, "line": line, "why": why }))
+            .collect();
+        print_json(&bad);
     }
     say(t(
         "batch.rejected",
@@ -251,23 +260,14 @@ type Sorted = (Vec<Line>, Vec<(usize, String)>);
 
 fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result<Sorted, Failure> {
     let bytes = crate::files::read(std::path::Path::new(file))?;
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let unusable = |why: String| {
         Failure::unusable(t("batch.unreadable", &[("file", file.to_owned())]))
             .because(why)
             .next(t("batch.head-next", &[("known", known(verb))]))
     };
-    std::str::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
+    let table = table(&bytes).map_err(|why| unusable(why.sentence()))?;
     let mut head = Vec::new();
-    for column in reader
-        .headers()
-        .map_err(|error| unusable(error.to_string()))?
-    {
+    for column in &table.head {
         let name = column.replace('-', "_");
         let field = verb
             .fields
@@ -279,27 +279,23 @@ fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result
             .then(|| {
                 ["ballot-days", "text"]
                     .into_iter()
-                    .find(|known| *known == column)
+                    .find(|known| known == column)
             })
             .flatten();
         let near = suggestion(&name, verb.fields.iter().map(|field| field.name));
         head.push(field.or(text).ok_or_else(|| {
             unusable(t(
                 "batch.column",
-                &[("column", column.to_owned()), ("near", near)],
+                &[("column", column.clone()), ("near", near)],
             ))
         })?);
     }
     let (mut lines, mut bad) = (Vec::new(), Vec::new());
-    let mut places = Lines::new(bytes);
-    for row in reader.records() {
-        let row = row.map_err(|error| unusable(error.to_string()))?;
-        let number = row
-            .position()
-            .map_or(0, |position| places.of(position.byte() as usize));
-        if row.len() != head.len() {
+    for row in &table.rows {
+        let number = row.line;
+        if row.cells.len() != head.len() {
             let facts = [
-                ("found", row.len().to_string()),
+                ("found", row.cells.len().to_string()),
                 ("expected", head.len().to_string()),
             ];
             bad.push((number, t("draft.csv-fields", &facts)));
@@ -308,10 +304,10 @@ fn read(verb: &Verb, usual: &Given, file: &str, reading: &mut Reading) -> Result
         let cells = head
             .iter()
             .copied()
-            .zip(row.iter())
+            .zip(&row.cells)
             .filter(|(_, cell)| !cell.is_empty());
         let given: Vec<(&'static str, String)> = cells
-            .map(|(name, cell)| (name, cell.to_owned()))
+            .map(|(name, cell)| (name, cell.clone()))
             // Flags hold for every line.
             .chain(usual.texts.iter().cloned())
             .collect();

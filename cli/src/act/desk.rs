@@ -25,7 +25,7 @@ use super::signers::Signer;
 use crate::asking;
 use crate::failure::Failure;
 use crate::files;
-use crate::flags::{Acting, Asking, Global, KeyFlags, MAX_AGE, Signing};
+use crate::flags::{Acting, Asking, Global, KeyFlags, MAX_AGE, Signing, Submitting};
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
@@ -76,6 +76,7 @@ impl<'a> Desk<'a> {
         flags: &'a Acting,
         usual: Option<u32>,
     ) -> Result<Desk<'a>, Failure> {
+        outputs_free(&flags.submitting, flags.pending.as_deref())?;
         let profile = in_use(global)?;
         let given = flags.principal.or(usual);
         let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
@@ -220,6 +221,15 @@ impl<'a> Desk<'a> {
         fits(&record)?;
         Ok(record)
     }
+}
+
+/// What an act would leave can be written where it is to go: known before anybody signs.
+pub fn outputs_free(flags: &Submitting, pending: Option<&Path>) -> Result<(), Failure> {
+    let named = [pending, flags.receipt_file.as_deref(), flags.print.as_deref()];
+    named
+        .into_iter()
+        .flatten()
+        .try_for_each(|file| files::free(file, Some(flags.force)))
 }
 
 /// A failure for want of something that a profile would say.

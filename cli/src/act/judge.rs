@@ -243,7 +243,8 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     };
     if desk.global.json {
         print_json(&json!({
-            "rule": body.code(), "class": class, "principal": desk.principal, "act": body,
+            "rule": body.code(), "class": class, "principal": desk.principal,
+            "act": Shown::of(&body).json(),
             "effect": steps,
             "judged": verdict, "not_judged": why,
         }));

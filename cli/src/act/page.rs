@@ -11,7 +11,7 @@ use rollbook_core::record::{Capacity, Record};
 use rollbook_wire::judgement::Principal;
 use rollbook_wire::next::Next;
 use rollbook_wire::record::Place;
-use rollbook_words::catalogue::{Language, t_in};
+use rollbook_words::catalogue::{Language, speaking, t_in};
 use rollbook_words::dates::time;
 
 use super::next;
@@ -34,7 +34,12 @@ pub fn write(
         None => (None, None),
     };
     let html = render(record, place, next, (principal.as_ref(), unit.as_ref()));
-    std::fs::write(file, html).map_err(|error| crate::files::cannot_write(file, &error))
+    // The name was free when the act began, or `--force` was given.
+    if crate::files::is_stdout(file) {
+        crate::output::write(html.as_bytes());
+        return Ok(());
+    }
+    crate::files::replace(file, html.as_bytes())
 }
 
 /// Text inside HTML.
@@ -108,12 +113,20 @@ pub fn render(
         }
     };
     let mut fields = Vec::new();
-    flatten("", &Shown::of(&payload.body), &amount, &mut fields);
-    for (name, value) in &fields {
-        row(name, value);
+    flatten(&[], &Shown::of(&payload.body), &amount, &mut fields);
+    for (path, value) in &fields {
+        row(&label(path), value);
     }
     if let Some(next) = next {
-        row(&both("page.stands"), &next::sentence(next));
+        let stands = |language| speaking(language, || next::sentence(next));
+        row(
+            &both("page.stands"),
+            &format!(
+                "{} / {}",
+                stands(Language::Chinese),
+                stands(Language::English)
+            ),
+        );
     }
     let mut signatures = String::new();
     for entry in &record.signatures {
@@ -149,12 +162,13 @@ pub fn render(
          @page {{ size: A4; margin: 18mm }}\nbody \
          {{ font: 10.5pt/1.5 \"Noto Serif CJK SC\", \"Songti SC\", SimSun, serif; \
          max-width: 174mm; margin: auto }}\n\
-         h1 {{ font-size: 16pt }} table {{ border-collapse: collapse; width: 100% }} th, td \
+         h1 {{ font-size: 16pt }} table {{ border-collapse: collapse; width: 100%; \
+         table-layout: fixed }} th, td \
          {{ border: 0.4pt solid #000; padding: 1.5mm; \
-         text-align: left; vertical-align: top; word-break: break-all }} th \
+         text-align: left; vertical-align: top; overflow-wrap: break-word }} th \
          {{ width: 30% ; font-weight: normal }}\n\
          .hex {{ font: 7.5pt monospace }} .sample {{ border: 1pt solid #000; padding: 2mm }} \
-         footer {{ margin-top: 6mm; font-size: 8.5pt; word-break: break-all }}\n\
+         footer {{ margin-top: 6mm; font-size: 8.5pt; overflow-wrap: break-word }}\n\
          </style></head><body>\n<h1>{title}</h1>\n{sample}<table>\n{rows}</table>\n\
          <h2>{signed}</h2>\n<table>\n\
          <tr><td>{person}</td><td>{role}</td><td>{key}</td><td>Ed25519</td></tr>\n\
@@ -183,19 +197,43 @@ fn money(minor: u64, unit: &str, exponent: u32) -> String {
     }
 }
 
-/// Leaves of the act with their paths: `Payment.Approve.amount`.
+/// The name of a field in both languages: `金额 / amount`. The first two words of its path are the
+/// act's, which stands above.
+fn label(path: &[String]) -> String {
+    let inner = path.get(2..).filter(|inner| !inner.is_empty());
+    let inner = inner.unwrap_or(path);
+    let name = |language| {
+        let part = |part: &String| {
+            let key = format!("field.{part}");
+            let known = t_in(language, &key, &[]);
+            if known == key {
+                objects::plain(part)
+            } else {
+                known
+            }
+        };
+        inner.iter().map(part).collect::<Vec<_>>().join(": ")
+    };
+    let (chinese, english) = (name(Language::Chinese), name(Language::English));
+    if chinese == english {
+        english
+    } else {
+        format!("{chinese} / {english}")
+    }
+}
+
+/// Leaves of the act with their paths: `Payment`, `Approve`, `amount`.
 fn flatten(
-    path: &str,
+    path: &[String],
     value: &Shown,
     amount: &dyn Fn(i128) -> String,
-    out: &mut Vec<(String, String)>,
+    out: &mut Vec<(Vec<String>, String)>,
 ) {
-    let under = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
+    let under = |name: &str| -> Vec<String> {
+        path.iter()
+            .cloned()
+            .chain(std::iter::once(name.to_owned()))
+            .collect()
     };
     let word = |value: &Shown| match value {
         Shown::Amount(minor) => Some(amount(*minor)),
@@ -208,18 +246,27 @@ fn flatten(
             .iter()
             .for_each(|(name, inner)| flatten(&under(name), inner, amount, out)),
         Shown::List(items) => match items.iter().map(word).collect::<Option<Vec<String>>>() {
-            Some(words) => out.push((path.to_owned(), words.join(", "))),
+            Some(words) => out.push((path.to_vec(), words.join(", "))),
             None => (1..)
                 .zip(items)
                 .for_each(|(at, inner)| flatten(&under(&at.to_string()), inner, amount, out)),
         },
-        value => out.extend(word(value).map(|text| (path.to_owned(), text))),
+        value => out.extend(word(value).map(|text| (path.to_vec(), text))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The page that a company stamps named its fields `Award.Draft.milestones.1.due_ms`.
+    #[test]
+    fn fields_have_names_in_both_languages() {
+        let path = |text: &str| -> Vec<String> { text.split('.').map(str::to_owned).collect() };
+        assert_eq!(label(&path("Award.Draft.milestones.1.due_ms")).matches('_').count(), 0);
+        assert_eq!(label(&path("Motion.Propose.organisation")), "机构 / organisation");
+        assert_eq!(objects::plain("GrantAward"), "grant award");
+    }
 
     #[test]
     fn markup_of_others_is_text() {

@@ -16,7 +16,7 @@ use super::{judge, next, papers};
 use crate::failure::Failure;
 use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
-use crate::output::{busy, print, print_json, say};
+use crate::output::{busy, print, print_json, result, say};
 use crate::profile::Left;
 use crate::{pending_file, receipts};
 
@@ -188,7 +188,10 @@ pub fn hand_in(
     let id = record.id();
     let wait = Wait::of(flags);
     if wait == Wait::None {
-        print(t("act.taken", &[("record", id.to_hex())]));
+        result(
+            t("act.taken", &[("record", id.to_hex())]),
+            serde_json::json!({ "record": id, "stands": Stands::Pool.word() }),
+        );
         return Ok(0);
     }
     let busy = busy("busy.waiting");

@@ -9,11 +9,13 @@ use rollbook_core::audit::{Audited, Report};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
+use rollbook_words::node::words;
 
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{Failure, NOT_YET, REFUSED};
 use crate::flags::Global;
 use crate::output::{bar, print, print_json, say};
-use crate::profile::genesis;
+use crate::profile::{genesis, in_use};
+use crate::shown::Shown;
 
 /// `audit`.
 #[derive(Debug, Args)]
@@ -32,7 +34,8 @@ pub struct Audit {
 
 /// Runs the command.
 pub fn run(global: &Global, flags: &Audit) -> Result<u8, Failure> {
-    let expected = genesis(flags.genesis.as_deref(), None)?;
+    let profile = in_use(global)?;
+    let expected = genesis(flags.genesis.as_deref(), profile.as_ref())?;
     if let Some(threads) = flags.threads {
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -41,12 +44,23 @@ pub fn run(global: &Global, flags: &Audit) -> Result<u8, Failure> {
     let started = Instant::now();
     let Audited { report, .. } = audit(&flags.file, expected)?;
     let seconds = started.elapsed().as_secs_f64();
-    if global.json {
-        print_json(&report);
-    } else {
-        show(&report, expected, seconds);
+    if expected.is_none() {
+        say(t("audit.not-pinned", &[]));
     }
-    Ok(if report.is_sound() { 0 } else { REFUSED })
+    if global.json {
+        let mut shown = Shown::of(&report).json();
+        shown["sound"] = report.is_sound().into();
+        shown["pinned"] = expected.is_some().into();
+        print_json(&shown);
+    } else {
+        show(&report, seconds);
+    }
+    // A finding goes before 'nobody knows whose history it is' (RULINGS A52).
+    Ok(match (report.is_sound(), expected) {
+        (false, _) => REFUSED,
+        (true, None) => NOT_YET,
+        (true, Some(_)) => 0,
+    })
 }
 
 /// Audits one file, with a progress bar and the words of its failures.
@@ -76,15 +90,17 @@ pub fn watched(
         Error::Unreadable(error) => Failure::unusable(t("audit.unreadable", &file()))
             .because(error)
             .next(t("audit.unreadable-next", &[])),
+        Error::Folder => unusable(t("file.is-folder", &[])),
+        Error::Empty => unusable(t("audit.empty", &[])),
         Error::TooShort => unusable(t("audit.too-short", &[])),
         Error::NoExport(why) => unusable(why),
     })
 }
 
-fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
+fn show(report: &Report, seconds: f64) {
     let genesis = report.genesis.map_or_else(|| "?".to_owned(), Hash::to_hex);
     if report.sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     print(t("audit.genesis", &[("hash", genesis)]));
     print(t(
@@ -126,7 +142,7 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
             t("word.finding", &[]),
             finding.code,
             place.join(", "),
-            finding.text
+            words(&finding.text)
         ));
     }
     if report.is_sound() {
@@ -136,9 +152,6 @@ fn show(report: &Report, expected: Option<Hash>, seconds: f64) {
             "audit.findings",
             &[("count", report.findings.len().to_string())],
         ));
-    }
-    if expected.is_none() {
-        say(t("audit.not-pinned", &[]));
     }
     let rate = if seconds > 0.0 {
         (report.signatures as f64 / seconds).round()

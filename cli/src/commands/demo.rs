@@ -160,8 +160,10 @@ fn set_up(
     let validators: Vec<u32> = VALIDATORS.into_iter().take(nodes as usize).collect();
     let mut plan = Plan::new(seed, 24, nodes, Clock::Sample)?;
     // The same ports as last time if they are free: then the same seed gives the same genesis hash.
-    if let Some(ports) = usual_ports(&validators) {
-        plan.ports = ports;
+    match usual_ports(&validators) {
+        Some(ports) => plan.ports = ports,
+        // Nodes find each other at the addresses in the genesis, so others make another one.
+        None => say(t("demo.other-ports", &[])),
     }
     let places = places(&validators, &plan.ports);
     let alliance = sample::metaverse_at(seed, &places)?;

@@ -2,17 +2,21 @@
 //! ballots and dues, so a node gives it to members' people (RULINGS A15): the command logs in with
 //! the profile's key, or as `--reader`.
 
+use std::io;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rollbook_node::files::{Access, Replacement, WriteError};
+use rollbook_node::files::{Access, Replacement};
 use rollbook_words::catalogue::t;
+use serde_json::json;
 
-use crate::asking;
 use crate::failure::Failure;
+use crate::files::{cannot_write, free, is_stdout};
 use crate::flags::{Connection, Global};
-use crate::output::{busy, print, say};
+use crate::output::{Busy, busy, result, say};
 use crate::profile::in_use;
+use crate::{asking, output};
 
 /// `export`.
 #[derive(Debug, Args)]
@@ -20,38 +24,115 @@ use crate::profile::in_use;
 pub struct Export {
     #[command(flatten)]
     connection: Connection,
-    /// Where it goes.
+    /// Where it goes; `-` is standard output.
     #[arg(value_name = "FILE")]
     out: PathBuf,
+    /// Whether a file of that name may be replaced.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Runs the command.
 pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
+    free(&flags.out, Some(flags.force))?;
     let profile = in_use(global)?;
     let client = asking::reading(global, &flags.connection, profile.as_ref())?;
-    let busy = busy("busy.export");
-    save(&flags.out, |file| {
-        Ok(client.download("/v1/export", &mut busy.counting(file))?)
+    save(&flags.out, flags.force, |mut file| {
+        Ok(client.download("/v1/export", &mut file)?)
     })
 }
 
-/// Writes an export that `fill` fetches, and says what to do with it.
+/// Where an export is written, with the first reason why it could not be: the one who fetches it
+/// tells a failed write as a broken answer.
+struct Kept<'a> {
+    out: Box<dyn Write + 'a>,
+    failed: Option<io::Error>,
+}
+
+impl Write for Kept<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                // The system's reason as it is; an error cannot be copied.
+                self.failed = Some(error.raw_os_error().map_or_else(
+                    || error.kind().into(),
+                    io::Error::from_raw_os_error,
+                ));
+            }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Standard output as this program writes it.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        output::write(bytes);
+        if output::is_lost() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes an export that `fill` fetches, and says what to do with it. A file that is there already
+/// is replaced only with `force`.
 pub fn save(
     path: &Path,
-    fill: impl FnOnce(&mut std::fs::File) -> Result<u64, Failure>,
+    force: bool,
+    fill: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>,
 ) -> Result<u8, Failure> {
-    let name = path.display().to_string();
-    let failed = |error: WriteError| {
-        Failure::unusable(t("export.not-written", &[("file", name.clone())])).because(error)
-    };
+    free(path, Some(force))?;
+    let working = busy("busy.export");
+    if is_stdout(path) {
+        let filled = fill(&mut Stdout);
+        drop(working);
+        // What keeps stdout from being written is told when the program ends.
+        return match filled {
+            Err(_) if output::is_lost() => Ok(0),
+            filled => filled.map(|_| 0),
+        };
+    }
     // A broken download must not look like an export: the name comes last.
-    let mut export = Replacement::of(path, Access::Everybody).map_err(failed)?;
-    let bytes = fill(export.file())?;
-    export.commit().map_err(failed)?;
-    print(t(
-        "export.done",
-        &[("file", name.clone()), ("bytes", bytes.to_string())],
-    ));
-    say(t("export.next", &[("file", name)]));
+    let mut export = Replacement::of(path, Access::Owner)
+        .map_err(|error| cannot_write(path, error.reason()))?;
+    let bytes = filled(path, export.file(), &working, fill)?;
+    drop(working);
+    let named = if force {
+        export.commit()
+    } else {
+        export.commit_new()
+    };
+    named.map_err(|error| cannot_write(path, error.reason()))?;
+    let file = ("file", path.display().to_string());
+    let facts = [file.clone(), ("bytes", bytes.to_string())];
+    result(t("export.done", &facts), json!({ "file": path, "bytes": bytes }));
+    say(t("export.next", &[file]));
     Ok(0)
+}
+
+fn filled(
+    path: &Path,
+    file: &mut std::fs::File,
+    working: &Busy,
+    fill: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>,
+) -> Result<u64, Failure> {
+    let mut kept = Kept {
+        out: Box::new(working.counting(file)),
+        failed: None,
+    };
+    let filled = fill(&mut kept);
+    match kept.failed {
+        Some(error) => Err(cannot_write(path, &error)),
+        None => filled,
+    }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
-use crate::output::{print, say};
+use crate::output::{is_lost, print, say};
 use crate::profile::in_use;
 use crate::{asking, objects};
 
@@ -78,6 +78,9 @@ pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
             {
                 heard = Instant::now();
                 line(&event, json);
+                if is_lost() {
+                    return Ok(0);
+                }
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.id);
                 left = left.map(|left| left - 1);
             }

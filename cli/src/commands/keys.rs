@@ -200,28 +200,6 @@ fn list(global: &Global, flags: &List) -> Result<u8, Failure> {
         ));
         return Ok(0);
     }
-    if global.csv {
-        let mut rows =
-            crate::output::Rows::new(&["person", "organisation", "roles", "key", "secret"]);
-        for entry in &entries {
-            let roles: Vec<String> = entry
-                .card
-                .roles
-                .iter()
-                .map(|role| role_code(*role))
-                .collect();
-            let card = &entry.card;
-            rows.add([
-                card.person.to_string(),
-                card.organisation.to_string(),
-                roles.join(";"),
-                key_text(&card.public_key),
-                entry.has_secret.to_string(),
-            ]);
-        }
-        rows.print(global);
-        return Ok(0);
-    }
     let mut table = crate::output::table(&[
         "keys.column.person",
         "keys.column.organisation",

@@ -17,7 +17,7 @@ use crate::commands::units::Units;
 use crate::failure::Failure;
 use crate::flags::{Global, Reading};
 use crate::objects::{KINDS, Kind};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
 use crate::shown::Shown;
 use crate::{flags, objects};
 
@@ -107,9 +107,15 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     if global.json {
         let items: Vec<Value> = entries
             .iter()
-            .map(|(key, value)| json!({
-                "id": objects::short(&format!("{}/{key}", kind.table)), "key": key, "value": value,
-            }))
+            .map(|(key, value)| {
+                // What a newer release writes is shown as it is.
+                let value = objects::listed(kind.table, value)
+                    .map_or_else(|| value.clone(), |entry| entry.json);
+                json!({
+                    "id": objects::short(&format!("{}/{key}", kind.table)), "key": key,
+                    "value": value,
+                })
+            })
             .collect();
         print_json(&json!({
             "table": kind.table, "items": items, "from": from, "sample": source.is_sample()?,
@@ -117,7 +123,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
         return Ok(source.code());
     }
     if source.is_sample()? {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     // Names of companies and units of funds make numbers readable.
     let names = names_for(kind, &source)?;
@@ -152,7 +158,7 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
     for line in table.to_string().lines() {
         print(line.trim_end());
     }
-    print(from);
+    say(from);
     Ok(source.code())
 }
 

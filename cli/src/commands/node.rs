@@ -18,7 +18,8 @@ use crate::asking;
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Asking, Global};
 use crate::keystore::{node_backup, passphrase};
-use crate::output::{busy, print, print_json, say};
+use crate::output::{busy, print, print_json, result, say};
+use crate::shown::Shown;
 
 /// `node`.
 #[derive(Debug, Subcommand)]
@@ -146,7 +147,7 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
         asking::client(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
     };
     if json {
-        print_json(&status);
+        print_json(&Shown::of(&status).json());
         return Ok(0);
     }
     print_status(&status);
@@ -160,7 +161,7 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
 /// The lines of one node's status.
 pub fn print_status(status: &wire::Status) {
     if status.sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     let facts: Vec<(&str, String)> = [
         ("organisation", status.organisation.0.to_string()),
@@ -239,10 +240,13 @@ fn back_up(flags: &Backup, json: bool) -> Result<u8, Failure> {
             &keys.display().to_string(),
         )?;
         node_backup::write(&keys, &secrets, config.organisation.0, genesis, &passphrase)?;
-        print(t(
-            "node.keys-backed-up",
-            &[("file", keys.display().to_string())],
-        ));
+        let file = [("file", keys.display().to_string())];
+        if !json || to.is_none() {
+            result(
+                t("node.keys-backed-up", &file),
+                serde_json::json!({ "keys": keys }),
+            );
+        }
     }
     let Some(to) = to else { return Ok(0) };
     let request = admin::Request::Backup { to: to.clone() };
@@ -298,14 +302,17 @@ fn restore(flags: &Restore, json: bool) -> Result<u8, Failure> {
             let _ = std::fs::remove_file(config.data.join(storage::FRESH));
         }
         let facts = [("dir", config.keys.display().to_string())];
-        print(t(
-            if dry {
-                "node.would-restore-keys"
-            } else {
-                "node.restored-keys"
-            },
-            &facts,
-        ));
+        let key = if dry {
+            "node.would-restore-keys"
+        } else {
+            "node.restored-keys"
+        };
+        if !json || flags.from.is_none() {
+            result(
+                t(key, &facts),
+                serde_json::json!({ "keys": config.keys, "dry_run": dry }),
+            );
+        }
     }
     if let Some(from) = &flags.from {
         let busy = busy("busy.restore");

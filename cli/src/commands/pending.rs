@@ -120,7 +120,7 @@ pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
         print_json(&told);
     } else if !items.is_empty() {
         match &known.grounds {
-            Some(grounds) => print(format!(
+            Some(grounds) => say(format!(
                 "{}  {}",
                 t("pending.grounds", &[]),
                 trust::line(grounds)

@@ -11,11 +11,10 @@ use rollbook_words::catalogue::t;
 
 use crate::commands::show::told;
 use crate::failure::Failure;
-use crate::files::cannot_write;
 use crate::flags::{Global, Reading};
 use crate::objects::KINDS;
 use crate::output::{print, print_json, say};
-use crate::{flags, objects, trust};
+use crate::{files, flags, objects, trust};
 
 /// `prove KIND`.
 #[derive(Debug, Args)]
@@ -28,6 +27,9 @@ pub struct Prove {
     /// Where the proof goes.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Whether a file of that name may be replaced.
+    #[arg(long)]
+    force: bool,
 }
 
 /// `prove absence`.
@@ -94,6 +96,7 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
                 .ok_or_else(bad)?
         }
     };
+    files::free(&flags.out, Some(flags.force))?;
     let mut trust = trust::open(global, &flags.reading)?;
     let (fetched, grounds) = fetch(&mut trust, &target)?;
     let absent = matches!(&fetched.proved.content, Content::State { value: None, .. });
@@ -125,7 +128,7 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
     }
     let out = &flags.out;
     let text = fetched.bundle(&trust).render();
-    std::fs::write(out, &text).map_err(|error| cannot_write(out, &error))?;
+    files::save(out, text.as_bytes(), Some(flags.force))?;
     let facts = [
         ("file", out.display().to_string()),
         ("bytes", text.len().to_string()),
@@ -143,10 +146,10 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
         });
     }
     if grounds.sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     print(t("prove.done", &facts));
-    print(told(&fetched, &grounds, &trust));
+    say(told(&fetched, &grounds, &trust));
     say(format!(
         "{}: {}",
         t("word.next", &[]),

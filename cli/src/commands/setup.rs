@@ -8,9 +8,10 @@ use rollbook_core::genesis::file::GenesisFile;
 use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::Clock;
-use rollbook_words::catalogue::{Language, language, t};
+use rollbook_words::catalogue::t;
 
 use super::keys::{ask, role_words};
+use crate::asking::address;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Asking, Global};
@@ -143,14 +144,10 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
     {
         nodes.extend(answer.split_whitespace().map(str::to_owned));
     }
-    for node in &nodes {
-        if !node.starts_with("http://") && !node.starts_with("https://") {
-            return Err(
-                Failure::unusable(t("setup.bad-node", &[("given", node.clone())]))
-                    .next(t("setup.bad-node-next", &[])),
-            );
-        }
-    }
+    let nodes: Vec<String> = nodes
+        .iter()
+        .map(|node| address(node))
+        .collect::<Result<_, _>>()?;
     let name = match or_ask(flags.name.clone(), "setup.ask.name")? {
         Some(name) => name,
         None => "default".to_owned(),
@@ -167,7 +164,6 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
         given.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
     };
     let (keystore, ca) = (absolute(&flags.keystore), absolute(&flags.asking.ca));
-    let asked_language = global.lang.clone();
     let profile = Profile {
         alliance,
         genesis: hash.to_hex(),
@@ -180,14 +176,8 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
         keystore,
         organisation,
         person,
-        language: Some(asked_language.unwrap_or_else(|| {
-            if language() == Language::Chinese {
-                "zh"
-            } else {
-                "en"
-            }
-            .to_owned()
-        })),
+        // Only a language that was asked for stays; else the locale of each day decides.
+        language: global.lang.clone(),
     };
     let path = profiles.write(&name, &profile)?;
     if !global.json {
@@ -270,7 +260,7 @@ fn show(global: &Global, name: &str, profile: &Profile) -> Result<(), Failure> {
         return Ok(());
     }
     if profile.sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     let line = |key: &str, value: String| print(t(&format!("whoami.{key}"), &[("value", value)]));
     let none = || t("whoami.none", &[]);
@@ -315,6 +305,10 @@ fn show(global: &Global, name: &str, profile: &Profile) -> Result<(), Failure> {
         "keystore",
         format!("{}  ({})", store.folder().display(), t(state, &[])),
     );
-    line("language", profile.language.clone().unwrap_or_else(none));
+    let language = profile.language.clone();
+    line(
+        "language",
+        language.unwrap_or_else(|| t("whoami.locale", &[])),
+    );
     Ok(())
 }

@@ -94,7 +94,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
             let json = json!({
                 "record": record.id(), "rule": record.payload.body.code(),
                 "leaf": fetched.proved.receipt.verified.index,
-                "payload": record.payload, "signed": signed,
+                "payload": Shown::of(&record.payload).json(), "signed": signed,
                 "effect": effect,
             });
             let parts = vec![
@@ -116,7 +116,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
             let records = records_of(&mut trust, &fetched.proved)?;
             let seal = &fetched.proved.seal;
             let mut body = Body::of(
-                json!({ "block": seal.id(), "seal": seal }),
+                json!({ "block": seal.id(), "seal": Shown::of(seal).json() }),
                 vec![("seal", Shown::of(seal))],
             );
             match records {
@@ -138,7 +138,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
                 .filter(|_| value.is_some())
                 .map(|(object, number)| view_from(trust.client(), object, number));
             if let Some(charter) = &fetched.charter {
-                body.json["parameters"] = json!(charter);
+                body.json["parameters"] = Shown::of(charter).json();
                 body.charter = explained::charter(charter, language());
             }
             (body, code)
@@ -161,10 +161,10 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
         print_json(&with_grounds(body.json, &fetched.proved, &grounds, &trust));
     } else {
         if grounds.sample {
-            print(t("audit.sample", &[]));
+            say(t("audit.sample", &[]));
         }
         print_rows(&body);
-        print(told(&fetched, &grounds, &trust));
+        say(told(&fetched, &grounds, &trust));
         if let Some(view) = &beside {
             print(t("beside.reported", &[]));
             beside::show(view);
@@ -389,7 +389,7 @@ pub fn told(fetched: &Fetched, grounds: &Grounds, trust: &Trust) -> String {
 fn with_grounds(mut body: Value, proved: &Proved, grounds: &Grounds, trust: &Trust) -> Value {
     body["verified"] = json!({
         "genesis": trust.chain().genesis(), "height": proved.seal.height,
-        "time_ms": proved.seal.time_ms,
+        "time": time(proved.seal.time_ms),
         "state_root": proved.seal.state_root, "by": grounds,
     });
     body["sample"] = json!(grounds.sample);

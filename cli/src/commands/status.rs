@@ -11,6 +11,7 @@ use crate::flags;
 use crate::flags::{Asking, Global};
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
+use crate::shown::Shown;
 
 /// Nouns of the command tree whose objects can be asked about, and what core calls them.
 pub const OBJECTS: [(&str, &str); 13] = [
@@ -64,7 +65,7 @@ pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
     })?;
     let next = of(&client, object, number)?;
     if global.json {
-        print_json(&next);
+        print_json(&Shown::of(&next).json());
     } else {
         print(sentence(&next));
         if let Some(command) = command_for(&next) {

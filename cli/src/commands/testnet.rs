@@ -2,7 +2,6 @@
 
 mod rehearsal;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,11 +13,12 @@ use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_wire::problem::Problem;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{length_ms, time};
+use serde_json::json;
 
 use super::node::print_status;
 use crate::failure::{Failure, UNREACHABLE};
 use crate::flags::Global;
-use crate::output::{busy, print, print_json, say};
+use crate::output::{self, Form, busy, print, print_json, result, say};
 
 /// How this program runs a node.
 pub const RUN: [&str; 2] = ["node", "run"];
@@ -104,6 +104,8 @@ pub struct Nodes {
 pub struct Export {
     #[arg(value_name = "FILE")]
     out: PathBuf,
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     dir: Dir,
 }
@@ -123,12 +125,17 @@ pub struct Advance {
 /// Runs the command.
 pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
     match command {
-        Command::Up(flags) => up(flags),
+        Command::Up(flags) => up(flags, global.json),
         Command::Status(dir) => status(dir, global.json),
-        Command::Start(flags) => each(flags, Testnet::start),
-        Command::Stop(flags) => each(flags, Testnet::stop),
-        Command::Kill(flags) => each(flags, Testnet::kill),
-        Command::Down(dir) => dir.open()?.down().map(|()| 0).map_err(Failure::from),
+        Command::Start(flags) => each(flags, "started", Testnet::start),
+        Command::Stop(flags) => each(flags, "stopped", Testnet::stop),
+        Command::Kill(flags) => each(flags, "killed", Testnet::kill),
+        Command::Down(dir) => {
+            let path = dir.path()?;
+            dir.open()?.down()?;
+            for_programs(json!({ "dir": path, "down": true }));
+            Ok(0)
+        }
         Command::Export(flags) => export(flags),
         Command::Clock(Clock::Advance(flags)) => advance(flags),
     }
@@ -149,7 +156,7 @@ fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::unusable("rollbook").because(error))
 }
 
-fn up(flags: &Up) -> Result<u8, Failure> {
+fn up(flags: &Up, json: bool) -> Result<u8, Failure> {
     let dir = flags.dir.path()?;
     let program = program()?;
     let mut testnet = if dir.join("testnet.toml").exists() {
@@ -176,14 +183,21 @@ fn up(flags: &Up) -> Result<u8, Failure> {
     testnet.start_all()?;
     testnet.founded()?;
     drop(busy);
-    for node in testnet.nodes() {
-        print(t(
-            "testnet.node",
-            &[
-                ("node", node.to_string()),
-                ("url", format!("http://{}", testnet.api(node))),
-            ],
-        ));
+    let nodes: Vec<(u32, String)> = testnet
+        .nodes()
+        .map(|node| (node, format!("http://{}", testnet.api(node))))
+        .collect();
+    if json {
+        let nodes: Vec<_> = nodes
+            .iter()
+            .map(|(node, url)| json!({ "node": node, "url": url }))
+            .collect();
+        print_json(&json!({ "dir": dir, "items": nodes }));
+    } else {
+        for (node, url) in nodes {
+            let facts = [("node", node.to_string()), ("url", url)];
+            print(t("testnet.node", &facts));
+        }
     }
     if flags.alliance.is_some() {
         rehearsal::tell(&testnet)?;
@@ -215,8 +229,16 @@ fn status(dir: &Dir, json: bool) -> Result<u8, Failure> {
     })
 }
 
+/// What is no news for people: they typed it.
+fn for_programs(done: serde_json::Value) {
+    if output::form() != Form::People {
+        print_json(&done);
+    }
+}
+
 fn each(
     flags: &Nodes,
+    done: &str,
     act: fn(&mut Testnet, u32) -> Result<(), rollbook_node::failure::Failure>,
 ) -> Result<u8, Failure> {
     let mut testnet = flags.dir.open()?;
@@ -231,9 +253,10 @@ fn each(
     } else {
         named.clone()
     };
-    for node in nodes {
-        act(&mut testnet, node)?;
+    for node in &nodes {
+        act(&mut testnet, *node)?;
     }
+    for_programs(json!({ done: nodes }));
     Ok(0)
 }
 
@@ -241,7 +264,7 @@ fn each(
 fn export(flags: &Export) -> Result<u8, Failure> {
     let path = &flags.out;
     let testnet = flags.dir.open()?;
-    super::export::save(path, |file| {
+    super::export::save(path, flags.force, |file| {
         let mut told = Vec::new();
         for node in testnet.nodes() {
             match testnet.get_as_member(node, "/v1/export", PATIENCE) {
@@ -282,6 +305,7 @@ fn advance(flags: &Advance) -> Result<u8, Failure> {
         _ => return Err(bad("")),
     };
     let now = flags.dir.open()?.advance(step)?;
-    print(t("testnet.now", &[("time", time(LedgerTime(now)))]));
+    let now = time(LedgerTime(now));
+    result(t("testnet.now", &[("time", now.clone())]), json!({ "now": now }));
     Ok(0)
 }

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::commands::opening;
 use crate::commands::source::Past;
-use crate::failure::{Failure, REFUSED};
+use crate::failure::{Failure, NOT_YET, REFUSED};
 use crate::flags::Global;
 use crate::objects;
 use crate::output::{print, print_json, say};
@@ -114,10 +114,13 @@ fn compare(found: Hash, pinned: Option<Hash>) -> Result<(), Flaw> {
     }
 }
 
-fn not_pinned(pinned: Option<Hash>, found: Hash) {
-    if pinned.is_none() {
-        say(t("verify.not-pinned", &[("genesis", found.to_hex())]));
+/// Says first that nobody knows whose history it is, if so; the code of what is true (RULINGS A52).
+fn anchored(pinned: Option<Hash>, found: Hash) -> u8 {
+    if pinned.is_some() {
+        return 0;
     }
+    say(t("verify.not-pinned", &[("genesis", found.to_hex())]));
+    NOT_YET
 }
 
 fn signers(receipt: &Receipt) -> String {
@@ -170,7 +173,7 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
                 shown = Shown::of(&record.payload);
                 json!({
                     "record": id, "rule": record.payload.body.code(),
-                    "payload": record.payload, "effect": objects::effect(*without_effect),
+                    "payload": shown.json(), "effect": objects::effect(*without_effect),
                 })
             }
             Err(error) => return Ok(flawed(&Flaw::new("proof.record", error), file, json)),
@@ -195,18 +198,18 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
             json!({ "id": objects::short(path), "path": path, "value": value })
         }
     };
+    let code = anchored(pinned, bundle.genesis);
     if json {
         print_json(&json!({
             "verified": true, "pinned": pinned.is_some(), "genesis": bundle.genesis,
-            "height": seal.height, "time_ms": seal.time_ms,
+            "height": seal.height, "time": time(seal.time_ms),
             "content": body, "receipt": receipt,
         }));
-        not_pinned(pinned, bundle.genesis);
-        return Ok(0);
+        return Ok(code);
     }
     let chain = chain_of(bundle.genesis, &bundle.policies);
     if is_sample(chain.as_ref().ok()) {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     let facts = [
         ("height", seal.height.to_string()),
@@ -232,8 +235,7 @@ fn proof_file(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Re
         print(objects::effect_text(*without_effect));
     }
     print(receipt_line(receipt, bundle.genesis));
-    not_pinned(pinned, bundle.genesis);
-    Ok(0)
+    Ok(code)
 }
 
 fn is_sample(chain: Option<&EpochChain>) -> bool {
@@ -282,7 +284,7 @@ fn tlog_proof(
                 }));
             } else {
                 if is_sample(Some(&chain)) {
-                    print(t("audit.sample", &[]));
+                    say(t("audit.sample", &[]));
                 }
                 print(receipt_line(&receipt, genesis));
             }
@@ -317,8 +319,11 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result
         Ok(answer) => answer,
         Err(flaw) => return Ok(flawed(&flaw, file, json)),
     };
+    let code = anchored(pinned, answer.chain);
     if json {
-        print_json(&json!({ "verified": true, "pinned": pinned.is_some(), "answer": answer }));
+        print_json(&json!({
+            "verified": true, "pinned": pinned.is_some(), "answer": Shown::of(&answer).json(),
+        }));
     } else {
         let mut facts = vec![
             ("record", answer.record.to_hex()),
@@ -338,8 +343,7 @@ fn answer(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result
             }
         }
     }
-    not_pinned(pinned, answer.chain);
-    Ok(0)
+    Ok(code)
 }
 
 /// Two heads of which neither extends the other. Proved if both are of one size; for two sizes only
@@ -362,6 +366,8 @@ fn alarm(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<
     };
     let fork = known.checkpoint.size == found.checkpoint.size
         && known.checkpoint.root != found.checkpoint.root;
+    // Whoever's history it is, two heads are a finding.
+    anchored(pinned, alarm.genesis);
     if json {
         print_json(&json!({ "verified": true, "fork": fork, "known": known, "found": found }));
     } else {
@@ -380,7 +386,6 @@ fn alarm(bytes: &[u8], pinned: Option<Hash>, json: bool, file: &Path) -> Result<
             &facts,
         ));
     }
-    not_pinned(pinned, alarm.genesis);
     Ok(REFUSED)
 }
 
@@ -405,9 +410,10 @@ fn pending(file: &Path, pinned: Option<Hash>, json: bool) -> Result<u8, Failure>
         .iter()
         .map(|entry| entry.officer.0.to_string())
         .collect();
+    let code = anchored(pinned, record.payload.chain);
     if json {
         print_json(&json!({
-            "verified": true, "signatures_checked": false, "record": record.id(),
+            "verified": true, "pinned": pinned.is_some(), "signatures_checked": false, "record": record.id(),
             "signed_by": officers,
         }));
     } else {
@@ -420,5 +426,5 @@ fn pending(file: &Path, pinned: Option<Hash>, json: bool) -> Result<u8, Failure>
         print(t("verify.pending", &facts));
     }
     say(t("verify.pending-unchecked", &[]));
-    Ok(0)
+    Ok(code)
 }

@@ -19,6 +19,7 @@ use super::fields::OrganisationInput;
 use super::parameters::ParameterError;
 use super::{ReadFile, fields, parameters};
 use crate::input::problem::{Place, Report, suggestion};
+use crate::input::text::text;
 use crate::input::toml_file::{Section, TomlFile};
 use crate::keystore::card::{SAMPLE_NOTICE, parse_role, role_code};
 
@@ -74,11 +75,14 @@ pub fn read(name: &str, bytes: &[u8], read: ReadFile, report: &mut Report) -> Op
         file: file_name.clone(),
         line: None,
     };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        report.error(&whole, "csv-not-utf8", &[]);
-        return None;
+    let text = match text(bytes) {
+        Ok(text) => text,
+        Err(why) => {
+            report.error(&whole, why.code(), &[]);
+            return None;
+        }
     };
-    let file = TomlFile::parse(file_name, text, report)?;
+    let file = TomlFile::parse(file_name, &text, report)?;
     let mut root = file.root();
     let mut head = root.required_section("alliance", report)?;
     let native = head.placed_string("native", report);

@@ -1,5 +1,5 @@
-//! `members.csv`: one founding member a row, columns by name in any order, UTF-8 with or without a
-//! byte order mark.
+//! `members.csv`: one founding member a row, columns by name in any order, in any form that
+//! [`crate::input::table`] reads.
 //!
 //! Lines that begin with `#` are remarks. Dates are `2023-06-20`; a list in a cell is separated by
 //! `;`.
@@ -13,6 +13,7 @@ use rollbook_core::object::direction::Direction;
 use super::fields::OrganisationInput;
 use super::{ReadFile, fields};
 use crate::input::problem::{Place, Report, suggestion};
+use crate::input::table::table;
 
 /// The columns, required ones first.
 pub const COLUMNS: [&str; 13] = [
@@ -45,33 +46,15 @@ pub fn read(
         file: file.clone(),
         line,
     };
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if let Err(error) = std::str::from_utf8(bytes) {
-        let line = bytes
-            .iter()
-            .take(error.valid_up_to())
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        report.error(&place(Some(line)), "csv-not-utf8", &[]);
-        report.lost(None);
-        return Vec::new();
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
-    let headers: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(str::to_owned).collect(),
-        Err(error) => {
-            report.error(&place(None), "csv-syntax", &[("why", error.to_string())]);
+    let table = match table(bytes) {
+        Ok(table) => table,
+        Err(why) => {
+            report.error(&place(None), why.code(), &[]);
             report.lost(None);
             return Vec::new();
         }
     };
-    let mut lines = Lines::new(bytes);
-    let header_line = lines.of(0);
+    let (headers, header_line) = (&table.head, table.head_line);
     let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, header) in headers.iter().enumerate() {
         match COLUMNS.iter().find(|column| *column == header) {
@@ -110,35 +93,25 @@ pub fn read(
         return Vec::new();
     }
     let mut members = Vec::new();
-    for row in reader.records() {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                let line = error
-                    .position()
-                    .map(|position| lines.of(position.byte() as usize));
-                report.error(&place(line), "csv-syntax", &[("why", error.to_string())]);
-                report.lost(None);
-                continue;
-            }
-        };
-        let place = place(
-            row.position()
-                .map(|position| lines.of(position.byte() as usize)),
-        );
-        if row.len() != headers.len() {
+    for row in &table.rows {
+        let place = place(Some(row.line));
+        if row.cells.len() != headers.len() {
             let facts = [
-                ("found", row.len().to_string()),
+                ("found", row.cells.len().to_string()),
                 ("expected", headers.len().to_string()),
             ];
             report.error(&place, "csv-fields", &facts);
-            let number = at.get("number").and_then(|i| row.get(*i));
+            let number = at.get("number").and_then(|i| row.cells.get(*i));
             if let Some(number) = number.and_then(|text| text.parse().ok()) {
                 report.lost(Some(number));
             }
             continue;
         }
-        let cell = |column: &str| at.get(column).and_then(|i| row.get(*i)).unwrap_or("");
+        let cell = |column: &str| {
+            at.get(column)
+            .and_then(|i| row.cells.get(*i))
+            .map_or("", String::as_str)
+        };
         match member(&place, &cell, directions, read, report) {
             Some(member) => members.push(member),
             // Nothing refers to a row whose number is none.
@@ -150,52 +123,6 @@ pub fn read(
         }
     }
     members
-}
-
-/// Line numbers of rows in ascending order. The reader's own count is one short in files with CR
-/// LF, and a row's position may lie before the remarks and empty lines in front of it.
-pub struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: usize,
-}
-
-impl Lines<'_> {
-    /// At the beginning of a file.
-    pub fn new(bytes: &[u8]) -> Lines<'_> {
-        Lines {
-            bytes,
-            at: 0,
-            line: 1,
-        }
-    }
-
-    /// The line of the row that begins at or after byte `start`.
-    pub fn of(&mut self, start: usize) -> usize {
-        while self.at < start {
-            self.step();
-        }
-        // What is left of the line end before, remarks, empty lines.
-        while let Some(byte) = self.bytes.get(self.at) {
-            match byte {
-                b'\r' | b'\n' => self.step(),
-                b'#' => {
-                    while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
-                        self.step();
-                    }
-                }
-                _ => break,
-            }
-        }
-        self.line
-    }
-
-    fn step(&mut self) {
-        if self.bytes.get(self.at) == Some(&b'\n') {
-            self.line += 1;
-        }
-        self.at += 1;
-    }
 }
 
 fn member<'r>(
@@ -242,39 +169,4 @@ fn member<'r>(
         directions,
         policy: policy?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Line ends of every kind, remarks, empty lines, a quoted name over two lines: the row's own
-    /// line is named.
-    #[test]
-    fn lines_are_those_of_the_file() {
-        let head = "# a remark\nnumber,native,latin,country,extract,extract_date\n";
-        let row = |n: &str| format!("{n},x,x,CN,{},2025-01-01\n", "ab".repeat(32));
-        let text = format!(
-            "{head}{}\n# another\n\n{}\"y\",\"a\nb\",x,CN,z,2025-01-01\n{}",
-            row("?"),
-            row("!"),
-            row("%")
-        );
-        for text in [
-            text.clone(),
-            text.replace('\n', "\r\n"),
-            format!("\u{feff}{text}"),
-        ] {
-            let mut report = Report::default();
-            let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-            assert!(super::read("m.csv", text.as_bytes(), None, &none, &mut report).is_empty());
-            let lines: Vec<_> = report
-                .errors
-                .iter()
-                .filter(|problem| problem.code == "number")
-                .map(|problem| problem.line)
-                .collect();
-            assert_eq!(lines, [Some(3), Some(7), Some(8), Some(10)], "{text:?}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::output;
 use crate::output::say;
 
 /// Who answers: a person at a terminal, or a test.
@@ -32,7 +33,7 @@ impl Person for Terminal {
         if !Terminal::is_there() {
             return Ok(None);
         }
-        eprint!("{question}: ");
+        output::prompt(question);
         let mut line = String::new();
         let read = std::io::stdin()
             .read_line(&mut line)
@@ -45,7 +46,7 @@ impl Person for Terminal {
         if !terminal.is_term() || !Terminal::is_there() {
             return None;
         }
-        eprint!("{question}: ");
+        output::prompt(question);
         terminal.read_secure_line().map(Zeroizing::new).ok()
     }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::input::prompt::{Person, Terminal, told};
+use crate::input::text::text;
 
 /// Fewest characters of a new passphrase.
 pub const MIN_CHARACTERS: usize = 10;
@@ -70,15 +71,15 @@ fn nobody() -> Failure {
     Failure::unusable(t("passphrase.nobody", &[])).next(t("passphrase.nobody-next", &[]))
 }
 
-/// Whether a passphrase would be asked for on the terminal: then a wrong one may be mended at once.
-pub fn is_asked(file: Option<&Path>) -> bool {
-    file.is_none() && std::env::var_os(VARIABLE).is_none()
-}
-
 fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(path) = file {
         let bytes = Zeroizing::new(crate::files::read(path)?);
-        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let text = text(&bytes).map_err(|_| {
+            let facts = [("file", path.display().to_string())];
+            Failure::unusable(t("passphrase.no-text", &facts))
+                .next(t("passphrase.no-text-next", &facts))
+        })?;
+        let text = Zeroizing::new(text.into_owned());
         return Ok(Some(Zeroizing::new(
             text.lines().next().unwrap_or_default().to_owned(),
         )));

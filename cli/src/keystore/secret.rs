@@ -18,8 +18,9 @@ use crate::failure::Failure;
 const WORK_FACTOR: u8 = 17;
 /// Of sample keys, whose passphrase everybody knows.
 const SAMPLE_WORK_FACTOR: u8 = 10;
-/// Highest work factor that is accepted when opening.
-const WORK_FACTOR_MAX: u8 = 22;
+/// Highest work factor that is accepted when opening (RULINGS A51): a second and 256 MiB. It is judged
+/// before any work is done.
+const WORK_FACTOR_MAX: u8 = 18;
 
 /// The clear contents. Wiped from memory when dropped.
 #[derive(Serialize, Deserialize)]
@@ -187,6 +188,15 @@ pub fn decrypt(path: &Path, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Fail
         | age::DecryptError::KeyDecryptionFailed => {
             Failure::refused(t("keys.wrong-passphrase", &[file()]))
                 .next(t("keys.wrong-passphrase-next", &[]))
+        }
+        age::DecryptError::ExcessiveWork { required, .. } => {
+            let facts = [
+                file(),
+                ("required", required.to_string()),
+                ("most", WORK_FACTOR_MAX.to_string()),
+            ];
+            Failure::unusable(t("keys.too-much-work", &facts))
+                .next(t("keys.too-much-work-next", &facts))
         }
         _ => Failure::unusable(t("keys.damaged", &[file()]))
             .because(error)

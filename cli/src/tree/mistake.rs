@@ -20,11 +20,11 @@ pub fn mistake(error: &clap::Error) -> Option<Failure> {
     let first = |kind| texts(kind).first().cloned().unwrap_or_default();
     let or = |texts: &[String]| texts.join(&t("word.or", &[]));
     let help = || t("mistake.help", &[]);
-    // Of several words that clap finds near, the nearest.
+    // Of several words that clap finds near, the nearest, if it is near enough to be meant.
     let suggested = |typed: &str, kind| {
         let near = texts(kind);
         let nearest = nearest(typed, near.iter().map(String::as_str));
-        match nearest.or(near.first().map(String::as_str)) {
+        match nearest {
             Some(near) => t("mistake.near", &[("near", near.to_owned())]),
             None => help(),
         }

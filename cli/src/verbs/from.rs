@@ -19,6 +19,7 @@ use super::{Kind, Verb};
 use crate::failure::Failure;
 use crate::files;
 use crate::input::problem::{Place, Problem, Report, suggestion};
+use crate::input::text::text;
 use crate::input::toml_file::TomlFile;
 
 /// An argument that stands in a file.
@@ -55,11 +56,10 @@ pub fn read(verb: &Verb, file: &str) -> Result<Read, Failure> {
             .next(t("verb.file-next", &[]))
     };
     let bytes = files::read(std::path::Path::new(file))?;
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| unreadable().because(error))?;
+    let text = text(&bytes).map_err(|why| unreadable().because(why.sentence()))?;
     let mut report = Report::default();
     let place: Rc<str> = file.into();
-    let Some(parsed) = TomlFile::parse(place.clone(), text, &mut report) else {
+    let Some(parsed) = TomlFile::parse(place.clone(), &text, &mut report) else {
         let why: Vec<String> = report.errors.iter().map(Problem::to_string).collect();
         return Err(unreadable().because(why.join("; ")));
     };

@@ -1,6 +1,7 @@
 //! A node and nothing else, for machines that only run one: `rollbook-node [--insecure-listen]
 //! CONFIG`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,8 +12,11 @@ fn main() -> ExitCode {
         match argument.to_str() {
             Some("--insecure-listen") => insecure = true,
             Some("--version") => {
-                println!("rollbook-node {}", env!("CARGO_PKG_VERSION"));
-                return ExitCode::SUCCESS;
+                let version = format!("rollbook-node {}\n", env!("CARGO_PKG_VERSION"));
+                return match std::io::stdout().write_all(version.as_bytes()) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(_) => ExitCode::from(5),
+                };
             }
             Some(flag) if flag.starts_with("--") => return usage(&format!("{flag} is not known")),
             _ if config.is_none() => config = Some(PathBuf::from(argument)),
@@ -25,19 +29,24 @@ fn main() -> ExitCode {
     match rollbook_node::runtime::process::run(&config, insecure) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!(
-                "error: {}\n  why: {}\n\nnext: {}",
+            say(&format!(
+                "error: {}\n  why: {}\n\nnext: {}\n",
                 failure.what, failure.why, failure.next
-            );
+            ));
             ExitCode::FAILURE
         }
     }
 }
 
+/// Writes to stderr; what cannot be written there is lost.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 fn usage(why: &str) -> ExitCode {
-    eprintln!(
+    say(&format!(
         "error: {why}\n\nnext: rollbook-node [--insecure-listen] CONFIG, where CONFIG is the \
-         node.toml of 'rollbook node init'"
-    );
+         node.toml of 'rollbook node init'\n"
+    ));
     ExitCode::from(2)
 }

@@ -1,8 +1,8 @@
 //! The operating system's file system.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -44,7 +44,7 @@ impl Disk for RealDisk {
             }
         }
         for level in missing.into_iter().rev() {
-            match fs::create_dir(level) {
+            match DirBuilder::new().mode(0o700).create(level) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 other => named(DiskOp::CreateDir, level, other)?,
             }
@@ -76,6 +76,7 @@ impl Disk for RealDisk {
             .read(true)
             .append(true)
             .create_new(true)
+            .mode(0o600)
             .open(path);
         Ok(Box::new(RealFile {
             file: named(DiskOp::Create, path, opened)?,

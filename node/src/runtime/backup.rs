@@ -6,6 +6,7 @@
 //! node asks its peers what it may have signed before it votes.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rollbook_proof::crypto::Hash;
@@ -52,6 +53,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<(u64, String)> {
     let mut target = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
+        .mode(0o600)
         .open(to)?;
     let (mut hasher, mut length, mut buffer) = (Sha256::new(), 0u64, vec![0; 1 << 20]);
     loop {
@@ -88,7 +90,9 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
             "name a new folder",
         ));
     }
-    std::fs::create_dir_all(to.join("journal")).map_err(failed(to))?;
+    // Blocks hold members' ballots and dues.
+    files::make_private(to).map_err(failed(to))?;
+    files::make_private(&to.join("journal")).map_err(failed(to))?;
     let journal = data.join("journal");
     let mut names: Vec<String> = std::fs::read_dir(&journal)
         .map_err(failed(&journal))?
@@ -207,7 +211,8 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
             "empty the folder and try again",
         )
     };
-    std::fs::create_dir_all(&journal).map_err(failed)?;
+    files::make_private(&config.data).map_err(failed)?;
+    files::make_private(&journal).map_err(failed)?;
     for file in &list.files {
         copy(&from.join(&file.path), &config.data.join(&file.path)).map_err(failed)?;
     }

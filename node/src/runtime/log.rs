@@ -25,6 +25,8 @@ pub(super) fn start(level: &str, format: LogFormat) {
     .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        // A log that cannot be written is no reason to stop a node, nor to panic over.
+        .log_internal_errors(false)
         .with_ansi(false);
     // A second node in one process (a test) keeps the first log.
     let _ = match format {

@@ -20,6 +20,7 @@ use crate::api::{Api, ApiParts};
 use crate::clock::{NodeClock, behind_the_chain};
 use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
+use crate::files;
 use crate::network;
 use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
 use crate::papers::Papers;
@@ -93,6 +94,10 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         })?;
     let GenesisFile { genesis, found } = file;
     let genesis = Arc::new(genesis);
+    // It holds members' ballots and dues; earlier releases left it open to everybody on the machine.
+    if config.data.is_dir() {
+        let _ = files::make_private(&config.data);
+    }
     let opened = open::open(&config, &genesis, false)?;
     for note in &opened.notes {
         tracing::warn!("{note}");

@@ -4,6 +4,7 @@
 //! language-free and not here. A test holds that both languages have the same keys and the same
 //! facts, and that every rule code of core has a sentence.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -39,6 +40,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-acts.toml"),
     include_str!("../messages/en-acting.toml"),
     include_str!("../messages/en-founding.toml"),
+    include_str!("../messages/en-files.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -54,6 +56,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-acts.toml"),
     include_str!("../messages/zh-acting.toml"),
     include_str!("../messages/zh-founding.toml"),
+    include_str!("../messages/zh-files.toml"),
 ];
 
 /// Sets the language of this process.
@@ -68,6 +71,15 @@ pub fn language() -> Language {
     } else {
         Language::English
     }
+}
+
+/// What is said in a language, for pages that carry both. Only one thread of a command speaks.
+pub fn speaking<T>(wanted: Language, say: impl FnOnce() -> T) -> T {
+    let usual = language();
+    set_language(wanted);
+    let said = say();
+    set_language(usual);
+    said
 }
 
 fn catalogue(language: Language) -> &'static BTreeMap<String, String> {
@@ -154,7 +166,43 @@ pub fn t_in(language: Language, key: &str, facts: &[(&str, String)]) -> String {
 /// The sentence of `key` with its facts. A missing key shows itself; a test keeps that from
 /// happening.
 pub fn t(key: &str, facts: &[(&str, String)]) -> String {
-    find(key, facts).unwrap_or_else(|| key.to_owned())
+    let text = find(key, facts).unwrap_or_else(|| key.to_owned());
+    LAST.with_borrow_mut(|last| *last = Some(Said::of(key, facts, &text)));
+    text
+}
+
+/// A sentence with its key and its facts.
+struct Said {
+    key: String,
+    facts: Vec<(String, String)>,
+    text: String,
+}
+
+impl Said {
+    fn of(key: &str, facts: &[(&str, String)], text: &str) -> Said {
+        Said {
+            key: key.to_owned(),
+            facts: facts
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            text: text.to_owned(),
+        }
+    }
+}
+
+thread_local! {
+    /// The sentence that this thread made last.
+    static LAST: RefCell<Option<Said>> = const { RefCell::new(None) };
+}
+
+/// Key and facts of the sentence that [`t`] made last on this thread, if it is `text`: a failure is
+/// told to people by its sentence and to programs by its key (RULINGS A34).
+pub fn said(text: &str) -> Option<(String, Vec<(String, String)>)> {
+    LAST.with_borrow(|last| {
+        let last = last.as_ref().filter(|last| last.text == text)?;
+        Some((last.key.clone(), last.facts.clone()))
+    })
 }
 
 /// A refusal as a sentence: the code, then the catalogue's words for it or for its guard, then the

@@ -6,9 +6,24 @@ use rollbook_core::calendar::{
 };
 use rollbook_proof::number::LedgerTime;
 
-/// A calendar date, such as `2023-06-28`, as a day.
+/// A calendar date as people and spreadsheets write it, year first, as a day: `2023-06-28`,
+/// `2023/6/28`, `2023.6.28`, `2023年6月28日`. `28/6/2023` is none: nobody knows which number is the
+/// month.
 pub fn day(text: &str) -> Option<LocalDay> {
-    CivilDate::parse(text).ok().map(CivilDate::day_number)
+    let text = text.trim();
+    let text = text.strip_suffix('日').unwrap_or(text);
+    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).collect();
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let [year, month, day] = parts.as_slice() else {
+        return None;
+    };
+    if year.len() != 4 || !digits(year, 4) || !digits(month, 2) || !digits(day, 2) {
+        return None;
+    }
+    let date = CivilDate::parse(&format!("{year}-{month:0>2}-{day:0>2}"));
+    date.ok().map(CivilDate::day_number)
 }
 
 /// Ledger time as people read it.
@@ -47,7 +62,20 @@ pub fn length_ms(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::length_ms;
+    use super::{day, length_ms};
+
+    /// A spreadsheet turned every date of a register into `2023/6/15`, and every row was refused.
+    #[test]
+    fn dates_as_spreadsheets_write_them() {
+        let wanted = day("2023-06-05");
+        assert!(wanted.is_some());
+        for text in ["2023/6/5", "2023/06/05", "2023-6-5", "2023.6.5", "2023年6月5日", " 2023/6/5 "] {
+            assert_eq!(day(text), wanted, "{text}");
+        }
+        for bad in ["5/6/2023", "23/6/5", "2023/13/1", "2023/6", "2023/6/5/1", "2023//5", "", "2023/+6/5"] {
+            assert_eq!(day(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn lengths() {

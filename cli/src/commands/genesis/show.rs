@@ -18,11 +18,11 @@ use rollbook_words::catalogue::{Language, language, t, t_in};
 use crate::drafting::sample::REPORTED_NAMES;
 use crate::drafting::{explained, fields, parameters, warnings};
 use crate::failure::Failure;
-use crate::files;
 use crate::flags::Global;
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
 use crate::output::{print, print_json, say, table, word};
+use crate::{files, input};
 
 /// `genesis show`.
 #[derive(Debug, Args)]
@@ -108,7 +108,7 @@ pub fn offset(genesis: &Genesis) -> i32 {
 /// The lines that every view of a genesis begins with.
 pub fn head(genesis: &Genesis) {
     if genesis.clock() == Clock::Sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     for item in &genesis.items {
         if let GenesisItem::Charter { name, .. } = item {
@@ -416,18 +416,10 @@ pub fn reported_names(
     let bad = |why: String| {
         Failure::unusable(t("genesis.bad-names", &[("file", file.to_owned())])).because(why)
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
-    let headers = reader
-        .headers()
-        .map_err(|error| bad(error.to_string()))?
-        .clone();
+    let table = input::table::table(bytes).map_err(|why| bad(why.sentence()))?;
     let column = |name: &str| {
-        headers
-            .iter()
-            .position(|header| header == name)
+        let mut head = table.head.iter();
+        head.position(|header| header == name)
             .ok_or_else(|| bad(name.to_owned()))
     };
     let (name, note) = match language() {
@@ -436,9 +428,8 @@ pub fn reported_names(
     };
     let (number, name, note) = (column("number")?, column(name)?, column(note)?);
     let mut names = BTreeMap::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| bad(error.to_string()))?;
-        let cell = |i: usize| row.get(i).unwrap_or_default().to_owned();
+    for row in &table.rows {
+        let cell = |i: usize| row.cells.get(i).cloned().unwrap_or_default();
         let number = cell(number).parse().map_err(|_| bad(cell(number)))?;
         names.insert(number, (cell(name), cell(note)));
     }

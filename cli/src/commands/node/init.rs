@@ -117,6 +117,7 @@ pub fn run(flags: &Init, json: bool) -> Result<u8, Failure> {
         public_reading: true,
         bootstrap: flags.bootstrap.clone(),
         log: "info".into(),
+        log_format: Default::default(),
         propose_ms: 3_000,
     };
     let genesis = config.read_genesis()?.genesis;
@@ -139,7 +140,7 @@ pub fn run(flags: &Init, json: bool) -> Result<u8, Failure> {
     config.api = flags.api.or(api).unwrap_or(API);
 
     let data = dir.join("data");
-    std::fs::create_dir_all(&data).map_err(written)?;
+    files::make_private(&data).map_err(written)?;
     let made = keys.is_none();
     let (secrets, fresh) = match keys {
         Some(keys) => {
