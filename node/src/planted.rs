@@ -36,6 +36,8 @@ pub enum Planted {
     StatementIgnored,
     /// A statement under the own key that the guard does not know is overlooked.
     CloneUnnoticed,
+    /// A restored validator asks for blocks in vain.
+    NeverWoken,
     /// What is voted for is forgotten in the order of ids.
     AnyWantForgotten,
     /// The real clock is wrong.

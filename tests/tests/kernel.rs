@@ -55,6 +55,11 @@ fn few_validators_ask_all() {
 }
 
 #[test]
+fn two_restores_on_a_quiet_chain() {
+    fails(attacks::two_restores_on_a_quiet_chain(&|_| {}));
+}
+
+#[test]
 fn height_zero() {
     fails(attacks::height_zero(&|_| {}));
 }

@@ -98,6 +98,7 @@ fn a_height_costs_four_syncs_and_comes_back() {
             && recovered.tip == Height(0)
             && recovered.wal.is_empty()
     );
+    journal.note_store_settled().unwrap();
     let before = disk.syncs();
     decide(&mut journal, 1);
     assert_eq!(disk.syncs() - before, 4);

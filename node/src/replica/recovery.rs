@@ -252,7 +252,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.restored.insert(who, votes_from);
         let early = now < host.committed_at.saturating_add(WAKE_PAUSE_MS);
-        if early || host.woken || self.core.is_some() {
+        let busy = early || host.woken || self.core.is_some();
+        if busy || planted!(host.config, NeverWoken) {
             return;
         }
         let (since, count) = host.wakes.get(&who).copied().unwrap_or((now, 0));

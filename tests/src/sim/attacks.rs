@@ -410,6 +410,26 @@ pub fn height_zero(adjust: Adjust<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// On a chain with a record every twenty seconds one node is restored, and half a minute later another
+/// one, as a manual would have it: each is level and receipted when the next is begun.
+pub fn two_restores_on_a_quiet_chain(adjust: Adjust<'_>) -> Result<(), String> {
+    let plan = Plan {
+        records_every: 20_000,
+        end: 130_000,
+        ..plan(4, 4)
+    };
+    let world: World<ChainApp> = World::new(plan)
+        .adjusted(|config| {
+            let sim = config.timeouts;
+            *config = ReplicaConfig::default();
+            config.timeouts = sim;
+            adjust(config);
+        })
+        .with_loss(3, 25_000)
+        .with_loss(2, 45_000);
+    world.run(false).map(drop)
+}
+
 /// Somebody else signs with this node's key: it is silent for the height, votes again two heights
 /// later, and says so.
 pub fn a_clone(adjust: Adjust<'_>) -> Result<(), String> {

@@ -75,6 +75,10 @@ enum Event {
         node: usize,
     },
     Submit,
+    /// A machine loses its disk.
+    Lose {
+        node: usize,
+    },
     Weather,
     Crash,
     Gst,
@@ -294,6 +298,13 @@ impl<L: SimLedger> World<L> {
         self
     }
 
+    /// A machine that loses its disk at this time, and starts again with its keys.
+    #[must_use]
+    pub fn with_loss(mut self, node: usize, at: u64) -> World<L> {
+        self.at(at, Event::Lose { node });
+        self
+    }
+
     /// A machine whose clock is so far ahead.
     #[must_use]
     pub fn with_offset(mut self, node: usize, offset_ms: i64) -> World<L> {
@@ -413,6 +424,7 @@ impl<L: SimLedger> World<L> {
             }
             Event::Restart { node } => self.restart(node),
             Event::Submit => self.submit(),
+            Event::Lose { node } => self.lose(node),
             Event::Weather => self.weather(),
             Event::Crash => self.crash_somebody(),
             Event::Gst => {

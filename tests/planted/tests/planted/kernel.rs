@@ -5,8 +5,9 @@ use rollbook_node::replica::ReplicaConfig;
 use rollbook_tests::sim::attacks;
 use rollbook_tests::sim::attacks::Adjust;
 
-/// The attack succeeds with this fault, in these words.
+/// The attack succeeds with this fault, in these words, and fails without it.
 fn succeeds(planted: Planted, attack: impl Fn(Adjust<'_>) -> Result<(), String>, words: &str) {
+    attack(&|_| {}).unwrap_or_else(|what| panic!("without a fault: {what}"));
     let adjust = |config: &mut ReplicaConfig| config.planted.push(planted);
     match attack(&adjust) {
         Err(what) if what.contains(words) => println!("{planted:?} caught: {what}"),
@@ -92,5 +93,14 @@ fn any_want_forgotten() {
         Planted::AnyWantForgotten,
         attacks::invented_ids,
         "was forgotten",
+    );
+}
+
+#[test]
+fn never_woken() {
+    succeeds(
+        Planted::NeverWoken,
+        attacks::two_restores_on_a_quiet_chain,
+        "is not decided",
     );
 }

@@ -113,18 +113,28 @@ impl<L: SimLedger> World<L> {
             && (self.outcome.height > 2 || self.plan.new_guards)
         {
             self.wiped = true;
-            let machine = &mut self.machines[node];
-            machine.disk = SimDisk::new();
-            machine.snapshot = None;
-            machine.told = 0;
-            machine.wiped = true;
-            self.mark("disk lost");
+            self.empty(node);
             if self.outcome.height == 0 {
                 self.mark("disk lost before the first block");
             }
         }
         let after = self.random.between(10, 4_000);
         self.at(after, Event::Restart { node });
+    }
+
+    fn empty(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        machine.disk = SimDisk::new();
+        machine.snapshot = None;
+        machine.told = 0;
+        machine.wiped = true;
+        self.mark("disk lost");
+    }
+
+    /// A machine dies, loses its disk, and is back a moment later.
+    pub(super) fn lose(&mut self, node: usize) {
+        self.die(node, false);
+        self.empty(node);
     }
 
     pub(super) fn crash_somebody(&mut self) {
