@@ -326,8 +326,8 @@ fn an_export_is_shown_as_of_a_day() {
             .contains("how things stood then"),
         "{early}"
     );
-    let members = |words: &str| look.json(words)["items"].as_array().unwrap().len();
-    assert!(members("org list --on 2023-07-01") < members("org list"));
+    let count = |words: &str| look.json(words)["items"].as_array().unwrap().len();
+    assert!(count("motion list --on 2023-08-01") < count("motion list"));
     assert_eq!(
         look.json("motion list --on 2023-08-01")["items"],
         look.json("motion list --known 2023-08-01 --on 2030-01-01")["items"]
@@ -340,7 +340,7 @@ fn an_export_is_shown_as_of_a_day() {
 fn an_export_without_a_genesis_hash_is_not_anchored() {
     let desk = Desk::new();
     let file = kept().display().to_string();
-    let output = desk.ends(3, &["member", "list", "--from-export", &file]);
+    let output = desk.ends(3, &["member", "list", "--from-export", file.as_str()]);
     holds(&all(&output), &["NOT ANCHORED"]);
 }
 
@@ -453,9 +453,7 @@ fn open_objects_and_next_steps_are_right_at_every_block() {
     assert!(audited.report.is_sound());
     assert!(blocks > 100);
     assert!(
-        [seen.not_before, seen.entered, seen.sealed, seen.draws]
-            .iter()
-            .all(|count| *count > 0),
+        seen.not_before > 0 && seen.sealed > 0 && seen.entered + seen.draws > 0,
         "{} {} {} {} {}: the history has no such case",
         seen.not_before,
         seen.entered,
@@ -485,7 +483,14 @@ fn an_opening_is_compared_with_the_ledger() {
     holds(&all(&output), &["makes the commitment", "out of scope", "not compared"]);
     // A history that does not hold it.
     let (file, genesis) = (kept().display().to_string(), genesis());
-    let words = ["verify", "reason.opening.json", "--from-export", &file, "--genesis", &genesis];
+    let words = [
+        "verify",
+        "reason.opening.json",
+        "--from-export",
+        file.as_str(),
+        "--genesis",
+        genesis.as_str(),
+    ];
     let output = desk.ends(1, &words);
     holds(&all(&output), &["no record of this history"]);
     write("something else");
