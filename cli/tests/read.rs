@@ -417,7 +417,9 @@ fn lists(net: &Net, desk: &Desk) {
     );
     let height = net.status(1).unwrap()["receipted"].as_u64().unwrap();
     std::fs::write(desk.path("history.export"), net.export(1, height)).unwrap();
-    for noun in ["member", "org", "charter", "motion", "account", "policy", "office", "review"] {
+    for noun in [
+        "member", "org", "charter", "motion", "account", "policy", "office", "review",
+    ] {
         let items = |nodes: &[&str], more: &[&str]| {
             let output = desk.read("list", nodes, &[&[noun, "list", "--json"], more].concat());
             serde_json::from_str::<Value>(&ends(&output, 0)).unwrap()["items"].clone()

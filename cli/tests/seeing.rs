@@ -380,7 +380,10 @@ impl Seen {
             let next = of(Object::Payment, *number);
             if payment.state == PaymentState::Approved {
                 assert_eq!(next.who, "TRE", "{next:?}");
-                assert!(next.due.is_none_or(|(what, _)| what != "payout-delay"), "{next:?}");
+                assert!(
+                    next.due.is_none_or(|(what, _)| what != "payout-delay"),
+                    "{next:?}"
+                );
                 self.not_before += usize::from(next.from.is_some());
             }
         }
@@ -400,7 +403,10 @@ impl Seen {
             match application.status {
                 // "by the day on which submissions close; if not: void" frightened every applicant.
                 ApplicationStatus::Submitted => {
-                    assert!(next.due.is_none_or(|(what, _)| what == "opening-ends"), "{next:?}");
+                    assert!(
+                        next.due.is_none_or(|(what, _)| what == "opening-ends"),
+                        "{next:?}"
+                    );
                     self.sealed += usize::from(next.from.is_some());
                 }
                 // "next: the board" though nobody had appealed.
@@ -411,11 +417,17 @@ impl Seen {
                         _ => "",
                     };
                     assert_eq!(next.who, who, "{next:?}");
-                    assert!(next.due.is_none_or(|(what, _)| what.starts_with("appeal")), "{next:?}");
+                    assert!(
+                        next.due.is_none_or(|(what, _)| what.starts_with("appeal")),
+                        "{next:?}"
+                    );
                     self.ineligible += 1;
                 }
                 ApplicationStatus::Awarded => {
-                    assert!(matches!(next.see.as_slice(), [(Object::Award, _)]), "{next:?}");
+                    assert!(
+                        matches!(next.see.as_slice(), [(Object::Award, _)]),
+                        "{next:?}"
+                    );
                 }
                 _ => {}
             }
@@ -425,7 +437,9 @@ impl Seen {
             let next = of(Object::Draw, *number);
             let acted = draw.slots.iter().any(|slot| slot.commitment.is_some());
             let all_three = next.who == "PO, OFF, seat holder";
-            assert!(!(acted && all_three) || draw.slots.iter().all(|slot| slot.commitment.is_some()));
+            assert!(
+                !(acted && all_three) || draw.slots.iter().all(|slot| slot.commitment.is_some())
+            );
             self.draws += usize::from(acted && !next.who.is_empty() && !all_three);
         }
     }
@@ -480,7 +494,10 @@ fn an_opening_is_compared_with_the_ledger() {
     };
     write("out of scope");
     let output = desk.ends(3, "verify reason.opening.json");
-    holds(&all(&output), &["makes the commitment", "out of scope", "not compared"]);
+    holds(
+        &all(&output),
+        &["makes the commitment", "out of scope", "not compared"],
+    );
     // A history that does not hold it.
     let (file, genesis) = (kept().display().to_string(), genesis());
     let words = [
