@@ -427,7 +427,9 @@ fn lists(net: &Net, desk: &Desk) {
     );
     let height = net.status(1).unwrap()["receipted"].as_u64().unwrap();
     std::fs::write(desk.path("history.export"), net.export(1, height)).unwrap();
-    for noun in ["member", "org", "charter", "motion", "account", "policy"] {
+    for noun in [
+        "member", "org", "charter", "motion", "account", "policy", "office", "review",
+    ] {
         let items = |nodes: &[&str], more: &[&str]| {
             let output = desk.read("list", nodes, &[&[noun, "list", "--json"], more].concat());
             serde_json::from_str::<Value>(&ends(&output, 0)).unwrap()["items"].clone()
@@ -438,6 +440,23 @@ fn lists(net: &Net, desk: &Desk) {
             "{noun}"
         );
     }
+    // What waits, too: a node keeps the open objects from block to block, an export finds them anew.
+    let tasks = |nodes: &[&str], more: &[&str]| {
+        let words = [&["tasks", "--all", "--json"], more].concat();
+        let output = desk.read("list", nodes, &words);
+        serde_json::from_str::<Value>(&ends(&output, 0)).unwrap()["tasks"].clone()
+    };
+    assert_eq!(
+        tasks(&[&real], &[]),
+        tasks(&[], &["--from-export", "history.export"])
+    );
+    // Dues are for members.
+    let dues = http::get(
+        net.testnet.api(1),
+        "/v1/lists/invoice",
+        Duration::from_secs(20),
+    );
+    assert_eq!(dues.unwrap().status, 401);
     // Pages join without a gap, and an unknown table is no table.
     let all = http::get(
         net.testnet.api(1),

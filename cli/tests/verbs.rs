@@ -87,6 +87,9 @@ fn every_actor_and_object_has_words() {
         "electorate",
         "holder",
         "applicants",
+        "PO, OFF",
+        "PO, seat holder",
+        "OFF, seat holder",
         "node operator",
     ] {
         keys.push(who_key(who));

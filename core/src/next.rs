@@ -673,7 +673,7 @@ pub(crate) fn instalment(
     let mut found = match entry.status {
         I::Called | I::PartlyReceived | I::Defaulted if entered => found.who("OFF"),
         I::Called | I::PartlyReceived | I::Defaulted => found.who("TRE").then("OFF"),
-        I::Pledged => found,
+        I::Pledged => found.then("MEM"),
         I::Received | I::Cancelled | I::WrittenOff => found.who(""),
     };
     if entered {

@@ -439,7 +439,7 @@ fn effect(line: &Line) -> String {
         return t(&format!("effect.{}", reason.word()), &[]);
     }
     let move_of = |step: &rollbook_core::step::Step| {
-        let kind = table_of(step.kind);
+        let kind = step.kind;
         let facts = [
             ("object", short(step.kind, &step.subject)),
             (

@@ -87,7 +87,14 @@ pub fn verify(
             ("file", file.display().to_string()),
             ("commitment", part.commitment().to_hex()),
         ];
-        print(t(if fits { "opened.fits" } else { "opened.differs" }, &facts));
+        print(t(
+            if fits {
+                "opened.fits"
+            } else {
+                "opened.differs"
+            },
+            &facts,
+        ));
         // What does not make the commitment was not committed to: it is not shown as if it were.
         if fits {
             for (label, text) in objects::rows("", &Shown::of(part), None) {

@@ -200,7 +200,7 @@ fn reported(path: &str, global: &Global, flags: &Reading, past: &Past) -> Result
         if global.json {
             print_json(&json);
         } else {
-            print_rows(&Body::of(json, Vec::new()));
+            print(t("source.absent", &[("id", objects::short(path))]));
             print(from);
         }
         return Ok(REFUSED);

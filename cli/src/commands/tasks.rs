@@ -17,7 +17,7 @@ use rollbook_words::dates::time;
 use serde_json::json;
 
 use crate::act::next::{deed, sentence};
-use crate::commands::source::{Past, Source};
+use crate::commands::source::{Past, Source, read_as_member};
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
 use crate::output::{Rows, print, print_json, say, word};
@@ -203,6 +203,7 @@ fn ask(source: &mut Source, whose: Whose) -> Result<Tasks, Failure> {
     let sample = source.is_sample()?;
     match source {
         Source::Node(client, _) => {
+            read_as_member(client);
             let path = match whose {
                 Whose::All => "/v1/tasks".to_owned(),
                 Whose::Organisation(of) => format!("/v1/tasks?of={}", of.0),
