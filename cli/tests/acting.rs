@@ -107,7 +107,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
             "alliance    Sample (",
             "for         O-0001 Founding member 01",
             "signed by   1 (primary)",
-            "post: 2",
+            "effect / Remove: post 2",
             "effect      motion 1: new -> open for ballots",
             "1 more of 2 signatures are needed, such as that of 2",
             "nothing was signed",
@@ -227,13 +227,13 @@ fn in_vain_is_said_first(first: &Desk) {
 /// What was voted is said, and what a second ballot replaces, whoever of the company casts it.
 fn ballots(first: &Desk) {
     let told = first.good("motion vote 1 yes --signer 1 --signer 2:alternate");
-    tells(&told, &["you voted yes on V-0001; motion 1: "]);
+    tells(&told, &["you voted yes on motion V-0001; motion 1: "]);
     let told = all(&first.ends(0, "motion vote 1 no --signer 1 --signer 2:alternate"));
     tells(
         &told,
         &[
             "it replaces the ballot of your organisation that stands: yes, begun by person 1",
-            "you voted no on V-0001",
+            "you voted no on motion V-0001",
         ],
     );
     let told = all(&first.ends(0, "motion vote 1 abstain --signer 2:alternate --signer 1"));
