@@ -24,7 +24,8 @@
 //! | reading | `{login, asking, trust, objects, receipts}` | asking without trust |
 //! | verbs | `verbs` | from words to acts |
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
-//! | commands | `commands`, without the next room's | one file per command |
+//! | commands | `commands`, without the next rooms' | one file per command |
+//! | waiting | `commands::{pending, sign}` | what waits for signatures |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
 //! | tree | `tree` | the command tree, its help, which command runs |
 
