@@ -111,7 +111,7 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
 
 /// What is to be signed with a node's judgement of it. A ballot that another officer's ballot of the
 /// same voice stands against names it, and so replaces it (RULINGS A47): the screen says so.
-fn judged(
+pub fn judged(
     desk: &Desk,
     client: &Client,
     mut payload: Payload,

@@ -26,6 +26,7 @@
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
 //! | founding | `commands::{charter, genesis, keys}` | keys, and an alliance from files |
 //! | commands | `commands`, without the rooms beside it | one file per command |
+//! | waiting | `commands::{pending, sign}` | what waits for signatures |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
 //! | tree | `tree` | the command tree, its help, which command runs |
 

@@ -419,12 +419,17 @@ fn openings_are_read_back() {
         ("comment", comment),
     ];
     let sealed = verb.spell(&given, &mut reading).unwrap();
-    let kept = reading.keep("review seal").unwrap().unwrap();
+    let kept = reading
+        .keep("review seal", std::path::Path::new(""))
+        .unwrap()
+        .unwrap();
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kept).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     assert!(
-        reading.keep("review seal").is_err(),
+        reading
+            .keep("review seal", std::path::Path::new(""))
+            .is_err(),
         "an opening is never overwritten"
     );
     let parts = opening::read(&kept).unwrap();

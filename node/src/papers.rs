@@ -115,8 +115,8 @@ impl Papers {
         self.write(&mut kept, merged)
     }
 
-    /// Takes an officer's signature out of a paper; without one left the paper goes. None: there is
-    /// no such paper or signature.
+    /// Takes an officer's signature out of a paper. Without that of the officer who began it, it is no
+    /// record any more and goes. None: there is no such paper or signature.
     pub fn take_back(&self, id: &Hash, officer: PersonId) -> Result<Option<Record>, NotKept> {
         let mut kept = self.kept();
         let Some(mut record) = kept.get(id).cloned() else {
@@ -127,7 +127,7 @@ impl Papers {
         if record.signatures.len() == before {
             return Ok(None);
         }
-        if record.signatures.is_empty() {
+        if officer == record.payload.officer {
             std::fs::remove_file(self.file(id))?;
             kept.remove(id);
             return Ok(Some(record));

@@ -301,7 +301,12 @@ fn not_over(
     Err(Failure::refused(t("sign.over", &facts)).next(t("sign.over-next", &facts)))
 }
 
-/// `--take-back`: the own signature goes; without one left, the file goes too.
+/// Whether a person began a record: without that signature it is none.
+fn begun_by(record: &Record, person: u32) -> bool {
+    record.payload.officer == PersonId(person)
+}
+
+/// `--take-back`: the own signature goes; with that of the officer who began it, the record goes too.
 fn take_back(
     record: &Record,
     source: &Source,
@@ -337,7 +342,7 @@ fn take_back(
             record
                 .signatures
                 .retain(|entry| entry.officer != PersonId(*person));
-            if record.signatures.is_empty() {
+            if begun_by(&record, *person) {
                 std::fs::remove_file(file)
                     .map_err(|error| crate::files::cannot_write(file, &error))?;
                 print(t("sign.file-gone", &facts));
@@ -353,6 +358,10 @@ fn take_back(
             };
             if !signed(record) || !papers::take_back(client, &found)? {
                 return Err(none());
+            }
+            if begun_by(record, *person) {
+                print(t("sign.file-gone", &facts));
+                return Ok(0);
             }
         }
     }
