@@ -5,6 +5,8 @@
 //! block, 64 hexadecimal digits (16 or more of the first are enough) a record. One table, [`KINDS`],
 //! for parsing, printing, help and lists.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rollbook_client::fetch::Target;
 use rollbook_core::account::{Balance, Unit};
 use rollbook_core::calendar::LocalDay;
@@ -439,6 +441,42 @@ pub fn find(value: &Shown, letter: Option<&'static str>) -> Option<u32> {
         Shown::Fields(fields) => fields.iter().find_map(|(_, inner)| find(inner, letter)),
         Shown::List(items) => items.iter().find_map(|inner| find(inner, letter)),
         _ => None,
+    }
+}
+
+/// The organisations that a value numbers, at any depth.
+pub fn organisations(value: &Shown, found: &mut BTreeSet<u32>) {
+    match value {
+        Shown::Id(letter, number) if *letter == OrganisationId::LETTER => {
+            found.insert(*number);
+        }
+        Shown::Fields(fields) => fields
+            .iter()
+            .for_each(|(_, inner)| organisations(inner, found)),
+        Shown::List(items) => items.iter().for_each(|inner| organisations(inner, found)),
+        _ => {}
+    }
+}
+
+/// A value with the names of organisations beside their numbers.
+pub fn with_names(value: Shown, names: &BTreeMap<u32, String>) -> Shown {
+    match value {
+        Shown::Id(letter, number) if letter == OrganisationId::LETTER => names
+            .get(&number)
+            .map_or(Shown::Id(letter, number), |name| Shown::Text(name.clone())),
+        Shown::Fields(fields) => Shown::Fields(
+            fields
+                .into_iter()
+                .map(|(name, inner)| (name, with_names(inner, names)))
+                .collect(),
+        ),
+        Shown::List(items) => Shown::List(
+            items
+                .into_iter()
+                .map(|inner| with_names(inner, names))
+                .collect(),
+        ),
+        other => other,
     }
 }
 

@@ -126,11 +126,14 @@ const fn id(name: &'static str) -> Field {
 
 /// The number of an object of a kind.
 const fn id_of(name: &'static str, kind: &'static str) -> Field {
+    place(name, Kind::Id(kind))
+}
+
+/// A word of its own place.
+const fn place(name: &'static str, kind: Kind) -> Field {
     Field {
-        name,
-        kind: Kind::Id(kind),
         positional: true,
-        ..PLAIN
+        ..flag(name, kind)
     }
 }
 

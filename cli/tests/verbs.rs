@@ -457,6 +457,10 @@ fn openings_are_read_back() {
     let seal = scores.seal(&salt.try_into().unwrap(), ReviewId(4), &comment);
     assert_eq!(sealed["Call"]["Seal"]["seal"], json!(seal));
 
+    // Who changes nothing names no scores and no reason.
+    let final_ = act("review finalise 4");
+    assert_eq!(final_["Call"]["Finalise"]["revision"], Value::Null);
+
     // Another review's opening, and a changed one.
     let told = all(&desk.ends(
         2,

@@ -180,6 +180,8 @@ fn a_stranger_who_polls_sees_nothing_move_with_members_records() {
     let before = polled(&net, 1);
     let invoice = read(&net, 1, "/v1/next/invoice/1", None);
     assert_eq!(code(&invoice), (401, "A15.members-only".to_owned()));
+    let invoice = read(&net, 1, "/v1/known/invoice/1", None);
+    assert_eq!(code(&invoice), (401, "A15.members-only".to_owned()));
     let ballot = Ballot {
         motion: MotionId(1),
         round: 1,

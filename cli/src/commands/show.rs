@@ -1,12 +1,16 @@
 //! `rollbook show ID`: a record, a block, an object of the state; only what was verified (RULINGS
 //! A12, A20, R23).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::{Args, Command};
 use rollbook_client::fetch::{Fetched, Target, fetch, records_of};
 use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
+use rollbook_core::identity::Organisation;
 use rollbook_core::record::Capacity;
+use rollbook_core::state::decode_value;
 use rollbook_proof::file::{Content, Proved};
 use rollbook_wire::known::Known;
 use rollbook_wire::next::Following;
@@ -163,6 +167,11 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
         if grounds.sample {
             say(t("audit.sample", &[]));
         }
+        let names = names(&mut trust, &body);
+        for (_, shown) in &mut body.parts {
+            let plain = std::mem::replace(shown, Shown::Nothing);
+            *shown = objects::with_names(plain, &names);
+        }
         print_rows(&body);
         say(told(&fetched, &grounds, &trust));
         if let Some(view) = &beside {
@@ -299,6 +308,35 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
         charter: Vec::new(),
     };
     Ok((body, 0))
+}
+
+/// Organisations whose names are fetched for one answer at most.
+const NAMES_MAX: usize = 12;
+
+/// The names of the organisations that an answer numbers, each proved; of those that cannot be
+/// fetched the number has to do.
+fn names(trust: &mut Trust, body: &Body) -> BTreeMap<u32, String> {
+    let mut numbers = BTreeSet::new();
+    for (_, shown) in &body.parts {
+        objects::organisations(shown, &mut numbers);
+    }
+    let mut name_of = |number: u32| {
+        let target = Target::State(format!("organisation/{number}"));
+        let (fetched, _) = fetch(trust, &target).ok()?;
+        let Content::State {
+            value: Some(bytes), ..
+        } = &fetched.proved.content
+        else {
+            return None;
+        };
+        let organisation: Organisation = decode_value(bytes).ok()?;
+        Some((number, objects::named(number, &organisation.name)))
+    };
+    numbers
+        .into_iter()
+        .take(NAMES_MAX)
+        .filter_map(&mut name_of)
+        .collect()
 }
 
 /// Path of the fund of the application to which a motion grants an award, as a node tells it.

@@ -5,7 +5,8 @@
 use clap::{Arg, ArgAction, Args, Command};
 use rollbook_words::catalogue;
 
-use crate::flags::Global;
+use crate::flags::{Acting, Global};
+use crate::verbs;
 
 /// A tree with help in the language of this process.
 pub fn translated(tree: Command) -> Command {
@@ -104,6 +105,22 @@ fn chinese_usage(mut command: Command) -> Command {
     command.override_usage(usage).mut_subcommands(chinese_usage)
 }
 
+/// The verb at a path of the tree, `rollbook.motion.vote`.
+fn verb_at(path: &str) -> Option<&'static verbs::Verb> {
+    let mut words = path.split('.').skip(1);
+    let (noun, word) = (words.next()?, words.next()?);
+    words.next().is_none().then(|| verbs::find(noun, word))?
+}
+
+/// Whether an argument of a verb is read from the ledger if it is left out.
+fn is_known(path: &str, id: &str) -> bool {
+    verb_at(path).is_some_and(|verb| {
+        verb.fields
+            .iter()
+            .any(|field| field.known && field.name == id)
+    })
+}
+
 /// Sets help texts from the catalogue, all the way down; in Chinese clap's own words as well.
 fn translate(command: Command, path: &str) -> Command {
     let chinese = catalogue::language() == catalogue::Language::Chinese;
@@ -126,13 +143,27 @@ fn translate(command: Command, path: &str) -> Command {
         if let Some(help) =
             catalogue::find(&key, &[]).or_else(|| catalogue::find(&format!("help.field.{id}"), &[]))
         {
+            let known = if is_known(path, &id) {
+                catalogue::t("help.known", &[])
+            } else {
+                String::new()
+            };
             command = command.mut_arg(&id, |argument| {
                 let values = if chinese {
                     chinese_values(&argument)
                 } else {
                     String::new()
                 };
-                argument.help(help + &values)
+                argument.help(help + &known + &values)
+            });
+        }
+    }
+    if verb_at(path).is_some() {
+        let heading = catalogue::t("help.acting", &[]);
+        let acting = Acting::augment_args(Command::new("act"));
+        for argument in acting.get_arguments() {
+            command = command.mut_arg(argument.get_id(), |argument| {
+                argument.help_heading(heading.clone())
             });
         }
     }

@@ -1,7 +1,7 @@
 //! The table of verbs: from the words of the command tree to the acts of core, noun by noun.
 
 use super::{
-    Field, Kind, PLAIN, Verb, about, fill, flag, forms, id, id_of, known, maybe, motion, told,
+    Field, Kind, Verb, about, fill, flag, forms, id, id_of, known, maybe, motion, place, told,
     usually, verb,
 };
 
@@ -213,12 +213,7 @@ pub const VERBS: &[Verb] = &[
         "Vote",
         &[
             id("motion"),
-            Field {
-                name: "choice",
-                kind: CHOICES,
-                positional: true,
-                ..PLAIN
-            },
+            place("choice", CHOICES),
             Field {
                 usual: Some("1"),
                 ..told("round", Kind::Number)
@@ -260,10 +255,7 @@ pub const VERBS: &[Verb] = &[
         "raise-protocol",
         &["RaiseProtocol"],
         &[
-            Field {
-                kind: Kind::Number,
-                ..id("protocol")
-            },
+            place("protocol", Kind::Number),
             flag("from_height", Kind::Height),
             flag("release", Kind::Text),
         ],
@@ -273,10 +265,7 @@ pub const VERBS: &[Verb] = &[
         "upgrade",
         "Node",
         "Support",
-        &[Field {
-            kind: Kind::Number,
-            ..id("protocol")
-        }],
+        &[place("protocol", Kind::Number)],
     ),
     verb(
         "order",
