@@ -216,7 +216,12 @@ fn next(genesis: &Genesis, out: &Path) {
     say(t("genesis.next-publish", &facts));
     say(t("genesis.next-sign", &facts));
     for entry in genesis.founders().take(LISTED) {
-        say(format!("     {}", who_signs(entry)));
+        let name = shown(&entry.name);
+        say(format!(
+            "     {} {name}: {}",
+            entry.number.0,
+            who_signs(entry)
+        ));
     }
     if count > LISTED {
         let more = [("count", (count - LISTED).to_string())];
@@ -225,11 +230,11 @@ fn next(genesis: &Genesis, out: &Path) {
     say(t("genesis.next-check", &facts));
 }
 
-/// One founder's line: who has to sign.
+/// Who has to sign for a founder.
 pub fn who_signs(entry: &OrganisationEntry) -> String {
     let primaries = primaries(entry);
     let needed = needed(entry);
-    let who = if needed > 1 {
+    if needed > 1 {
         t(
             "genesis.who-more",
             &[
@@ -239,6 +244,5 @@ pub fn who_signs(entry: &OrganisationEntry) -> String {
         )
     } else {
         t("genesis.who", &[("primary", words(&primaries))])
-    };
-    format!("{} {}: {who}", entry.number.0, shown(&entry.name))
+    }
 }

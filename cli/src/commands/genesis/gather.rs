@@ -83,19 +83,19 @@ fn print_problems(
         ));
     }
     for problem in problems {
-        let name = genesis
-            .founders()
-            .find(|entry| entry.number == problem.organisation)
-            .map_or_else(|| t("genesis.not-named", &[]), |entry| shown(&entry.name));
+        let mut founders = genesis.founders();
+        let entry = founders.find(|entry| entry.number == problem.organisation);
+        let name = entry.map_or_else(|| t("genesis.not-named", &[]), |entry| shown(&entry.name));
+        let mut why = problem_reason(problem);
+        if let Some(entry) = entry.filter(|_| problem.refusal.is_none()) {
+            let facts = [("why", why), ("who", who_signs(entry))];
+            why = t("genesis.missing", &facts);
+        }
         let file = match files.get(&problem.organisation) {
             Some(path) if problem.refusal.is_some() => format!("  [{}]", path.display()),
             _ => String::new(),
         };
-        print(format!(
-            "{} {name}: {}{file}",
-            problem.organisation.0,
-            problem_reason(problem)
-        ));
+        print(format!("{} {name}: {why}{file}", problem.organisation.0));
     }
 }
 
@@ -171,7 +171,7 @@ pub fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
     Ok(exit)
 }
 
-/// Who has to sign yet, and the one command that goes on without them.
+/// How the founders sign, and the one command that goes on without them.
 fn next(genesis: &Genesis, draft: &Path, problems: &[FounderProblem]) {
     let late: BTreeSet<OrganisationId> = problems
         .iter()
@@ -187,9 +187,6 @@ fn next(genesis: &Genesis, draft: &Path, problems: &[FounderProblem]) {
     let name = Path::new(draft.file_name().unwrap_or_default());
     say(format!("\n{}:", t("word.next", &[])));
     say(t("genesis.next-remind", &[("draft", typed(name))]));
-    for entry in &unsigned {
-        say(format!("     {}", who_signs(entry)));
-    }
     let folder = match draft.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
