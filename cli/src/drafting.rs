@@ -73,7 +73,12 @@ pub fn draft(
     report: &mut Report,
 ) -> Option<Genesis> {
     let (alliance, members) = read_both(alliance, members, read, report);
-    if members.is_empty() && report.errors.iter().any(|error| error.code.starts_with("csv-")) {
+    if members.is_empty()
+        && report
+            .errors
+            .iter()
+            .any(|error| error.code.starts_with("csv-"))
+    {
         // Without its members nothing else in the files can be judged: one cause, told once.
         report.sort();
         return None;

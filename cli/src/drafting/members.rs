@@ -103,8 +103,8 @@ pub fn read(
         }
         let cell = |column: &str| {
             at.get(column)
-            .and_then(|i| row.cells.get(*i))
-            .map_or("", String::as_str)
+                .and_then(|i| row.cells.get(*i))
+                .map_or("", String::as_str)
         };
         if let Some(member) = member(&place, &cell, directions, read, report) {
             members.push(member);
