@@ -108,9 +108,7 @@ pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
         ErrorKind::IsADirectory => failure
             .because(t("file.is-folder", &[]))
             .next(t("file.is-folder-next", &[])),
-        ErrorKind::PermissionDenied => failure
-            .because(error)
-            .next(t("file.not-allowed-next", &[])),
+        ErrorKind::PermissionDenied => failure.because(error).next(t("file.not-allowed-next", &[])),
         _ => failure.because(error),
     }
 }

@@ -116,7 +116,11 @@ pub fn ending(code: u8) -> u8 {
                 0 => t("output.done", &[]),
                 code => t("output.ended", &[("code", code.to_string())]),
             };
-            tell(&Failure::unwritten(t("output.lost", &[])).because(error).next(done));
+            tell(
+                &Failure::unwritten(t("output.lost", &[]))
+                    .because(error)
+                    .next(done),
+            );
             UNWRITTEN
         }
         _ => code,
@@ -257,11 +261,7 @@ pub fn busy(key: &str) -> Busy {
 pub fn table(columns: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(
-        columns
-            .iter()
-            .map(|key| t(key, &[])),
-    );
+    table.set_header(columns.iter().map(|key| t(key, &[])));
     table
 }
 
@@ -320,7 +320,10 @@ mod tests {
     /// override showed another amount than was signed.
     #[test]
     fn what_others_wrote_does_not_steer_the_terminal() {
-        assert_eq!(visible("甬江轴承 Co., Ltd.\tA\nB"), "甬江轴承 Co., Ltd.\tA\nB");
+        assert_eq!(
+            visible("甬江轴承 Co., Ltd.\tA\nB"),
+            "甬江轴承 Co., Ltd.\tA\nB"
+        );
         assert_eq!(visible("\u{1b}[2J"), "\\u{1b}[2J");
         assert_eq!(visible("1\u{202e}00"), "1\\u{202e}00");
         assert_eq!(visible("a\rb\u{200b}"), "a\\u{d}b\\u{200b}");

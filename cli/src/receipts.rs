@@ -12,6 +12,7 @@ use rollbook_client::receipts;
 use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::record::Record;
 use rollbook_proof::codec::encode;
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::files;
@@ -73,11 +74,24 @@ pub fn record_beside(receipt: &Path) -> PathBuf {
 /// Fetches the receipt of a record, verifies it from the genesis hash, and writes it.
 pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receipted, Failure> {
     let receipt = receipts::receipt(trust, record)?;
-    files::replace(file, receipt.proof.as_bytes())?;
-    let beside = record_beside(file);
-    if !beside.exists() {
-        files::replace(&beside, &encode(record))?;
-    }
+    let written = files::replace(file, receipt.proof.as_bytes()).and_then(|()| {
+        let beside = record_beside(file);
+        match beside.exists() {
+            true => Ok(()),
+            false => files::replace(&beside, &encode(record)),
+        }
+    });
+    // The act stands: whoever hears only that a file was not written does it again (RULINGS A64).
+    written.map_err(|failure| {
+        let facts = [
+            ("record", record.id().to_hex()),
+            ("height", receipt.height.to_string()),
+            ("file", file.display().to_string()),
+        ];
+        Failure::unwritten(t("receipts.recorded-only", &facts))
+            .because(failure)
+            .next(t("receipts.recorded-only-next", &facts))
+    })?;
     Ok(Receipted {
         file: file.to_path_buf(),
         grounds: receipt.grounds,

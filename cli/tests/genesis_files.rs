@@ -169,7 +169,10 @@ fn every_bad_row_is_listed() {
         "{said}"
     );
     // One cause is said once: no card and no seat of members who could not be read.
-    assert!(said.contains("1 problem") || !said.contains("nowhere in these files"), "{said}");
+    assert!(
+        said.contains("1 problem") || !said.contains("nowhere in these files"),
+        "{said}"
+    );
     desk.write(
         "members.csv",
         THREE_MEMBERS.replace("directions", "direction"),

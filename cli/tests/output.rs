@@ -51,7 +51,10 @@ fn shell(desk: &Desk, line: &str) -> Output {
 /// The code that the shell wrote, for a command whose own stdout is elsewhere.
 #[track_caller]
 fn code(desk: &Desk, command: &str) -> String {
-    let output = shell(desk, &format!("{{ {command}; echo $? >&3; }} 3>&1 >/dev/null"));
+    let output = shell(
+        desk,
+        &format!("{{ {command}; echo $? >&3; }} 3>&1 >/dev/null"),
+    );
     assert!(!all(&output).contains("panicked"), "{}", all(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -65,12 +68,25 @@ fn a_result_that_nobody_can_read_is_no_success() {
     assert_eq!(code(&desk, "rollbook audit good"), "3");
     assert_eq!(code(&desk, "rollbook audit damaged --genesis $G"), "1");
     assert_eq!(code(&desk, "rollbook audit damaged"), "1");
-    for command in ["audit damaged", "audit good", "man", "completions bash", "--help"] {
-        assert_eq!(code(&desk, &format!("rollbook {command} >/dev/full")), "5", "{command}");
+    for command in [
+        "audit damaged",
+        "audit good",
+        "man",
+        "completions bash",
+        "--help",
+    ] {
+        assert_eq!(
+            code(&desk, &format!("rollbook {command} >/dev/full")),
+            "5",
+            "{command}"
+        );
     }
     assert_eq!(code(&desk, "rollbook audit damaged 2>/dev/full"), "1");
     assert_eq!(code(&desk, "rollbook nosuch 2>/dev/full"), "2");
-    assert_eq!(code(&desk, "rollbook audit damaged >/dev/full 2>/dev/full"), "5");
+    assert_eq!(
+        code(&desk, "rollbook audit damaged >/dev/full 2>/dev/full"),
+        "5"
+    );
     let output = shell(&desk, "rollbook audit damaged >/dev/full");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
@@ -87,8 +103,13 @@ fn a_result_that_nobody_can_read_is_no_success() {
     };
     let ended = |command: &str| {
         // A shell without pipefail: the code goes through a file.
-        let line = format!("{{ rollbook {command}; echo $? >code; }} 2>/dev/null | true; sleep 0.1; cat code");
-        String::from_utf8(shell(&desk, &line).stdout).unwrap().trim().to_owned()
+        let line = format!(
+            "{{ rollbook {command}; echo $? >code; }} 2>/dev/null | true; sleep 0.1; cat code"
+        );
+        String::from_utf8(shell(&desk, &line).stdout)
+            .unwrap()
+            .trim()
+            .to_owned()
     };
     assert!(!piped("man").contains("could not"));
     assert_eq!(ended("completions bash"), "0");
@@ -103,14 +124,22 @@ fn nobody_knows_whose_history_it_is_without_a_genesis_hash() {
     let desk = desk();
     let said = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
     let first = said(&desk.ends(3, "audit good"));
-    assert!(first.starts_with("nobody knows whose history this is"), "{first}");
+    assert!(
+        first.starts_with("nobody knows whose history this is"),
+        "{first}"
+    );
     let told = desk.json(3, "audit good");
-    assert_eq!((&told["sound"], &told["pinned"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(
+        (&told["sound"], &told["pinned"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
     let told = desk.json(1, "audit damaged");
     assert_eq!(told["sound"], Value::Bool(false));
     // The profile's alliance is the one that is expected.
     let other = "ab".repeat(32);
-    desk.good(&format!("setup --name m --genesis {other} --alliance Other --node 127.0.0.1:1"));
+    desk.good(&format!(
+        "setup --name m --genesis {other} --alliance Other --node 127.0.0.1:1"
+    ));
     desk.ends(1, "audit good");
     desk.ends(0, &format!("audit good --genesis {GENESIS}"));
 }
@@ -119,8 +148,17 @@ fn nobody_knows_whose_history_it_is_without_a_genesis_hash() {
 #[test]
 fn an_export_is_read_from_a_pipe_and_a_folder_is_named() {
     let desk = desk();
-    assert_eq!(code(&desk, "cat good | rollbook audit /dev/stdin --genesis $G"), "0");
-    assert_eq!(code(&desk, "cat damaged | rollbook audit /dev/stdin --genesis $G"), "1");
+    assert_eq!(
+        code(&desk, "cat good | rollbook audit /dev/stdin --genesis $G"),
+        "0"
+    );
+    assert_eq!(
+        code(
+            &desk,
+            "cat damaged | rollbook audit /dev/stdin --genesis $G"
+        ),
+        "1"
+    );
     desk.write("folder/file", "");
     desk.write("empty", "");
     desk.write("short", "x");
@@ -165,9 +203,16 @@ fn every_error_is_one_object_under_json() {
         let told: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{words:?}: {error}\n{}", all(&output)));
         let error = &told["error"];
-        assert_eq!(error["exit"].as_i64(), output.status.code().map(i64::from), "{words:?}");
+        assert_eq!(
+            error["exit"].as_i64(),
+            output.status.code().map(i64::from),
+            "{words:?}"
+        );
         for name in ["code", "what"] {
-            assert!(!error[name].as_str().unwrap().is_empty(), "{words:?}: {error}");
+            assert!(
+                !error[name].as_str().unwrap().is_empty(),
+                "{words:?}: {error}"
+            );
         }
         assert!(error["facts"].is_object(), "{words:?}");
         error.clone()
@@ -179,7 +224,9 @@ fn every_error_is_one_object_under_json() {
         if nouns.insert(words[0].to_owned()) {
             judge(&[&["--json"], words.as_slice(), &["--no-such-flag"]].concat());
         }
-        let asks = tree.get_arguments().any(|argument| argument.get_id() == "node");
+        let asks = tree
+            .get_arguments()
+            .any(|argument| argument.get_id() == "node");
         match words.as_slice() {
             [_, "list"] if asks => drop(judge(&[&["--json"], words.as_slice()].concat())),
             [noun, "show" | "status"] if asks && *noun != "node" => {
@@ -191,7 +238,10 @@ fn every_error_is_one_object_under_json() {
     let error = judge(&["--json", "member", "list"]);
     assert_eq!(error["code"], "act.no-node");
     let error = judge(&["--json", "audit", "nowhere"]);
-    assert_eq!((&error["code"], &error["facts"]["file"]), (&"audit.unreadable".into(), &"nowhere".into()));
+    assert_eq!(
+        (&error["code"], &error["facts"]["file"]),
+        (&"audit.unreadable".into(), &"nowhere".into())
+    );
     let error = judge(&["--json", "setup", "--genesis", "x"]);
     assert_eq!(error["code"], "file.cannot-read");
 }
@@ -204,7 +254,9 @@ fn every_list_is_a_table_of_its_json() {
     let desk = desk();
     let mut lists = 0;
     for (path, tree) in leaves() {
-        let from_export = tree.get_arguments().any(|argument| argument.get_id() == "from-export");
+        let from_export = tree
+            .get_arguments()
+            .any(|argument| argument.get_id() == "from-export");
         if !path.ends_with(" list") || !from_export {
             continue;
         }
@@ -213,11 +265,22 @@ fn every_list_is_a_table_of_its_json() {
         let json = desk.json(0, &line);
         let output = desk.ends(0, &format!("{line} --csv"));
         let text = String::from_utf8(output.stdout).unwrap();
-        let text = text.strip_prefix('\u{feff}').unwrap_or_else(|| panic!("{path}: no mark"));
+        let text = text
+            .strip_prefix('\u{feff}')
+            .unwrap_or_else(|| panic!("{path}: no mark"));
         assert!(!text.contains("SAMPLE"), "{path}");
-        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{path}");
+        assert_eq!(
+            text.matches('\n').count(),
+            text.matches("\r\n").count(),
+            "{path}"
+        );
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let head: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let head: Vec<String> = reader
+            .headers()
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let items = json["items"].as_array().unwrap();
         assert_eq!(rows.len(), items.len(), "{path}");
@@ -226,7 +289,10 @@ fn every_list_is_a_table_of_its_json() {
         }
         assert_eq!(head[0], "id", "{path}");
         let ids: Vec<&str> = rows.iter().map(|row| &row[0]).collect();
-        let wanted: Vec<&str> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+        let wanted: Vec<&str> = items
+            .iter()
+            .map(|item| item["id"].as_str().unwrap())
+            .collect();
         assert_eq!(ids, wanted, "{path}");
         let names: BTreeSet<&str> = items
             .iter()
@@ -238,23 +304,45 @@ fn every_list_is_a_table_of_its_json() {
             assert!(head.iter().any(column), "{path}: {name} of {head:?}");
         }
         for cell in rows.iter().flatten() {
-            let number = cell.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
-            assert!(number || !cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{path}: {cell}");
+            let number = cell
+                .trim_start_matches('-')
+                .starts_with(|c: char| c.is_ascii_digit());
+            assert!(
+                number || !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                "{path}: {cell}"
+            );
         }
         // No instant and no day as a number.
-        assert!(!head.iter().any(|name| name.ends_with("since_ms") || name.ends_with("opened_ms")), "{head:?}");
+        assert!(
+            !head
+                .iter()
+                .any(|name| name.ends_with("since_ms") || name.ends_with("opened_ms")),
+            "{head:?}"
+        );
     }
     assert!(lists >= 10, "{lists}");
-    let members = desk.json(0, &format!("member list --from-export good --genesis {GENESIS}"));
+    let members = desk.json(
+        0,
+        &format!("member list --from-export good --genesis {GENESIS}"),
+    );
     let since = members["items"][0]["value"]["since"].as_str().unwrap();
-    assert!(since.starts_with("2023-") && since.ends_with("+08:00"), "{since}");
+    assert!(
+        since.starts_with("2023-") && since.ends_with("+08:00"),
+        "{since}"
+    );
     // Talk is on stderr.
-    let output = desk.ends(0, &format!("member list --from-export good --genesis {GENESIS}"));
+    let output = desk.ends(
+        0,
+        &format!("member list --from-export good --genesis {GENESIS}"),
+    );
     let (result, talk) = (
         String::from_utf8(output.stdout).unwrap(),
         String::from_utf8(output.stderr).unwrap(),
     );
-    assert!(!result.contains("SAMPLE") && talk.contains("SAMPLE"), "{result}{talk}");
+    assert!(
+        !result.contains("SAMPLE") && talk.contains("SAMPLE"),
+        "{result}{talk}"
+    );
     for refused in ["completions bash", "man", "follow"] {
         let said = all(&desk.ends(2, &format!("{refused} --csv")));
         assert!(said.contains("has no table"), "{said}");
@@ -291,7 +379,10 @@ fn what_a_person_named_is_never_replaced_unasked() {
     }
     // With --force the name is free; then nothing answers, and the letter is still there.
     desk.ends(4, &format!("export letter {node} --force"));
-    assert_eq!(std::fs::read_to_string(desk.path("letter")).unwrap(), "mine");
+    assert_eq!(
+        std::fs::read_to_string(desk.path("letter")).unwrap(),
+        "mine"
+    );
     let names = std::fs::read_dir(desk.path("")).unwrap();
     let half = names.filter(|entry| {
         let name = entry.as_ref().unwrap().file_name();
@@ -318,10 +409,17 @@ fn setup_keeps_only_a_language_that_was_asked_for() {
     let setup = format!("setup --name m --genesis {hash} --alliance A");
     desk.good(&setup);
     let line = |lang: &str| {
-        let output = shell(&desk, &format!("LC_ALL={lang} XDG_CONFIG_HOME=$HOME/config rollbook whoami"));
+        let output = shell(
+            &desk,
+            &format!("LC_ALL={lang} XDG_CONFIG_HOME=$HOME/config rollbook whoami"),
+        );
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(line("zh_CN.UTF-8").contains("联盟"), "{}", line("zh_CN.UTF-8"));
+    assert!(
+        line("zh_CN.UTF-8").contains("联盟"),
+        "{}",
+        line("zh_CN.UTF-8")
+    );
     assert!(line("C").contains("alliance"));
     desk.good(&format!("--lang zh {setup}"));
     assert!(line("C").contains("联盟"));

@@ -253,7 +253,8 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
                 said(&lied)
             );
             let both = desk.read("show", &[&liar.url, &real], &["show", what]);
-            assert!(ends(&both, 0).contains(words));
+            let told = format!("{}{}", ends(&both, 0), said(&both));
+            assert!(told.contains(words), "{told}");
             assert!(
                 said(&both).contains(&format!("{} is not believed", liar.url)),
                 "{}",
@@ -414,6 +415,36 @@ fn in_tray(net: &mut Net, desk: &Desk) {
     assert!(
         ends(&desk.read("tray", &[&url(net, 1)], &["pending", "."]), 0).contains(".pending.json")
     );
+    signed_into_a_closed_pipe(net, desk);
+}
+
+/// `sign FILE | true` printed first, found the pipe closed, and ended with 0 without the signature.
+fn signed_into_a_closed_pipe(net: &Net, desk: &Desk) {
+    let seed = String::from_utf8(net.alliance.seed.clone()).unwrap();
+    ends(
+        &desk.run(
+            "tray",
+            &[],
+            &["keys", "sample", "--seed", &seed, "--out", "work"],
+        ),
+        0,
+    );
+    let program = env!("CARGO_BIN_EXE_rollbook");
+    let line = format!(
+        "{program} sign tray/a.pending.json --signer 4:alternate --keystore work/keystore --config \
+         tray 2>&1 >/dev/full | cat; {program} verify tray/a.pending.json --json"
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(desk.folder.path())
+        .env("ROLLBOOK_PASSPHRASE", "sample")
+        .output()
+        .unwrap();
+    let told = out(&output);
+    assert!(told.contains("could not be written"), "{told}");
+    let json = told.get(told.find('{').unwrap()..).unwrap();
+    let verified: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(verified["signed_by"], json!(["3", "4"]), "{told}");
 }
 
 /// Lists are marked as told, and the same comes out of the export.

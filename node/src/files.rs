@@ -330,6 +330,18 @@ mod tests {
         assert_eq!(names(folder.path()), ["proof"]);
     }
 
+    /// A node's data were open to every user of the machine, ballots and dues included.
+    #[test]
+    fn a_private_folder_is_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("node").join("data");
+        make_private(&data).unwrap();
+        assert_eq!((mode(&data), mode(data.parent().unwrap())), (0o700, 0o700));
+        std::fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+        make_private(&data).unwrap();
+        assert_eq!(mode(&data), 0o700);
+    }
+
     #[test]
     fn an_error_is_the_reason_of_the_system() {
         let folder = tempfile::tempdir().unwrap();

@@ -225,7 +225,11 @@ impl<'a> Desk<'a> {
 
 /// What an act would leave can be written where it is to go: known before anybody signs.
 pub fn outputs_free(flags: &Submitting, pending: Option<&Path>) -> Result<(), Failure> {
-    let named = [pending, flags.receipt_file.as_deref(), flags.print.as_deref()];
+    let named = [
+        pending,
+        flags.receipt_file.as_deref(),
+        flags.print.as_deref(),
+    ];
     named
         .into_iter()
         .flatten()

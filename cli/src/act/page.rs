@@ -11,7 +11,7 @@ use rollbook_core::record::{Capacity, Record};
 use rollbook_wire::judgement::Principal;
 use rollbook_wire::next::Next;
 use rollbook_wire::record::Place;
-use rollbook_words::catalogue::{Language, speaking, t_in};
+use rollbook_words::catalogue::{Language, speaking, t, t_in};
 use rollbook_words::dates::time;
 
 use super::next;
@@ -39,7 +39,15 @@ pub fn write(
         crate::output::write(html.as_bytes());
         return Ok(());
     }
-    crate::files::replace(file, html.as_bytes())
+    crate::files::replace(file, html.as_bytes()).map_err(|failure| {
+        let facts = [
+            ("record", record.id().to_hex()),
+            ("file", file.display().to_string()),
+        ];
+        Failure::unwritten(t("page.recorded-only", &facts))
+            .because(failure)
+            .next(t("page.recorded-only-next", &facts))
+    })
 }
 
 /// Text inside HTML.
@@ -263,8 +271,16 @@ mod tests {
     #[test]
     fn fields_have_names_in_both_languages() {
         let path = |text: &str| -> Vec<String> { text.split('.').map(str::to_owned).collect() };
-        assert_eq!(label(&path("Award.Draft.milestones.1.due_ms")).matches('_').count(), 0);
-        assert_eq!(label(&path("Motion.Propose.organisation")), "机构 / organisation");
+        assert_eq!(
+            label(&path("Award.Draft.milestones.1.due_ms"))
+                .matches('_')
+                .count(),
+            0
+        );
+        assert_eq!(
+            label(&path("Motion.Propose.organisation")),
+            "机构 / organisation"
+        );
         assert_eq!(objects::plain("GrantAward"), "grant award");
     }
 

@@ -54,10 +54,11 @@ impl Write for Kept<'_> {
         self.out.write(bytes).inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {
                 // The system's reason as it is; an error cannot be copied.
-                self.failed = Some(error.raw_os_error().map_or_else(
-                    || error.kind().into(),
-                    io::Error::from_raw_os_error,
-                ));
+                self.failed = Some(
+                    error
+                        .raw_os_error()
+                        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error),
+                );
             }
         })
     }
@@ -103,8 +104,8 @@ pub fn save(
         };
     }
     // A broken download must not look like an export: the name comes last.
-    let mut export = Replacement::of(path, Access::Owner)
-        .map_err(|error| cannot_write(path, error.reason()))?;
+    let mut export =
+        Replacement::of(path, Access::Owner).map_err(|error| cannot_write(path, error.reason()))?;
     let bytes = filled(path, export.file(), &working, fill)?;
     drop(working);
     let named = if force {
@@ -115,7 +116,10 @@ pub fn save(
     named.map_err(|error| cannot_write(path, error.reason()))?;
     let file = ("file", path.display().to_string());
     let facts = [file.clone(), ("bytes", bytes.to_string())];
-    result(t("export.done", &facts), json!({ "file": path, "bytes": bytes }));
+    result(
+        t("export.done", &facts),
+        json!({ "file": path, "bytes": bytes }),
+    );
     say(t("export.next", &[file]));
     Ok(0)
 }
@@ -134,5 +138,29 @@ fn filled(
     match kept.failed {
         Some(error) => Err(cannot_write(path, &error)),
         None => filled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A full disk was told as 'the answer of the node broke off', exit 4, 'try again'.
+    #[test]
+    fn a_full_disk_is_no_broken_answer() {
+        let mut full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let failure = filled(Path::new("x"), &mut full, &busy("busy.export"), |out| {
+            out.write_all(&[0; 100])
+                .map(|()| 100)
+                .map_err(|error| Failure::unreachable("broke off").because(error))
+        })
+        .unwrap_err();
+        assert_eq!(
+            (failure.exit, failure.code.as_str()),
+            (5, "file.cannot-write")
+        );
     }
 }

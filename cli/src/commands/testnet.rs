@@ -306,6 +306,9 @@ fn advance(flags: &Advance) -> Result<u8, Failure> {
     };
     let now = flags.dir.open()?.advance(step)?;
     let now = time(LedgerTime(now));
-    result(t("testnet.now", &[("time", now.clone())]), json!({ "now": now }));
+    result(
+        t("testnet.now", &[("time", now.clone())]),
+        json!({ "now": now }),
+    );
     Ok(0)
 }

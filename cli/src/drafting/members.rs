@@ -109,8 +109,8 @@ pub fn read(
         }
         let cell = |column: &str| {
             at.get(column)
-            .and_then(|i| row.cells.get(*i))
-            .map_or("", String::as_str)
+                .and_then(|i| row.cells.get(*i))
+                .map_or("", String::as_str)
         };
         match member(&place, &cell, directions, read, report) {
             Some(member) => members.push(member),

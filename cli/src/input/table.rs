@@ -43,7 +43,9 @@ pub fn table(bytes: &[u8]) -> Result<Table, NoText> {
     for row in reader.records() {
         // Text is UTF-8 and rows may have any length: no row can be wrong.
         let row = row.map_err(|_| NoText::Unknown)?;
-        let at = row.position().map_or(0, |position| position.byte() as usize);
+        let at = row
+            .position()
+            .map_or(0, |position| position.byte() as usize);
         let line = lines.of(start + at);
         let cells: Vec<String> = row.iter().map(|cell| unquoted(cell).to_owned()).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
@@ -149,12 +151,17 @@ mod tests {
     fn read(text: &str) -> Vec<(usize, String)> {
         let table = table(text.as_bytes()).unwrap();
         let head = (table.head_line, table.head.join("|"));
-        let rows = table.rows.into_iter().map(|row| (row.line, row.cells.join("|")));
+        let rows = table
+            .rows
+            .into_iter()
+            .map(|row| (row.line, row.cells.join("|")));
         std::iter::once(head).chain(rows).collect()
     }
 
     fn told(rows: &[(usize, &str)]) -> Vec<(usize, String)> {
-        rows.iter().map(|(line, text)| (*line, (*text).to_owned())).collect()
+        rows.iter()
+            .map(|(line, text)| (*line, (*text).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -180,12 +187,21 @@ mod tests {
     #[test]
     fn lines_are_those_of_the_file() {
         let text = "# a remark\na,b\n?,x\n# another\n\n!,x\n\"y\",\"a\nb\"\n%,x\n";
-        let rows = told(&[(2, "a|b"), (3, "?|x"), (6, "!|x"), (7, "y|a\nb"), (9, "%|x")]);
+        let rows = told(&[
+            (2, "a|b"),
+            (3, "?|x"),
+            (6, "!|x"),
+            (7, "y|a\nb"),
+            (9, "%|x"),
+        ]);
         assert_eq!(read(text), rows);
     }
 
     #[test]
     fn a_cell_of_this_program_comes_back() {
-        assert_eq!(read("a\n'=1+1\n'x\n"), told(&[(1, "a"), (2, "=1+1"), (3, "'x")]));
+        assert_eq!(
+            read("a\n'=1+1\n'x\n"),
+            told(&[(1, "a"), (2, "=1+1"), (3, "'x")])
+        );
     }
 }

@@ -30,7 +30,10 @@ pub fn table(value: &Value) -> String {
     if columns.is_empty() {
         return text;
     }
-    line(&mut text, columns.iter().map(|column| Cow::Borrowed(*column)));
+    line(
+        &mut text,
+        columns.iter().map(|column| Cow::Borrowed(*column)),
+    );
     for row in &rows {
         let cell = |column: &&str| {
             let found = row.iter().find(|(name, _)| name == column);
@@ -94,10 +97,17 @@ fn cell(value: &Value) -> String {
         Value::Bool(yes) => yes.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => plain(text),
-        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+        Value::Array(items)
+            if items
+                .iter()
+                .all(|item| !item.is_array() && !item.is_object()) =>
+        {
             let items: Vec<String> = items
                 .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .map(|item| {
+                    item.as_str()
+                        .map_or_else(|| item.to_string(), str::to_owned)
+                })
                 .collect();
             plain(&items.join("; "))
         }
@@ -107,7 +117,9 @@ fn cell(value: &Value) -> String {
 
 /// Text on one line that no spreadsheet runs.
 fn plain(text: &str) -> String {
-    let line = super::visible(text).replace('\n', "\\n").replace('\t', "\\t");
+    let line = super::visible(text)
+        .replace('\n', "\\n")
+        .replace('\t', "\\t");
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula && !is_number(text) {
         format!("'{line}")
@@ -122,7 +134,9 @@ fn is_number(text: &str) -> bool {
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let only = |text: &str, more: &[char]| {
         text.starts_with(|c: char| c.is_ascii_digit())
-            && text.chars().all(|c| c.is_ascii_digit() || more.contains(&c))
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || more.contains(&c))
     };
     only(whole, &[',']) && only(part, &[])
 }
