@@ -74,7 +74,7 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         signed: &[],
         signers: &desk.signers(),
         judged: judged.as_ref(),
-        unit: unit_of(&client, &payload.body, judged.as_ref()),
+        unit: unit_of(judged.as_ref()),
         profile: desk.profile(),
     }
     .show();
@@ -133,30 +133,7 @@ pub fn judged(
     Ok((payload, judged))
 }
 
-/// The unit of an act's amounts: that of the object that the act is about, else of one that it names.
-pub fn unit_of(client: &Client, body: &Body, judged: Option<&Judgement>) -> Option<Unit> {
-    const NAMING: [&str; 9] = [
-        "fund",
-        "application",
-        "agreement",
-        "payment",
-        "instalment",
-        "award",
-        "call",
-        "milestone",
-        "invoice",
-    ];
-    fn named(value: &Value) -> Option<(&'static str, u32)> {
-        let fields = value.as_object()?;
-        let own = NAMING.iter().find_map(|name| {
-            let number = fields.get(*name)?.as_u64()?;
-            Some((*name, u32::try_from(number).ok()?))
-        });
-        own.or_else(|| fields.values().find_map(named))
-    }
-    let now = judged.and_then(|judged| judged.now.as_ref());
-    now.and_then(next::unit_of).or_else(|| {
-        let (object, number) = named(&serde_json::to_value(body).ok()?)?;
-        next::unit_of(&next::of(client, object, number).ok()?)
-    })
+/// The unit of an act's amounts, as a node that judged it tells it.
+pub fn unit_of(judged: Option<&Judgement>) -> Option<Unit> {
+    objects::unit_coded(judged?.unit.as_ref())
 }

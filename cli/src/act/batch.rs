@@ -121,7 +121,7 @@ fn many(
             let facts = [("who", who.join(&t("word.list", &[])))];
             bad.push((line.number, t("batch.lacking", &facts)));
         }
-        run.add(&client, line.number, payload, judged.as_ref());
+        run.add(line.number, payload, judged.as_ref());
     }
     if !bad.is_empty() {
         return Ok(reject((file, label), bad, REFUSED));
@@ -173,7 +173,6 @@ struct Run {
 impl Run {
     fn add(
         &mut self,
-        client: &rollbook_client::client::Client,
         number: usize,
         payload: Payload,
         judged: Option<&Judgement>,
@@ -181,7 +180,7 @@ impl Run {
         let shown = Shown::of(&payload.body);
         if let Some(amount) = amount_of(&shown) {
             // One unit for all would be a guess: each object has its own.
-            let unit = super::unit_of(client, &payload.body, judged).or(self.unit.take());
+            let unit = super::unit_of(judged).or(self.unit.take());
             let code = unit.as_ref().map(|unit| unit.code().to_owned());
             *self.sums.entry(code.unwrap_or_default()).or_default() += amount;
             self.unit = unit;

@@ -250,7 +250,7 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         }));
         return Ok(code);
     }
-    let unit = now.and_then(super::next::unit_of);
+    let unit = super::unit_of(verdict.as_ref());
     for (label, text) in objects::rows("", &Shown::of(&body), unit.as_ref()) {
         print(format!("{label}: {text}"));
     }

@@ -209,12 +209,6 @@ fn leaves(name: &str, value: &Shown, unit: Option<&Unit>, out: &mut Vec<(String,
     }
 }
 
-/// The unit as an answer of a node names it.
-pub fn unit_of(next: &Next) -> Option<Unit> {
-    let (code, _) = next.unit.as_ref()?;
-    Unit::currency(code).ok()
-}
-
 /// The one line after an act: record, height, log index, rule, what, where it stands, who acts
 /// next, until when. Height and index are those of the verified receipt if there is one; what
 /// follows is as told by the node. `page` is where a page of the act goes.
@@ -239,10 +233,11 @@ pub fn told(
     };
     // The act stands whatever the node says about what follows.
     let id = record.id();
-    let next = client
-        .json(&format!("/v1/records/{id}/next"))
-        .ok()
-        .and_then(|answer: Following| answer.next);
+    let following: Option<Following> = client.json(&format!("/v1/records/{id}/next")).ok();
+    let unit = following
+        .as_ref()
+        .and_then(|told| objects::unit_coded(told.unit.as_ref()));
+    let next = following.and_then(|told| told.next);
     if let Some(file) = page {
         super::page::write(file, client, record, &place, next.as_ref())?;
         say(t("page.written", &[("file", file.display().to_string())]));
@@ -258,7 +253,6 @@ pub fn told(
         print_json(&shown);
         return Ok(vain);
     }
-    let unit = next.as_ref().and_then(unit_of);
     let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
         ("record", id.to_hex()),

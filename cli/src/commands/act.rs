@@ -42,7 +42,7 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
         return Ok(0);
     }
     let flags: Acting = read(matches)?;
-    let mut given = verb.given(matches);
+    let given = verb.given(matches);
     let desk = Desk::of(global, &flags, None)?;
     if let Some(file) = given.from.as_deref().filter(|file| is_table(file)) {
         return batch::run(verb, &desk, &given, file);
@@ -52,7 +52,7 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     }
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
-    known::fill(verb, &desk, &mut given)?;
+    known::check(verb, &desk, &given)?;
     if verb.path == ("review", "draw") {
         // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
         // refusal.

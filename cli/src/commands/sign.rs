@@ -177,9 +177,7 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     not_over(&record, judged.as_ref(), profile)?;
     roles::must_hold(&record.payload, &signers, judged.as_ref(), &keystore)?;
     judge::not_in_vain(judged.as_ref(), flags.anyway)?;
-    let unit = client
-        .as_ref()
-        .and_then(|client| crate::act::unit_of(client, &record.payload.body, judged.as_ref()));
+    let unit = crate::act::unit_of(judged.as_ref());
     Screen {
         payload: &record.payload,
         signed: &record.signatures,
@@ -444,7 +442,7 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
         signed: &record.signatures,
         signers: &[],
         judged: judged.as_ref(),
-        unit: crate::act::unit_of(&plain, &record.payload.body, judged.as_ref()),
+        unit: crate::act::unit_of(judged.as_ref()),
         profile,
     }
     .show();

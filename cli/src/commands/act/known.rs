@@ -1,5 +1,5 @@
-//! What the ledger knows and nobody types: asked of a node before the act is put together. A wrong
-//! answer of a node costs a refusal, never a right.
+//! What is checked against the ledger before it is sealed: asked of a node, whose wrong answer costs a
+//! refusal, never a right.
 
 use rollbook_core::object::call::Call;
 use rollbook_core::record::Criterion;
@@ -10,14 +10,12 @@ use crate::act::next;
 use crate::failure::Failure;
 use crate::verbs::{Given, Verb};
 
-/// Fills what a node knows and checks what it can tell beforehand.
-pub fn fill(verb: &Verb, desk: &Desk, given: &mut Given) -> Result<(), Failure> {
+/// Checks what can be told before an act is sealed.
+pub fn check(verb: &Verb, desk: &Desk, given: &Given) -> Result<(), Failure> {
     match verb.path {
-        ("motion", "vote") => round(desk, given),
-        ("review", "seal") => scores(desk, given)?,
-        _ => {}
+        ("review", "seal") => scores(desk, given),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The number of an object as it was typed, with or without its letter.
@@ -26,19 +24,6 @@ fn number(given: &Given, name: &str) -> Option<u32> {
     text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-')
         .parse()
         .ok()
-}
-
-/// A ballot names the motion's present round (RULINGS A47).
-fn round(desk: &Desk, given: &mut Given) {
-    if given.text("round").is_some() || given.from.is_some() {
-        return;
-    }
-    let told = number(given, "motion")
-        .zip(desk.client().ok())
-        .and_then(|(motion, client)| next::of(&client, "motion", motion).ok());
-    if let Some(round) = told.and_then(|next| next.round).filter(|round| *round > 0) {
-        given.texts.push(("round", round.to_string()));
-    }
 }
 
 /// Scores are compared with the criteria of the review's call before they are sealed: what is sealed
