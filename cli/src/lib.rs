@@ -24,7 +24,8 @@
 //! | reading | `{login, asking, trust, objects, receipts}` | asking without trust |
 //! | verbs | `verbs` | from words to acts |
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
-//! | commands | `commands`, without the next room's | one file per command |
+//! | seeing | `commands::{audit, source, units, beside, tasks, history, opening}` | what is seen of a ledger: from a node, or from an export run again |
+//! | commands | `commands`, without the rooms beside it | one file per command |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
 //! | tree | `tree` | the command tree, its help, which command runs |
 
