@@ -365,9 +365,16 @@ fn paid(hand: &Hand) {
     let told = hand.office("payment approve P-1", &[APPROVER]);
     assert!(told.contains("amount: 60,000.00 CNY"), "{told}");
     hand.past("payment status P-1");
-    hand.office(
-        "payment release P-1 --end-to-end PAY-2024-0001 --opening account.json",
-        &[TREASURER],
+    let release = "payment release P-1 --end-to-end PAY-2024-0001 --opening";
+    let told = all(&hand.desk.ends(
+        2,
+        &format!("{release} application.json --as {OFFICE} --signer {TREASURER}"),
+    ));
+    assert!(told.contains("application.json"), "no account: {told}");
+    let told = hand.office(&format!("{release} account.json"), &[TREASURER]);
+    assert!(
+        told.contains("account: what account.txt says"),
+        "the treasurer sees the account: {told}"
     );
     hand.office("payment confirm P-1 --reference OUT-0001", &[SECOND]);
     hand.member("payment acknowledge P-1", APPLICANT, "finance");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Command};
 use rollbook_client::fetch::{Fetched, Target, fetch, records_of};
-use rollbook_client::trust::{Grounds, Trust};
+use rollbook_client::trust::{Error, Grounds, Trust};
 use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
@@ -167,7 +167,7 @@ pub fn show(target: &Target, global: &Global, flags: &Reading, past: &Past) -> R
         if grounds.sample {
             say(t("audit.sample", &[]));
         }
-        let names = names(&mut trust, &body);
+        let names = names(&mut trust, &body)?;
         for (_, shown) in &mut body.parts {
             let plain = std::mem::replace(shown, Shown::Nothing);
             *shown = objects::with_names(plain, &names);
@@ -314,29 +314,28 @@ fn state_body(trust: &mut Trust, path: &str, value: Option<&[u8]>) -> Result<(Bo
 const NAMES_MAX: usize = 12;
 
 /// The names of the organisations that an answer numbers, each proved; of those that cannot be
-/// fetched the number has to do.
-fn names(trust: &mut Trust, body: &Body) -> BTreeMap<u32, String> {
+/// fetched the number has to do. A fork is never passed over.
+fn names(trust: &mut Trust, body: &Body) -> Result<BTreeMap<u32, String>, Failure> {
     let mut numbers = BTreeSet::new();
     for (_, shown) in &body.parts {
         objects::organisations(shown, &mut numbers);
     }
-    let mut name_of = |number: u32| {
-        let target = Target::State(format!("organisation/{number}"));
-        let (fetched, _) = fetch(trust, &target).ok()?;
-        let Content::State {
+    let mut names = BTreeMap::new();
+    for number in numbers.into_iter().take(NAMES_MAX) {
+        let fetched = match fetch(trust, &Target::State(format!("organisation/{number}"))) {
+            Ok((fetched, _)) => fetched,
+            Err(fork @ Error::Fork(_)) => return Err(fork.into()),
+            Err(_) => continue,
+        };
+        if let Content::State {
             value: Some(bytes), ..
         } = &fetched.proved.content
-        else {
-            return None;
-        };
-        let organisation: Organisation = decode_value(bytes).ok()?;
-        Some((number, objects::named(number, &organisation.name)))
-    };
-    numbers
-        .into_iter()
-        .take(NAMES_MAX)
-        .filter_map(&mut name_of)
-        .collect()
+            && let Ok(organisation) = decode_value::<Organisation>(bytes)
+        {
+            names.insert(number, objects::named(number, &organisation.name));
+        }
+    }
+    Ok(names)
 }
 
 /// Path of the fund of the application to which a motion grants an award, as a node tells it.

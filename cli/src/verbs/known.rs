@@ -7,6 +7,7 @@
 //! working tables are as told by a node, and a record they name is fetched with its proof.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use rollbook_core::account::{Amount, Unit};
 use rollbook_core::charter::Charter;
@@ -25,7 +26,8 @@ use rollbook_words::amount::in_full;
 use rollbook_words::catalogue::t;
 use serde_json::{Map, Value, json};
 
-use super::opening::Reading;
+use super::opening;
+use super::opening::{Part, Reading};
 use crate::failure::Failure;
 
 /// Fields with the values that the ledger has for them.
@@ -409,10 +411,47 @@ pub fn instruction(fields: &Fields, reading: &mut Reading) -> Answer {
     };
     let agreement: Agreement = object(ledger.as_ref(), "agreement", payment.agreement.0)?;
     reading.word("known.grantee", name(ledger.as_ref(), agreement.grantee.0));
+    if let Some(file) = reading.opening.clone()
+        && !fields.contains_key("account")
+    {
+        opened_account(&file, agreement.account, reading)?;
+    }
     Ok(vec![
         ("amount", json!(payment.amount)),
         ("account", json!(agreement.account)),
     ])
+}
+
+/// Says the account that an opening holds, once it is that of the agreement.
+fn opened_account(file: &Path, account: Hash, reading: &mut Reading) -> Result<(), Failure> {
+    let shown = ("file", file.display().to_string());
+    let content = opening::read(file)?
+        .into_iter()
+        .find_map(|part| match part {
+            Part::Content {
+                field,
+                commitment,
+                text,
+                ..
+            } if field == "account" => Some((commitment, text)),
+            _ => None,
+        });
+    let Some((commitment, text)) = content else {
+        let facts = [shown, ("what", "account".to_owned())];
+        return Err(
+            Failure::unusable(t("opening.no-part", &facts)).next(t("opening.no-part-next", &[]))
+        );
+    };
+    if commitment != account {
+        let facts = [shown];
+        return Err(Failure::refused(t("known.other-account", &facts))
+            .because(t("known.differs-why", &[]))
+            .next(t("known.other-account-next", &facts)));
+    }
+    if let Some(text) = text {
+        reading.word("known.account", text.trim().to_owned());
+    }
+    Ok(())
 }
 
 /// The unit of an act's amounts, from what its fields name; none if nobody can be asked or nothing
