@@ -205,10 +205,10 @@ fn amount(charter: &Charter, name: &str, value: &Value) -> String {
 /// A length of time in the largest unit that it is a whole number of.
 fn milliseconds(ms: u64, language: Language) -> String {
     let (key, n) = match ms {
-        _ if ms % 86_400_000 == 0 && ms > 0 => ("days", ms / 86_400_000),
-        _ if ms % 3_600_000 == 0 && ms > 0 => ("hours", ms / 3_600_000),
-        _ if ms % 60_000 == 0 && ms > 0 => ("minutes", ms / 60_000),
-        _ if ms % 1_000 == 0 => ("seconds", ms / 1_000),
+        _ if ms.is_multiple_of(86_400_000) && ms > 0 => ("days", ms / 86_400_000),
+        _ if ms.is_multiple_of(3_600_000) && ms > 0 => ("hours", ms / 3_600_000),
+        _ if ms.is_multiple_of(60_000) && ms > 0 => ("minutes", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => ("seconds", ms / 1_000),
         _ => ("milliseconds", ms),
     };
     length(key, n.to_string(), language)
