@@ -197,11 +197,13 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         declaration: Declaration::None,
     };
     let ballot = payload(7, Body::Motion(MotionAct::Vote(ballot)));
-    desk.refused(
+    // The node wants another signature; a person is told that it would be in vain.
+    desk.refused_as(
         "too few officers",
         &signed(ballot, officer, Role::Primary, 0, officer),
         "A6.too-few-officers",
-        3,
+        "A4.unknown-motion",
+        1,
     );
     desk.refused(
         "a key that is not registered",

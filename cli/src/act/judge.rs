@@ -74,13 +74,7 @@ pub fn not_in_vain(judged: Option<&Judgement>, anyway: bool) -> Result<(), Failu
             if let Some((rule, sentence)) = broken(presumed).filter(|(rule, _)| !is_waiting(rule)) {
                 return Err(Failure::by_rule(&rule, sentence));
             }
-            match uncounted(presumed) {
-                Some(sentence) if !anyway => {
-                    Err(Failure::refused(t("sign.uncounted", &[("why", sentence)]))
-                        .next(t("sign.uncounted-next", &[])))
-                }
-                _ => Ok(()),
-            }
+            must_count(Some(judged), anyway)
         }
         // Nothing but the envelope was looked at.
         None => match (judged.rule.as_deref(), refused(judged)) {
@@ -89,6 +83,18 @@ pub fn not_in_vain(judged: Option<&Judgement>, anyway: bool) -> Result<(), Failu
             }
             _ => Ok(()),
         },
+    }
+}
+
+/// Refuses what the ledger would record without effect, unless that is wanted.
+pub fn must_count(judged: Option<&Judgement>, anyway: bool) -> Result<(), Failure> {
+    let presumed = judged.and_then(|judged| judged.presumed.as_ref());
+    match presumed.and_then(uncounted) {
+        Some(sentence) if !anyway => {
+            Err(Failure::refused(t("sign.uncounted", &[("why", sentence)]))
+                .next(t("sign.uncounted-next", &[])))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -54,18 +54,18 @@ fn judged(writer: &mut Writer, record: &Record, now: u64) -> Result<Outcome, &'s
 fn what_is_due_is_done_before_a_record_is_judged() {
     let (mut writer, motion) = open();
     let close = writer.due(DeadlineKind::MotionClose, motion).unwrap();
-    let vote = signed(
-        &mut writer,
-        3,
-        ballot(motion, Choice::Yes, Declaration::None),
-    );
+    // Signed shortly before the close, so that it is valid beyond it.
+    let body = ballot(motion, Choice::Yes, Declaration::None);
+    let signers = writer.officers(3, &body);
+    let signer = &mut writer.alliance.signer;
+    let vote = signer.record(3, &signers, close - 60_000, body);
     let tip = writer.ledger.tip().clone();
     assert_eq!(judged(&mut writer, &vote, close), Ok(Outcome::Applied));
     assert_eq!(judged(&mut writer, &vote, close + 1), Err("R10.not-open"));
     // Nothing of it is kept: the ledger stands where it stood and builds the same block.
     assert_eq!(*writer.ledger.tip(), tip);
     assert_eq!(judged(&mut writer, &vote, close), Ok(Outcome::Applied));
-    let block = writer.submit(&[vote]);
+    let block = writer.block(close, &[vote]);
     assert_eq!(block.outcomes, [Outcome::Applied]);
     assert!(block.events.is_empty(), "the close is not due yet");
 }
