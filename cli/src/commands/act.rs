@@ -126,13 +126,13 @@ pub fn sign_file(global: &Global, flags: &Sign) -> Result<u8, Failure> {
         .iter()
         .map(|entry| entry.officer.0)
         .collect();
-    print_json(&match output::form() {
-        Form::People => serde_json::to_value(&record.payload.body).unwrap_or_default(),
-        Form::Json | Form::Csv => serde_json::json!({
+    match output::form() {
+        Form::People => print_json(&record.payload.body),
+        Form::Json | Form::Csv => print_json(&serde_json::json!({
             "file": file, "record": record.id(), "rule": record.payload.body.code(),
             "act": Shown::of(&record.payload.body).json(), "signed_by": officers,
-        }),
-    });
+        })),
+    }
     Ok(0)
 }
 
