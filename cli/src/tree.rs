@@ -42,9 +42,10 @@ pub fn matches() -> Result<ArgMatches, clap::Error> {
     }
 }
 
-/// `keys help --help` is `keys help`: nobody means anything else.
+/// `help --help` and `keys help --help` are without the flag: nobody means anything else.
 fn without_help_of_help(arguments: Vec<OsString>) -> Vec<OsString> {
-    let Some(at) = arguments.iter().position(|word| word == "help") else {
+    let at = arguments.iter().position(|word| word == "help");
+    let Some(at) = at.filter(|at| *at <= 2) else {
         return arguments;
     };
     let flag = |word: &OsString| word == "--help" || word == "-h";
@@ -57,16 +58,17 @@ fn without_help_of_help(arguments: Vec<OsString>) -> Vec<OsString> {
 /// A failure whose next step is the status of an object, with the object of the command line: what
 /// the rules say knows only that there is one.
 pub fn with_object(mut failure: Failure) -> Failure {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let noun = words.first().map(String::as_str).unwrap_or_default();
-    let number = words
-        .get(2)
-        .filter(|word| word.ends_with(|c: char| c.is_ascii_digit()));
-    let known = status::OBJECTS.iter().any(|(known, _)| *known == noun);
-    let command = match number.filter(|_| known) {
-        Some(number) => format!("rollbook {noun} status {number}"),
-        None => "rollbook show ID".to_owned(),
-    };
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let known = |word: &String| status::OBJECTS.iter().any(|(known, _)| known == word);
+    let command = words.iter().position(known).and_then(|at| {
+        let number = words.get(at + 2)?;
+        let is_number = number.ends_with(|c: char| c.is_ascii_digit());
+        is_number.then(|| format!("rollbook {} status {number}", words[at]))
+    });
+    let command = command.unwrap_or_else(|| "rollbook show ID".to_owned());
     failure.next = failure
         .next
         .map(|next| next.replace("rollbook NOUN status N", &command));

@@ -95,12 +95,6 @@ fn a_result_that_nobody_can_read_is_no_success() {
     );
 
     // Who closed the pipe has read enough; what was found stays found.
-    let piped = |command: &str| {
-        let line = format!("{{ rollbook {command}; echo $? >&3; }} 3>&1 | true");
-        let output = shell(&desk, &format!("{{ {line}; }} 3>&1"));
-        assert!(output.stderr.is_empty() || !all(&output).contains("panicked"));
-        all(&output)
-    };
     let ended = |command: &str| {
         // A shell without pipefail: the code goes through a file.
         let line = format!(
@@ -111,7 +105,6 @@ fn a_result_that_nobody_can_read_is_no_success() {
             .trim()
             .to_owned()
     };
-    assert!(!piped("man").contains("could not"));
     assert_eq!(ended("completions bash"), "0");
     assert_eq!(ended("man"), "0");
     assert_eq!(ended("audit good --genesis $G"), "0");
