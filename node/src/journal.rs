@@ -349,6 +349,12 @@ impl Journal {
         self.votes.guard.high()
     }
 
+    /// Whether the guard has a record of exactly these bytes at this step. Records of heights above
+    /// the tip are never forgotten.
+    pub fn has_recorded(&self, slot: &Slot, bytes: &[u8]) -> bool {
+        self.votes.guard.has_recorded(slot, bytes)
+    }
+
     /// Identity of this guard, made with it. Two folders with one instance are copies of each
     /// other.
     pub fn instance(&self) -> [u8; 16] {

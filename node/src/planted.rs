@@ -18,6 +18,25 @@ pub enum Planted {
     SyncUnchecked,
     /// The question of RULINGS A8 is not asked.
     AskSkipped,
+    /// Fresh proposals of any time are taken at once.
+    AnyTime,
+    /// The time of a cosignature is not judged.
+    CosignatureUnjudged,
+    /// Records that do not apply stay in the queue.
+    NothingParked,
+    /// An answer with blocks need not begin with the one that was asked for.
+    AnyAnswer,
+    /// Answers to the question of RULINGS A8 count whoever gave them, and before this node has
+    /// caught up.
+    AnswersKept,
+    /// Of two or three validators a restored one asks nobody.
+    NobodyAsked,
+    /// At height 0 a restored node overlooks what others hold of it.
+    StatementIgnored,
+    /// A statement under the own key that the guard does not know is overlooked.
+    CloneUnnoticed,
+    /// What is voted for is forgotten in the order of ids.
+    AnyWantForgotten,
     /// The real clock is wrong.
     WrongClock {
         /// By so many milliseconds; above zero it is ahead.

@@ -35,8 +35,10 @@ mod catchup;
 mod config;
 mod context;
 mod cosign;
+mod fresh;
 mod height;
 mod host;
+mod judging;
 pub mod journal_storage;
 pub mod ledger_app;
 pub mod mempool;
@@ -200,11 +202,24 @@ pub struct Status {
     pub clock_off_ms: i64,
     /// Statements the guard refused to sign since the start.
     pub guard_refusals: u64,
+    /// Height of a statement under this node's key that its guard does not know: a second node has
+    /// the keys, or this disk has forgotten something (RULINGS A41).
+    pub foreign_statement: Option<Height>,
     /// A validator cosigned another root for a height this node holds: a fork, if anything is.
     /// Validator and height.
     pub fork_alarm: Option<(OrganisationId, Height)>,
     /// Records waiting.
     pub pool: usize,
+    /// Those of them that did not apply when they were last judged.
+    pub parked: usize,
+    /// Whether a record that applies waits for a block.
+    pub wanted: bool,
+    /// Whose turn it is to propose at the height after the tip, in the round under way.
+    pub turn: Option<OrganisationId>,
+    /// When the tip was committed, and when work on the height after it began, on the elapsed clock.
+    pub since: (u64, Option<u64>),
+    /// Validators that have said that they vote again only from a height on.
+    pub restored: BTreeMap<OrganisationId, Height>,
     /// Newest receipted height.
     pub receipted: Height,
 }
@@ -251,6 +266,8 @@ pub(crate) enum Timer {
     Hint,
     /// Ask for the own newest signature again.
     Ask,
+    /// The peer that is asked for blocks takes its time.
+    Fetch,
     /// Ask for missing bodies again.
     Bodies,
     /// Cosign the newest checkpoint.
@@ -261,6 +278,8 @@ pub(crate) enum Timer {
     Gossip,
     /// Offer records again.
     Offer,
+    /// Judge records of the pool again.
+    Pool,
 }
 
 /// The replica. See the module head.
@@ -326,8 +345,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             out_of_bounds: host.out_of_bounds,
             clock_off_ms: host.clock_off_ms,
             guard_refusals: host.guard_refusals,
+            foreign_statement: host.foreign_statement,
             fork_alarm: host.cosigning.fork_alarm,
             pool: host.pool.len(),
+            parked: host.pool.parked(),
+            wanted: host.pool_ready,
+            turn: host.turn(self.core.as_ref().and_then(|core| core.round().as_u32())),
+            since: (host.committed_at, host.begun_at),
+            restored: host.restored.clone(),
             receipted: host.cosigning.receipted,
         }
     }
@@ -413,10 +438,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Timer::Poll => self.poll(),
             Timer::Hint => self.follow_hint(),
             Timer::Ask => self.ask(),
+            Timer::Fetch => self.fetch_slow(),
             Timer::Bodies => self.fetch_bodies(),
             Timer::Cosign => self.cosign_newest(),
             Timer::CosignAgain => self.cosign_again(),
             Timer::Gossip => self.gossip(),
+            Timer::Pool => self.host.pool_due(),
             Timer::Offer => {
                 self.host.pool.offer_again(self.host.now.elapsed_ms);
                 self.gossip();
@@ -431,7 +458,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 return;
             };
             match todo {
-                Todo::Core(input) => self.run_core(*input),
+                Todo::Core(input) => {
+                    if !self.holds_back(&input) {
+                        self.run_core(*input);
+                    }
+                }
                 Todo::Propose { height, round } => self.propose(height, round),
                 Todo::Commit { certificate } => self.commit_decided(certificate),
                 Todo::Deliver(block) => self.deliver(block),

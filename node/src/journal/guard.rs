@@ -262,6 +262,12 @@ impl Guard {
         self.high.floor = self.high.floor.max(mark.floor);
     }
 
+    pub(super) fn has_recorded(&self, slot: &Slot, bytes: &[u8]) -> bool {
+        self.signed
+            .get(slot)
+            .is_some_and(|(recorded, _)| recorded == bytes)
+    }
+
     pub(super) fn judge(&self, slot: Slot, bytes: &[u8], tip: Height) -> Judgement {
         if bytes.len() > MAX_STATEMENT {
             return Judgement::Refused(Refused::TooLong(bytes.len()));

@@ -171,13 +171,14 @@ pub trait App {
     /// The next block must carry the cosigned checkpoint of the tip (the tip was a handover).
     fn needs_handover_checkpoint(&self) -> bool;
 
-    /// The bytes validator `organisation` signs for a checkpoint at `time_s` (seconds since 1970).
+    /// The bytes validator `organisation` signs for a checkpoint at `time_s` (seconds since 1970);
+    /// `None` if the rules accept no cosignature of this time (RULINGS A38).
     fn cosignature_message(
         &self,
         checkpoint: &BlockCheckpoint,
         organisation: OrganisationId,
         time_s: u64,
-    ) -> Vec<u8>;
+    ) -> Option<Vec<u8>>;
 
     /// The bytes a validator's log key signs for a checkpoint.
     fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8>;

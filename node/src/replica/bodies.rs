@@ -7,9 +7,8 @@
 //!   asked in turn.
 //! * At most [`MAX_BODIES`] bodies and as many wants a height; all of it is dropped at the
 //!   decision.
-//! * A body that is valid is durable before the core hears of it. The verdict is about bytes;
-//!   nearness of the time to this node's clock only delays the verdict of a fresh proposal until
-//!   the round's propose timeout (RULINGS A9).
+//! * A body that is valid is durable before the core hears of it. The verdict is about bytes; what
+//!   waits for this node's clock is the proposal, not the block (`fresh`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +29,12 @@ use super::{Replica, Timer};
 
 /// Undecided bodies kept at a height (RULINGS A19).
 pub(super) const MAX_BODIES: usize = 16;
-/// Blocks talked about that are remembered at a height: votes of every seat may name one a round.
-const MAX_WANTS: usize = 64;
+/// Blocks talked about that are remembered at a height: two proposals of each round that the core
+/// looks ahead to, and [`WANTS_EACH`] of each seat.
+const MAX_WANTS: usize = 128;
+/// Blocks without a proposal that are remembered for one validator that alone voted for them: who
+/// invents ids drives out its own.
+const WANTS_EACH: usize = 4;
 /// Pause before bodies are asked for again.
 const RETRY_MS: u64 = 400;
 
@@ -68,21 +71,22 @@ struct Held {
 pub(super) struct Bodies {
     wants: BTreeMap<Hash, Want>,
     held: BTreeMap<Hash, Held>,
-    /// Fresh proposals out of the clock's bounds, by the round whose propose timeout they wait for.
-    withheld: BTreeMap<Hash, u32>,
     /// Verdicts read from the log before the body.
     replayed: BTreeMap<Hash, bool>,
     /// Validators of the height.
     seats: usize,
     /// Bodies of the height in the journal.
     pub(super) stored: usize,
+    /// A planted fault: what is voted for is forgotten in the order of ids.
+    any_forgotten: bool,
 }
 
 impl Bodies {
     /// Forgets everything: a new height with so many validators.
-    pub(super) fn reset(&mut self, seats: usize) {
+    pub(super) fn reset(&mut self, seats: usize, any_forgotten: bool) {
         *self = Bodies {
             seats,
+            any_forgotten,
             ..Bodies::default()
         };
     }
@@ -101,7 +105,7 @@ impl Bodies {
 
     /// A proposal was verified.
     pub(super) fn proposed(&mut self, facts: &ProposalFacts, own: bool) {
-        if let Some(want) = self.want(&facts.block) {
+        if let Some(want) = self.want(&facts.block, None) {
             want.proposal
                 .get_or_insert((facts.round, facts.valid_round, facts.validator));
             if !own {
@@ -120,7 +124,7 @@ impl Bodies {
         own: bool,
     ) -> bool {
         let needed = Self::honest(self.seats);
-        let Some(want) = self.want(block) else {
+        let Some(want) = self.want(block, Some(validator)) else {
             return false;
         };
         want.vote_round.get_or_insert(round);
@@ -186,14 +190,37 @@ impl Bodies {
         seats.saturating_sub(1) / 3 + 1
     }
 
-    fn want(&mut self, block: &Hash) -> Option<&mut Want> {
+    /// The want of a block that a validator voted for, or that was proposed.
+    fn want(&mut self, block: &Hash, voter: Option<OrganisationId>) -> Option<&mut Want> {
         if !self.wants.contains_key(block) {
+            let alone = |want: &Want, voter: OrganisationId| {
+                want.proposal.is_none() && want.voters.len() == 1 && want.voters.contains(&voter)
+            };
+            // The oldest that it alone voted for goes.
+            if let Some(voter) = voter
+                && !self.any_forgotten
+            {
+                let own = self.wants.iter().filter(|(_, want)| alone(want, voter));
+                let own: Vec<(Option<u32>, Hash)> =
+                    own.map(|(id, want)| (want.vote_round, *id)).collect();
+                if own.len() >= WANTS_EACH
+                    && let Some((_, oldest)) = own.into_iter().min()
+                {
+                    self.wants.remove(&oldest);
+                }
+            }
             if self.wants.len() >= MAX_WANTS {
-                // The least supported goes: an honest quorum's block never is.
+                // Without a proposal, with the fewest voters, of the oldest round: never the block of
+                // an honest quorum, nor a proposal of the present round.
+                let worth = |want: &Want| match want.proposal {
+                    Some(_) if self.any_forgotten => (false, want.voters.len(), None),
+                    Some((round, ..)) => (true, want.voters.len(), Some(round)),
+                    None => (false, want.voters.len(), want.vote_round),
+                };
                 let weakest = self
                     .wants
                     .iter()
-                    .min_by_key(|(_, want)| want.voters.len())
+                    .min_by_key(|(_, want)| worth(want))
                     .map(|(id, _)| *id)?;
                 self.wants.remove(&weakest);
             }
@@ -338,14 +365,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Judges a block whose body is here and tells the core; otherwise asks for the body.
     pub(super) fn deliver(&mut self, block: Hash) {
-        let Some(core) = &self.core else { return };
-        if self.host.replaying {
+        if self.core.is_none() || self.host.replaying {
             return;
         }
-        let (round_now, propose_step) = (
-            core.round().as_u32().unwrap_or(0),
-            core.driver.step_is_propose(),
-        );
         let host = &mut self.host;
         let Some(held) = host.bodies.held.get_mut(&block) else {
             return self.fetch_bodies();
@@ -392,24 +414,6 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             held.durable = true;
             host.bodies.stored += 1;
         }
-        // Only a live, fresh proposal is measured against the own clock, and only by waiting.
-        let fresh = valid_round.is_none() && round == round_now && propose_step;
-        if valid && fresh {
-            let (time, wall) = (held.seal.time_ms, host.now.wall_ms);
-            if time.0 > wall.saturating_add(host.config.ahead_ms)
-                || time.0 < wall.saturating_sub(host.config.behind_ms)
-            {
-                if host.bodies.withheld.insert(block, round).is_none() {
-                    host.out_of_bounds = host.out_of_bounds.saturating_add(1);
-                    host.clock_off_ms = (i128::from(wall) - i128::from(time.0))
-                        .clamp(i64::MIN.into(), i64::MAX.into())
-                        as i64;
-                }
-                return;
-            }
-            host.out_of_bounds = 0;
-        }
-        host.bodies.withheld.remove(&block);
         held.told = true;
         let value = engine::ProposedValue {
             height: Height(held.seal.height.0),
@@ -426,26 +430,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.todo.push_back(Todo::Core(Box::new(input)));
     }
 
-    /// After each input of the core: withheld values whose wait is over, bodies to fetch, decisions
-    /// the core cannot take because a proposal was lost.
+    /// After each input of the core: proposals whose wait is over, bodies to fetch, decisions the
+    /// core cannot take because a proposal was lost.
     pub(super) fn after_core(&mut self) {
         let Some(core) = &self.core else { return };
         if self.host.replaying || core.driver.step_is_commit() {
             return;
         }
-        let round_now = core.round().as_u32().unwrap_or(0);
-        let propose_step = core.driver.step_is_propose();
-        let due = self
-            .host
-            .bodies
-            .withheld
-            .iter()
-            .filter(|(_, round)| **round < round_now || !propose_step);
-        let due: Vec<Hash> = due.map(|(block, _)| *block).collect();
-        for block in due {
-            self.host.bodies.withheld.remove(&block);
-            self.host.todo.push_back(Todo::Deliver(block));
-        }
+        self.release_fresh();
         if self.host.bodies.is_wanting() {
             self.fetch_bodies();
         }

@@ -1,11 +1,13 @@
 //! Blocks that others decided: asking for tips, fetching ranges, and taking each block on its own
 //! evidence.
 //!
-//! * A peer's word for its tip only decides whom to ask. Each block is judged at its own height:
+//! * A peer's word for its tip only decides whom to ask, and only until its answer brings nothing: an
+//!   answer begins with the block that was asked for. Each block is judged at its own height:
 //!   certificate under the policy the ledger expects there, parent, body hash, re-execution with
 //!   every root. One bad item ends the answer and puts the peer back for a while; what was good
 //!   before it stays.
-//! * One range is under way at a time. Tips are asked of one peer after the other, often while a
+//! * One range is waited for at a time, and not for long: then the next peer is asked, those first
+//!   that have answered faster. What the slow one sends is still taken. Tips are asked of one peer after the other, often while a
 //!   height is under way, seldom while idle, and at once of a peer whose frames are ahead. With its
 //!   tip a peer gives the cosignatures it holds.
 
@@ -21,6 +23,7 @@ use crate::planted::planted;
 
 use super::app::{App, BlockVerdict};
 use super::message::{Request, Response};
+use super::recovery::Newest;
 use super::storage::{Decided, Storage};
 use super::{Effect, Replica, Timer};
 
@@ -28,6 +31,10 @@ use super::{Effect, Replica, Timer};
 const BACKOFF_MS: u64 = 3_000;
 /// Wait before a frame from a higher height is taken as a sign of having missed a decision.
 const HINT_MS: u64 = 150;
+/// The same at most, after useless answers one after the other.
+const BACKOFF_MAX_MS: u64 = 12_000;
+/// How long one peer is waited for before the next one is asked for the same blocks.
+const PATIENCE_MS: u64 = 3_000;
 /// Requests under way at most; the shell answers each.
 const MAX_ASKED: usize = 256;
 
@@ -35,9 +42,15 @@ const MAX_ASKED: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Asked {
     Tip,
-    Blocks,
+    Blocks {
+        /// First height asked for.
+        from: Height,
+        /// When, on the elapsed clock.
+        at: u64,
+    },
     Body(Hash),
     Newest,
+    Wake,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +61,14 @@ pub(super) struct Catchup {
     asked: BTreeMap<u64, (u32, Asked)>,
     claims: BTreeMap<u32, Height>,
     backoff: BTreeMap<u32, u64>,
-    fetching: bool,
+    /// Useless answers in a row.
+    useless: BTreeMap<u32, u32>,
+    /// Milliseconds that a peer needed for a block in its last answer.
+    pace: BTreeMap<u32, u64>,
+    /// Peers that owe blocks, and since when.
+    owing: BTreeMap<u32, u64>,
+    /// Whom the next fetch waits for.
+    waiting: Option<u32>,
     hint: Option<(u32, u64)>,
     /// Blocks taken from peers since the start.
     pub(super) taken: u64,
@@ -90,15 +110,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 self.host
                     .hasten_timer(Timer::Poll, self.host.config.poll_ms);
             }
-            (Asked::Blocks, Some(Response::Blocks(blocks))) => {
-                self.host.catchup.fetching = false;
-                self.take(peer, blocks);
+            (Asked::Blocks { from, at }, Some(Response::Blocks(blocks))) => {
+                self.has_answered(peer);
+                self.take(peer, from, at, blocks);
             }
-            (Asked::Blocks, _) => {
-                self.host.catchup.fetching = false;
+            (Asked::Blocks { .. }, _) => {
+                self.has_answered(peer);
                 self.avoid(peer);
                 self.fetch();
             }
+            (Asked::Wake, _) => {}
             (Asked::Body(block), Some(Response::Body(answer))) => self.body_answer(block, answer),
             (Asked::Body(block), _) => self.body_answer(block, None),
             (
@@ -107,9 +128,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                     height,
                     proof,
                     statement,
+                    signature,
                 }),
             ) => {
-                self.newest_answer(peer, Some((height, proof, statement)));
+                let answer = Newest {
+                    height,
+                    proof,
+                    statement,
+                    signature,
+                };
+                self.newest_answer(peer, Some(answer));
             }
             (Asked::Newest, _) => self.newest_answer(peer, None),
         }
@@ -120,6 +148,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let catchup = &mut self.host.catchup;
         catchup.claims.retain(|peer, _| peers.contains(peer));
         catchup.backoff.retain(|peer, _| peers.contains(peer));
+        catchup.useless.retain(|peer, _| peers.contains(peer));
+        catchup.pace.retain(|peer, _| peers.contains(peer));
         catchup.peers = peers;
         self.host.hasten_timer(Timer::Poll, 0);
         if self.host.recovery.is_asking() {
@@ -127,8 +157,19 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
     }
 
+    /// An answer that brought nothing of what was asked for.
+    fn was_useless(&mut self, peer: u32) {
+        let times = self.host.catchup.useless.get(&peer).copied().unwrap_or(0);
+        self.avoid(peer);
+        if let Some(until) = self.host.catchup.backoff.get_mut(&peer) {
+            let pause = (BACKOFF_MS << times.min(8)).min(BACKOFF_MAX_MS);
+            *until = self.host.now.elapsed_ms.saturating_add(pause);
+            self.host.catchup.useless.insert(peer, times + 1);
+        }
+    }
+
     fn avoid(&mut self, peer: u32) {
-        let until = self.host.now.elapsed_ms + BACKOFF_MS;
+        let until = self.host.now.elapsed_ms.saturating_add(BACKOFF_MS);
         self.host.catchup.claims.remove(&peer);
         if self.host.catchup.peers.contains(&peer) {
             self.host.catchup.backoff.insert(peer, until);
@@ -183,44 +224,74 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
     }
 
-    /// Asks for the next range, if somebody claims to have it.
+    /// Asks for the next range, if somebody claims to have it: of those whom nothing is known
+    /// against, the fastest.
     fn fetch(&mut self) {
-        if self.host.catchup.fetching || self.host.stop.is_some() {
+        let catchup = &self.host.catchup;
+        if catchup.waiting.is_some() || self.host.stop.is_some() {
             return;
         }
         let tip = self.host.tip.seal.height;
-        let candidates: Vec<u32> = self
-            .host
-            .catchup
-            .claims
-            .iter()
-            .filter(|(_, h)| **h > tip)
-            .map(|(p, _)| *p)
-            .collect();
-        let Some(peer) = candidates.into_iter().find(|peer| self.usable(*peer)) else {
+        let ahead = catchup.claims.iter().filter(|(_, h)| **h > tip);
+        let free = ahead
+            .map(|(peer, _)| *peer)
+            .filter(|peer| self.usable(*peer) && !catchup.owing.contains_key(peer));
+        let pace = |peer: &u32| catchup.pace.get(peer).copied().unwrap_or(0);
+        let Some(peer) = free.min_by_key(|peer| (pace(peer), *peer)) else {
             return;
         };
-        let request = Request::Blocks { from: tip.next() };
-        self.host.catchup.fetching = self.request(peer, request, Asked::Blocks);
+        let (from, at) = (tip.next(), self.host.now.elapsed_ms);
+        if self.request(peer, Request::Blocks { from }, Asked::Blocks { from, at }) {
+            self.host.catchup.owing.insert(peer, at);
+            self.host.catchup.waiting = Some(peer);
+            self.host.set_timer(Timer::Fetch, PATIENCE_MS);
+        }
     }
 
-    fn take(&mut self, peer: u32, blocks: Vec<Decided>) {
-        if blocks.is_empty() {
-            return self.avoid(peer);
+    /// The peer that is waited for takes its time: somebody else is asked.
+    pub(super) fn fetch_slow(&mut self) {
+        if let Some(peer) = self.host.catchup.waiting.take() {
+            self.host.catchup.pace.insert(peer, PATIENCE_MS);
         }
+        self.fetch();
+    }
+
+    fn has_answered(&mut self, peer: u32) {
+        self.host.catchup.owing.remove(&peer);
+        if self.host.catchup.waiting == Some(peer) {
+            self.host.catchup.waiting = None;
+            self.host.timers.remove(&Timer::Fetch);
+        }
+    }
+
+    fn take(&mut self, peer: u32, from: Height, at: u64, blocks: Vec<Decided>) {
+        let unasked = blocks.first().is_none_or(|block| block.seal.height != from)
+            && !planted!(self.host.config, AnyAnswer);
+        if blocks.is_empty() || unasked {
+            self.was_useless(peer);
+            return self.fetch();
+        }
+        let spent = self.host.now.elapsed_ms.saturating_sub(at);
+        let each = spent / blocks.len() as u64;
+        self.host.catchup.pace.insert(peer, each.max(1));
+        let mut good = true;
         for block in blocks {
             if block.seal.height <= self.host.tip.seal.height {
                 // Decided here meanwhile.
                 continue;
             }
-            if self.adopt(block).is_err() {
-                self.avoid(peer);
-                break;
-            }
+            good = self.adopt(block).is_ok();
             if self.host.stop.is_some() {
                 return;
             }
+            if !good {
+                self.was_useless(peer);
+                break;
+            }
             self.host.catchup.taken += 1;
+        }
+        if good {
+            self.host.catchup.useless.remove(&peer);
         }
         self.fetch();
     }
@@ -284,15 +355,6 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         self.commit_block(certificate, true);
         Ok(())
-    }
-
-    /// Whether somebody claims to be further.
-    pub(super) fn is_behind(&self) -> bool {
-        self.host
-            .catchup
-            .claims
-            .values()
-            .any(|height| *height > self.host.tip.seal.height)
     }
 
     /// Blocks taken from peers since the start.

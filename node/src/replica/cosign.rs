@@ -1,7 +1,6 @@
 //! Checkpoint cosignatures: giving the own one, collecting the others' (RULINGS A11).
 //!
-//! * Only the newest decided checkpoint is cosigned, after (size, root) is durable in the guard,
-//!   and never one of a block taken while others are known to be further.
+//! * Only the newest decided checkpoint is cosigned, after (size, root) is durable in the guard.
 //! * "At most every 100 ms" is counted in ledger time: a block is cosigned at its commit if it is
 //!   the first of its 100 ms, and the last block before a pause when the pause is that long. So all
 //!   validators choose the same checkpoints and quorums meet.
@@ -11,6 +10,9 @@
 //!   the others send theirs again.
 //! * With each cosignature goes the validator's log line on the same checkpoint; both must hold. A
 //!   full node, which signs no checkpoint, serves receipts with it (RULINGS A21).
+//! * A cosignature is judged on arrival by the function that the rules use (RULINGS A38): whatever is
+//!   collected can go into a handover or a receipt. One that is an hour newer replaces the one that
+//!   is kept; one far ahead of the own clock is not taken yet: it is sent again.
 //! * A genuine cosignature of another root for the size of a checkpoint held here is a fork alarm.
 
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ use rollbook_proof::chain::quorum;
 use rollbook_proof::crypto::Signature;
 use rollbook_proof::number::{Height, OrganisationId};
 
+use crate::planted::planted;
+
 use super::app::{App, BlockCheckpoint, Validator};
 use super::host::{Host, Todo};
 use super::message::{Cosignature, Frame};
@@ -28,6 +32,10 @@ use super::{Effect, Replica, Timer};
 
 /// Checkpoints whose cosignatures are still collected.
 const TARGETS: usize = 16;
+/// How far ahead of the own clock the time of a cosignature may lie.
+const AHEAD_S: u64 = 24 * 3_600;
+/// A cosignature newer by this replaces the one that is kept.
+const NEWER_S: u64 = 3_600;
 
 /// A checkpoint with a quorum of cosignatures: validator, seconds under the signature, signature,
 /// ascending by validator.
@@ -101,6 +109,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             .get(&self.tip.seal.height)
             .filter(|target| target.is_full())?;
         target.receipt(quorum(target.validators.len()))
+    }
+
+    /// Forgets what others signed of the tip's checkpoint: they send it again.
+    pub(super) fn forget_tip_cosignatures(&mut self) {
+        let me = self.keys.organisation;
+        if let Some(target) = self.cosigning.targets.get_mut(&self.tip.seal.height) {
+            target.collected.retain(|who, _| *who == me);
+            target.receipted = false;
+        }
     }
 
     /// Whether the tip's checkpoint has its quorum.
@@ -181,11 +198,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .hasten_timer(Timer::Poll, self.host.config.poll_ms);
         let bucket = self.host.tip.seal.time_ms.0 / self.host.config.cosign_ms.max(1);
         let first = self.host.cosigning.bucket != Some(bucket);
-        if handover || (live && first && !self.is_behind()) {
+        // Blocks taken from peers come one after the other: the newest is cosigned once in a while.
+        // Nobody's word for being further keeps a node from it (RULINGS A40).
+        if handover || (live && first) {
             self.cosign_newest();
         } else {
             self.host
-                .set_timer(Timer::Cosign, self.host.config.cosign_ms);
+                .arm_timer(Timer::Cosign, self.host.config.cosign_ms);
         }
     }
 
@@ -210,6 +229,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         );
         let time_s = host.now.wall_ms / 1_000;
         let message = host.app.cosignature_message(&target.checkpoint, me, time_s);
+        let Some(message) = message else {
+            return;
+        };
         let statement = Statement::Checkpoint {
             size,
             root,
@@ -285,9 +307,18 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         };
         let (cosigner, log) = (seat.cosigner, seat.log);
-        let repeated = target.collected.contains_key(&who);
+        let kept = target.collected.get(&who).map(|kept| kept.time_s);
+        let repeated = kept.is_some();
+        let newer = kept.is_some_and(|at| cosignature.time_s >= at.saturating_add(NEWER_S));
         let same = target.checkpoint.root == cosignature.root;
-        if !repeated || !same {
+        let bound = (host.now.wall_ms / 1_000).saturating_add(AHEAD_S);
+        if same
+            && cosignature.time_s > bound
+            && !planted!(host.config, CosignatureUnjudged)
+        {
+            return;
+        }
+        if !repeated || newer || !same {
             let claimed = BlockCheckpoint {
                 root: cosignature.root,
                 ..target.checkpoint.clone()
@@ -295,10 +326,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             let message = host
                 .app
                 .cosignature_message(&claimed, who, cosignature.time_s);
-            if !host
-                .verify
-                .verify(&cosigner, &message, &cosignature.signature)
-            {
+            let holds = match message {
+                Some(message) => host
+                    .verify
+                    .verify(&cosigner, &message, &cosignature.signature),
+                None => planted!(host.config, CosignatureUnjudged),
+            };
+            if !holds {
                 return;
             }
             // Of another root the cosignature alone is proof enough.
@@ -324,11 +358,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             log,
             ..
         } = cosignature;
-        target.collected.entry(who).or_insert(Collected {
-            time_s,
-            signature,
-            log,
-        });
+        if !repeated || newer {
+            let collected = Collected {
+                time_s,
+                signature,
+                log,
+            };
+            target.collected.insert(who, collected);
+        }
         // The sender has not seen a quorum yet: help it, at most once a pause.
         let help = repeated
             && who != host.keys.organisation

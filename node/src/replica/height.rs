@@ -19,11 +19,12 @@ use rollbook_proof::chain::{
     Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, LogSignature, ProposalFacts,
 };
 use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::number;
 
 use crate::planted::planted;
 
-use super::app::{App, BlockVerdict};
+use super::app::{App, BlockVerdict, BuiltBlock, Refused};
 use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
 use super::cosign::Receipt;
 use super::host::{Host, Todo};
@@ -35,8 +36,14 @@ use super::{Effect, Replica, Timer};
 
 /// Longest time between two looks at the wall clock while idle: it may be stepped.
 const LOOK_MS: u64 = 30_000;
-/// Records judged again after a commit to see whether any still applies.
+/// Records judged again at once, to see whether any still applies.
 const RECHECK: usize = 32;
+/// A record that does not apply is judged again after this time at the latest (RULINGS A39).
+const PARKED_MS: u64 = 60_000;
+/// Least time between two looks at parked records that no block has caused.
+const PARKED_PAUSE_MS: u64 = 1_000;
+/// Pause before the rest of a long queue is looked at.
+const MORE_MS: u64 = 20;
 /// Evidence in one proposal.
 const EVIDENCE: usize = 16;
 
@@ -97,13 +104,21 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return host.stop(why);
         }
         host.muted = false;
+        host.woken = false;
+        host.begun_at = None;
         host.wanted_value = None;
         host.own_proposal = None;
-        host.bodies.reset(host.validators.len());
+        let any_forgotten = planted!(host.config, AnyWantForgotten);
+        host.bodies.reset(host.validators.len(), any_forgotten);
+        host.fresh.reset();
         host.timers
             .retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
         let height = host.height();
         host.future.retain(|h, _| *h >= height);
+        let seats = &host.validators;
+        host.restored.retain(|who, from| {
+            *from > height && seats.iter().any(|v| v.organisation == *who)
+        });
         self.begin_recovery();
         self.host.todo.push_back(Todo::Look);
         self.host.set_timer(Timer::Idle, LOOK_MS);
@@ -134,7 +149,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.set_timer(Timer::Idle, LOOK_MS);
             return false;
         }
-        if host.app.handover_due() || host.app.needs_handover_checkpoint() || host.pool_ready {
+        let follows = host.app.handover_due() || host.app.needs_handover_checkpoint();
+        if follows || host.pool_ready || host.woken {
             return true;
         }
         let proposer = proposer_index(host.validators.len(), host.height(), 0);
@@ -195,6 +211,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             64,
         ));
         host.timers.remove(&Timer::Idle);
+        host.begun_at = Some(host.now.elapsed_ms);
         let mut log = Vec::new();
         if !planted!(host.config, GuardSkipped) {
             let entries: Result<Vec<_>, _> = host
@@ -286,29 +303,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             let Some(system) = host.system_section() else {
                 return;
             };
-            let time_ms = host.ledger_now();
-            let candidates = host.pool.candidates();
-            let plain = SystemSection {
-                evidence: Vec::new(),
-                ..system.clone()
-            };
-            let built = match host.app.build(time_ms, system, &candidates) {
-                Err(BlockVerdict::Invalid(_)) if !host.evidence.is_empty() => {
-                    // Some of the evidence is no news to the ledger. Better none than no block.
-                    host.evidence.clear();
-                    host.app.build(time_ms, plain, &candidates)
-                }
-                built => built,
-            };
-            let built = match built {
-                Ok(built) => built,
+            let built = match host.build(system) {
+                Ok(Some(built)) => built,
+                // It waits for better cosignatures, as for a quorum of them.
+                Ok(None) => return,
                 Err(error) => return host.stop(format!("ledger: no block can be built: {error}")),
             };
-            for (id, refused) in &built.left_out {
-                if !refused.is_transient() {
-                    host.pool.remove(id);
-                }
-            }
             if host.app.execute(&built.body, &built.seal).is_err() {
                 // Not a verdict about anybody else: this build makes blocks it does not accept
                 // itself.
@@ -389,6 +389,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.tip_certificate = Some(certificate);
         host.validators = host.app.validators();
         host.committed_at = host.now.elapsed_ms;
+        if committed.handover {
+            host.recovery.passed_handover();
+        }
         host.pool.decide(&committed.records);
         host.recheck_pool();
         host.out.push(Effect::Decided {
@@ -408,10 +411,72 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// Executes a held body; true if it is valid.
-    fn execute_held(&mut self, block: &rollbook_proof::crypto::Hash) -> bool {
+    fn execute_held(&mut self, block: &Hash) -> bool {
         match self.bodies.get(block) {
             Some((seal, body)) => self.app.execute(body, seal).is_ok(),
             None => false,
+        }
+    }
+
+    /// Builds the next block. What others gave and the ledger does not take is dropped, and the
+    /// block is built without it; `None` if nothing can be built until others have sent better
+    /// (RULINGS A38). An error is a fault of this program.
+    fn build(&mut self, system: SystemSection) -> Result<Option<BuiltBlock>, BlockVerdict> {
+        let time_ms = self.ledger_now();
+        let candidates = self.pool.candidates();
+        let plain = SystemSection {
+            evidence: Vec::new(),
+            ..system.clone()
+        };
+        let mut built = self.app.build(time_ms, system.clone(), &candidates);
+        if matches!(built, Err(BlockVerdict::Invalid(_)))
+            && !system.evidence.is_empty()
+            && self.app.build(time_ms, plain.clone(), &[]).is_ok()
+        {
+            // Some of the evidence is no news to the ledger, or none to it at all.
+            let mut good = Vec::new();
+            for piece in system.evidence {
+                let one = SystemSection {
+                    evidence: vec![piece.clone()],
+                    ..plain.clone()
+                };
+                if self.app.build(time_ms, one, &[]).is_ok() {
+                    good.push(piece);
+                } else {
+                    self.evidence.remove(&(piece.height(), piece.culprit()));
+                }
+            }
+            let better = SystemSection {
+                evidence: good,
+                ..plain.clone()
+            };
+            built = self.app.build(time_ms, better, &candidates);
+            if built.is_err() {
+                self.evidence.clear();
+                built = self.app.build(time_ms, plain.clone(), &candidates);
+            }
+        }
+        if matches!(built, Err(BlockVerdict::Invalid(_)))
+            && plain.handover.is_some()
+            && !planted!(self.config, CosignatureUnjudged)
+        {
+            self.forget_tip_cosignatures();
+            return Ok(None);
+        }
+        let built = built?;
+        for (id, refused) in &built.left_out {
+            self.refused(id, refused);
+        }
+        Ok(Some(built))
+    }
+
+    /// A record of the pool does not apply to the tip.
+    fn refused(&mut self, id: &Hash, refused: &Refused) {
+        if !refused.is_transient() {
+            self.pool.remove(id);
+        } else if !planted!(self.config, NothingParked) {
+            self.pool
+                .park(id, self.now.elapsed_ms.saturating_add(PARKED_MS));
         }
     }
 
@@ -455,25 +520,66 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         })
     }
 
-    /// Drops expired records, and finds out whether one of the oldest still applies.
+    /// After a commit: drops expired records, judges some of the parked ones again, for the block
+    /// may have changed what they are about, and finds out whether anything applies.
     fn recheck_pool(&mut self) {
+        self.pool.expire(self.ledger_now());
+        self.judge_parked(u64::MAX);
+        self.judge_queue();
+    }
+
+    /// Timer: parked records whose time has come, and the rest of the queue.
+    pub(super) fn pool_due(&mut self) {
+        self.judge_parked(self.now.elapsed_ms);
+        self.judge_queue();
+        self.todo.push_back(Todo::Look);
+    }
+
+    /// Judges parked records again, those first that have waited longest. One that applies goes
+    /// back to its place.
+    fn judge_parked(&mut self, due_ms: u64) {
         let now = self.ledger_now();
-        self.pool.expire(now);
-        self.pool_ready = false;
-        for id in self.pool.oldest(RECHECK) {
+        for id in self.pool.parked_until(due_ms, RECHECK) {
             let Some(record) = self.pool.record(&id) else {
+                continue;
+            };
+            match self.app.admit(record, now.0) {
+                Ok(()) => self.pool.unpark(&id),
+                Err(refused) => self.refused(&id, &refused),
+            }
+        }
+    }
+
+    /// Finds out whether one of the oldest records of the queue applies. Those that do not are
+    /// parked: only a record that applies makes this node want a block (RULINGS A39).
+    fn judge_queue(&mut self) {
+        let now = self.ledger_now();
+        self.pool_ready = false;
+        let oldest = self.pool.oldest(RECHECK);
+        for id in &oldest {
+            let Some(record) = self.pool.record(id) else {
                 continue;
             };
             match self.app.admit(record, now.0) {
                 Ok(()) => {
                     self.pool_ready = true;
-                    return;
+                    break;
                 }
-                Err(refused) if refused.is_transient() => {}
-                Err(_) => self.pool.remove(&id),
+                Err(refused) => self.refused(id, &refused),
             }
         }
-        // Whatever lies behind the oldest has not been looked at: let the next block find out.
-        self.pool_ready = self.pool.len() > RECHECK;
+        if planted!(self.config, NothingParked) {
+            self.pool_ready |= self.pool.len() > RECHECK;
+            return;
+        }
+        // What lies behind the oldest is looked at a moment later, so that no step is long.
+        if !self.pool_ready && oldest.len() == RECHECK {
+            self.set_timer(Timer::Pool, MORE_MS);
+        } else if let Some(at) = self.pool.next_parked() {
+            let wait = at.saturating_sub(self.now.elapsed_ms).max(PARKED_PAUSE_MS);
+            self.set_timer(Timer::Pool, wait);
+        } else {
+            self.timers.remove(&Timer::Pool);
+        }
     }
 }

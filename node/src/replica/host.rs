@@ -4,22 +4,17 @@
 //! would be voted on; here a fault sets `stop` and from then on nothing is signed and nothing
 //! leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
-use mc::{
-    CertificateError, CommitSignature, NilOrVal, PolkaSignature, RoundCertificateType,
-    SignedMessage, TimeoutKind, Validator as _, ValidatorSet as _, VoteType,
-};
+use mc::{NilOrVal, RoundCertificateType, SignedMessage, TimeoutKind, VoteType};
 use rollbook_core::ledger::Tip;
 use rollbook_core::tx::Verify;
-use rollbook_proof::chain::{
-    Certificate, Evidence, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
-};
+use rollbook_proof::chain::{Certificate, Evidence, VoteKind};
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::crypto::{Hash, Signature};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::planted::planted;
@@ -28,8 +23,9 @@ use super::app::{App, Validator};
 use super::bodies::Bodies;
 use super::catchup::Catchup;
 use super::config::ReplicaConfig;
-use super::context::{Address, CoreProposal, CoreVote, Ctx, Seats};
+use super::context::{CoreProposal, CoreVote, Ctx, proposer_index};
 use super::cosign::Cosigning;
+use super::fresh::Fresh;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
@@ -39,8 +35,6 @@ use super::{Clock, Effect, Queue, Timer, Timers};
 
 /// Stands in a message that must not leave because its signature was not given.
 const UNSIGNED: Signature = Signature::Ed25519([0; 64]);
-/// Pieces of evidence kept until they are in the ledger.
-const EVIDENCE_KEPT: usize = 64;
 
 /// Work that may not be done inside an effect.
 pub(super) enum Todo {
@@ -78,6 +72,8 @@ pub(super) struct Host<A, S, V> {
     /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time
     /// says so.
     pub(super) committed_at: u64,
+    /// When work on the height after the tip began, if it has.
+    pub(super) begun_at: Option<u64>,
     /// Deadline for which a height was last started without a record, and when.
     pub(super) deadline_started: Option<(LedgerTime, u64)>,
 
@@ -100,12 +96,21 @@ pub(super) struct Host<A, S, V> {
     /// Own clock minus the time of the last block that was out of bounds, in milliseconds.
     pub(super) clock_off_ms: i64,
     pub(super) guard_refusals: u64,
+    /// Height of a statement under the own key that the own guard does not know.
+    pub(super) foreign_statement: Option<Height>,
     /// Something in the pool applied when it was last looked at.
     pub(super) pool_ready: bool,
 
     pub(super) bodies: Bodies,
+    pub(super) fresh: Fresh,
     pub(super) catchup: Catchup,
     pub(super) recovery: Recovery,
+    /// Validators that vote again only from a height on, by their own word.
+    pub(super) restored: BTreeMap<OrganisationId, Height>,
+    /// A validator that is in doubt about its past asked for the height after the tip.
+    pub(super) woken: bool,
+    /// Heights begun for such a validator: since when they are counted, and how many.
+    pub(super) wakes: BTreeMap<OrganisationId, (u64, u32)>,
     pub(super) cosigning: Cosigning,
     pub(super) pool: Mempool,
 }
@@ -142,6 +147,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             tip,
             tip_certificate,
             committed_at: 0,
+            begun_at: None,
             deadline_started: None,
             replaying: false,
             muted: false,
@@ -153,8 +159,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             out_of_bounds: 0,
             clock_off_ms: 0,
             guard_refusals: 0,
+            foreign_statement: None,
             pool_ready: false,
             bodies: Bodies::default(),
+            fresh: Fresh::default(),
+            restored: BTreeMap::new(),
+            woken: false,
+            wakes: BTreeMap::new(),
             catchup: Catchup::default(),
             cosigning: Cosigning::default(),
         }
@@ -175,6 +186,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         self.validators.iter().find(|v| {
             v.organisation == self.keys.organisation && v.consensus == self.keys.consensus()
         })
+    }
+
+    /// Whose turn it is to propose in a round of the height after the tip.
+    pub(super) fn turn(&self, round: Option<u32>) -> Option<OrganisationId> {
+        let index = proposer_index(self.validators.len(), self.height(), round.unwrap_or(0));
+        self.validators.get(index).map(|v| v.organisation)
     }
 
     /// Whether this node signs at the height after the tip.
@@ -248,59 +265,6 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         self.out.push(Effect::Broadcast(encode(frame)));
     }
 
-    /// Verifies one statement and remembers it if it is the validator's newest.
-    pub(super) fn verify_vote(
-        &mut self,
-        vote: &Vote,
-        key: &PublicKey,
-        signature: &Signature,
-    ) -> bool {
-        let valid = self
-            .verify
-            .verify(key, &vote.sign_bytes(&self.chain), signature);
-        if valid {
-            self.remember(
-                vote.validator,
-                SignedStatement::Vote(SignedVote {
-                    vote: vote.clone(),
-                    signature: *signature,
-                }),
-            );
-        }
-        valid
-    }
-
-    /// The same for a proposal.
-    pub(super) fn verify_proposal(
-        &mut self,
-        facts: &ProposalFacts,
-        key: &PublicKey,
-        signature: &Signature,
-    ) -> bool {
-        let valid = self
-            .verify
-            .verify(key, &facts.sign_bytes(&self.chain), signature);
-        if valid {
-            let signed = SignedProposal {
-                facts: facts.clone(),
-                signature: *signature,
-            };
-            self.remember(facts.validator, SignedStatement::Proposal(signed));
-        }
-        valid
-    }
-
-    fn remember(&mut self, validator: OrganisationId, statement: SignedStatement) {
-        // Keyed by validators of a policy only: bounded by the seats there ever were.
-        let newer = self
-            .newest
-            .get(&validator)
-            .is_none_or(|known| slot_of(known) < slot_of(&statement));
-        if newer {
-            self.newest.insert(validator, statement);
-        }
-    }
-
     /// Signs a statement of consensus, if the guard lets it.
     fn sign(&mut self, statement: &Statement) -> Option<Signature> {
         if self.stop.is_some() || self.muted {
@@ -313,7 +277,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             return Some(self.keys.sign_unguarded(statement, &self.chain));
         }
         match self.storage.permit(statement) {
-            Ok(token) => self.keys.sign(token, statement, &self.chain),
+            Ok(token) => {
+                self.recovery.has_signed();
+                self.keys.sign(token, statement, &self.chain)
+            }
             Err(GuardError::Refused(_)) => {
                 // The slot is taken by another statement: this node has signed in a life it does
                 // not remember well enough. It stays silent for the height instead of stopping:
@@ -339,153 +306,6 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let facts = proposal.statement();
         let signature = self.sign(&Statement::Proposal(facts)).unwrap_or(UNSIGNED);
         SignedMessage::new(proposal, signature)
-    }
-
-    /// Checks a set of votes: known, distinct, each signature good. The number of signers, or what
-    /// is wrong.
-    fn check_votes(
-        &mut self,
-        set: &Seats,
-        votes: impl Iterator<Item = (CoreVote, Signature)>,
-        bad: impl Fn(Address, Signature, &CoreVote) -> CertificateError<Ctx>,
-    ) -> Result<u64, CertificateError<Ctx>> {
-        let mut seen = BTreeSet::new();
-        for (vote, signature) in votes {
-            let address = vote.validator;
-            if !seen.insert(address) {
-                return Err(CertificateError::DuplicateVote(address));
-            }
-            let Some(seat) = set.get_by_address(&address) else {
-                return Err(CertificateError::UnknownValidator(address));
-            };
-            let key = *seat.public_key();
-            if !self.verify_vote(&vote.statement(), &key, &signature) {
-                return Err(bad(address, signature, &vote));
-            }
-        }
-        Ok(seen.len() as u64)
-    }
-
-    fn enough(
-        signed: u64,
-        set: &Seats,
-        needed: mc::ThresholdParam,
-    ) -> Result<(), CertificateError<Ctx>> {
-        let total = set.total_voting_power();
-        if needed.is_met(signed, total) {
-            Ok(())
-        } else {
-            Err(CertificateError::NotEnoughVotingPower {
-                signed,
-                total,
-                expected: needed.min_expected(total),
-            })
-        }
-    }
-
-    fn check_commit(
-        &mut self,
-        certificate: &mc::CommitCertificate<Ctx>,
-        set: &Seats,
-        thresholds: mc::ThresholdParams,
-    ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (
-            certificate.height,
-            certificate.round,
-            NilOrVal::Val(certificate.value_id),
-        );
-        let votes = certificate.commit_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: VoteType::Precommit,
-                    height,
-                    round,
-                    value,
-                    validator: s.address,
-                },
-                s.signature,
-            )
-        });
-        let bad = |address, signature, _: &CoreVote| {
-            CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(signed, set, thresholds.quorum)
-    }
-
-    pub(super) fn check_polka(
-        &mut self,
-        certificate: &mc::PolkaCertificate<Ctx>,
-        set: &Seats,
-        thresholds: mc::ThresholdParams,
-    ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (
-            certificate.height,
-            certificate.round,
-            NilOrVal::Val(certificate.value_id),
-        );
-        let votes = certificate.polka_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: VoteType::Prevote,
-                    height,
-                    round,
-                    value,
-                    validator: s.address,
-                },
-                s.signature,
-            )
-        });
-        let bad = |address, signature, _: &CoreVote| {
-            CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(signed, set, thresholds.quorum)
-    }
-
-    pub(super) fn check_round(
-        &mut self,
-        certificate: &mc::RoundCertificate<Ctx>,
-        set: &Seats,
-        thresholds: mc::ThresholdParams,
-    ) -> Result<(), CertificateError<Ctx>> {
-        let precommits = certificate.cert_type == RoundCertificateType::Precommit;
-        if precommits
-            && let Some(s) = certificate
-                .round_signatures
-                .iter()
-                .find(|s| s.vote_type != VoteType::Precommit)
-        {
-            return Err(CertificateError::InvalidVoteType(s.address));
-        }
-        let (height, round) = (certificate.height, certificate.round);
-        let votes = certificate.round_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: s.vote_type,
-                    height,
-                    round,
-                    value: s.value_id,
-                    validator: s.address,
-                },
-                s.signature,
-            )
-        });
-        let bad = |address, signature, vote: &CoreVote| {
-            CertificateError::InvalidRoundSignature(mc::RoundSignature::new(
-                vote.kind, vote.value, address, signature,
-            ))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(
-            signed,
-            set,
-            if precommits {
-                thresholds.quorum
-            } else {
-                thresholds.honest
-            },
-        )
     }
 
     /// Answers one effect of the core.
@@ -565,14 +385,21 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 r.resume_with(signed)
             }
             CoreEffect::VerifySignature(message, key, r) => {
-                let valid = match &message.message {
+                let (valid, statement) = match &message.message {
                     engine::ConsensusMsg::Vote(vote) => {
-                        self.verify_vote(&vote.statement(), &key, &message.signature)
+                        let vote = vote.statement();
+                        let valid = self.verify_vote(&vote, &key, &message.signature);
+                        (valid, Statement::Vote(vote))
                     }
                     engine::ConsensusMsg::Proposal(proposal) => {
-                        self.verify_proposal(&proposal.statement(), &key, &message.signature)
+                        let facts = proposal.statement();
+                        let valid = self.verify_proposal(&facts, &key, &message.signature);
+                        (valid, Statement::Proposal(facts))
                     }
                 };
+                if valid {
+                    self.heard(&statement, &key);
+                }
                 r.resume_with(valid)
             }
             CoreEffect::VerifyCommitCertificate(certificate, set, thresholds, r) => {
@@ -632,6 +459,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             engine::Input::Proposal(proposal) => {
                 let facts = proposal.message.statement();
                 let own = facts.validator == self.keys.organisation;
+                if !own && !self.replaying && !self.fresh.is_misfit(&facts.block) {
+                    self.out_of_bounds = 0;
+                }
                 self.bodies.proposed(&facts, own);
                 self.todo.push_back(Todo::Deliver(facts.block));
             }
@@ -685,29 +515,6 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         if self.ok(result).is_some() {
             self.decided_height = certificate.height;
             self.todo.push_front(Todo::Commit { certificate });
-        }
-    }
-
-    /// Turns what the core saw of misbehaviour into evidence that proves itself.
-    pub(super) fn collect(&mut self, evidence: engine::MisbehaviorEvidence<Ctx>) {
-        let engine::MisbehaviorEvidence { proposals, votes } = evidence;
-        let votes = votes.iter().flat_map(|(_, pairs)| pairs.iter());
-        let proposals = proposals.iter().flat_map(|(_, pairs)| pairs.iter());
-        let found: Vec<Evidence> = votes
-            .filter_map(|(a, b)| Evidence::of_votes(signed_vote(a), signed_vote(b)))
-            .chain(proposals.filter_map(|(a, b)| {
-                Evidence::of_proposals(signed_proposal(a), signed_proposal(b))
-            }))
-            .collect();
-        for evidence in found {
-            let key = (evidence.height(), evidence.culprit());
-            let Some(culprit) = self.validators.iter().find(|v| v.organisation == key.1) else {
-                continue;
-            };
-            let kept = self.evidence.contains_key(&key) || self.evidence.len() >= EVIDENCE_KEPT;
-            if !kept && evidence.verify(&self.chain, &culprit.consensus).is_ok() {
-                self.evidence.insert(key, evidence);
-            }
         }
     }
 

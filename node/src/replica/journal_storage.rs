@@ -202,6 +202,13 @@ impl Storage for JournalStorage {
         }
     }
 
+    fn has_recorded(&self, statement: &Statement) -> bool {
+        let bytes = statement.bytes(&self.chain);
+        statement
+            .slot()
+            .is_some_and(|slot| self.journal.has_recorded(&slot, &bytes))
+    }
+
     fn high_water(&self) -> Option<Slot> {
         self.journal.high_water().slot
     }

@@ -242,8 +242,8 @@ impl<V: Ahead> App for LedgerApp<V> {
         checkpoint: &BlockCheckpoint,
         _organisation: OrganisationId,
         time_s: u64,
-    ) -> Vec<u8> {
-        VerifierKey::sign_bytes(KeyType::Cosigner, &note(checkpoint).text(), time_s)
+    ) -> Option<Vec<u8>> {
+        note(checkpoint).cosigned(time_s)
     }
 
     fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {

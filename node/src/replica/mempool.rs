@@ -6,12 +6,16 @@
 //! * One entry per record id; ids decided lately are remembered so that late gossip does not bring
 //!   them back.
 //! * Order of arrival is the order of proposal. Entries expire with their record.
+//! * A record that is refused when its turn comes is parked: it leaves the queue, so that it keeps no
+//!   place and wants no block, and is judged again seldom. Whoever has many parked may hand in no
+//!   more until they are gone (RULINGS A39).
 //! * Records handed in here are offered to the others again, less and less often, until decided:
 //!   gossip may drop.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rollbook_core::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
+use rollbook_core::id::PersonId;
 use rollbook_core::record::Record;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -31,6 +35,10 @@ pub struct PoolLimits {
     pub organisation_bytes: usize,
     /// Decided ids remembered.
     pub remembered: usize,
+    /// Parked records of one person, above which no new one is taken.
+    pub person_parked: usize,
+    /// Parked records of one organisation, above which no new one is taken.
+    pub organisation_parked: usize,
 }
 
 impl Default for PoolLimits {
@@ -41,6 +49,8 @@ impl Default for PoolLimits {
             organisation_records: 4_000,
             organisation_bytes: 8 * 1024 * 1024,
             remembered: 50_000,
+            person_parked: 64,
+            organisation_parked: 256,
         }
     }
 }
@@ -59,6 +69,12 @@ pub enum PoolRefusal {
         "the organisation has as much in the pool as one may; try again when some of it is decided"
     )]
     OrganisationFull,
+    /// Too many records of the person or the organisation wait without applying.
+    #[error(
+        "{0} records of this person or organisation wait without applying; hand in more once they \
+         apply or have expired"
+    )]
+    Parked(usize),
     /// The whole pool is.
     #[error("the pool is full; try again later")]
     Full,
@@ -66,8 +82,11 @@ pub enum PoolRefusal {
 
 #[derive(Debug)]
 struct Entry {
+    /// Place in the queue; of a parked record its place among those.
     order: u64,
     envelope: Envelope,
+    /// When it is judged again, if it is parked.
+    parked: Option<u64>,
 }
 
 impl Entry {
@@ -79,12 +98,18 @@ impl Entry {
     fn organisation(&self) -> OrganisationId {
         self.envelope.record().payload.principal
     }
+
+    /// Who began it.
+    fn person(&self) -> PersonId {
+        self.envelope.record().payload.officer
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Share {
     records: usize,
     bytes: usize,
+    parked: usize,
 }
 
 /// A record to offer again.
@@ -101,6 +126,9 @@ pub struct Mempool {
     /// Boxed: an entry is long, and a map moves its neighbours about.
     entries: BTreeMap<Hash, Box<Entry>>,
     queue: BTreeMap<u64, Hash>,
+    /// By the time they are judged again, then in order.
+    parked: BTreeSet<(u64, u64, Hash)>,
+    parked_of: BTreeMap<PersonId, usize>,
     shares: BTreeMap<OrganisationId, Share>,
     bytes: usize,
     next_order: u64,
@@ -122,6 +150,8 @@ impl Mempool {
             limits,
             entries: BTreeMap::new(),
             queue: BTreeMap::new(),
+            parked: BTreeSet::new(),
+            parked_of: BTreeMap::new(),
             shares: BTreeMap::new(),
             bytes: 0,
             next_order: 0,
@@ -168,6 +198,7 @@ impl Mempool {
         let entry = Box::new(Entry {
             order: self.next_order,
             envelope,
+            parked: None,
         });
         let (id, size, organisation) = (entry.envelope.id(), entry.size(), entry.organisation());
         if let Some(refusal) = self.knows(&id) {
@@ -175,6 +206,14 @@ impl Mempool {
         }
         if self.entries.len() >= self.limits.records || self.bytes + size > self.limits.bytes {
             return Err(PoolRefusal::Full);
+        }
+        let of_person = self.parked_of.get(&entry.person()).copied().unwrap_or(0);
+        let of_organisation = self.shares.get(&organisation).map_or(0, |s| s.parked);
+        if of_person >= self.limits.person_parked {
+            return Err(PoolRefusal::Parked(of_person));
+        }
+        if of_organisation >= self.limits.organisation_parked {
+            return Err(PoolRefusal::Parked(of_organisation));
         }
         let share = self.shares.entry(organisation).or_default();
         if share.records >= self.limits.organisation_records
@@ -201,8 +240,62 @@ impl Mempool {
         Ok(())
     }
 
+    /// Takes a record that does not apply out of the queue; it is judged again at `due_ms`.
+    pub fn park(&mut self, id: &Hash, due_ms: u64) {
+        self.unpark(id);
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.parked = Some(due_ms);
+        self.queue.remove(&entry.order);
+        self.parked.insert((due_ms, entry.order, *id));
+        *self.parked_of.entry(entry.person()).or_default() += 1;
+        if let Some(share) = self.shares.get_mut(&entry.organisation()) {
+            share.parked += 1;
+        }
+    }
+
+    /// Puts a parked record back into the queue, where it stood.
+    pub fn unpark(&mut self, id: &Hash) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        let Some(due_ms) = entry.parked.take() else {
+            return;
+        };
+        self.parked.remove(&(due_ms, entry.order, *id));
+        self.queue.insert(entry.order, *id);
+        if let Some(share) = self.shares.get_mut(&entry.organisation()) {
+            share.parked -= 1;
+        }
+        let person = entry.person();
+        if let Some(count) = self.parked_of.get_mut(&person) {
+            *count -= 1;
+            if *count == 0 {
+                self.parked_of.remove(&person);
+            }
+        }
+    }
+
+    /// Records that are parked.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
+    }
+
+    /// The `n` parked records whose turn to be judged again comes first, of those due at `due_ms`.
+    pub fn parked_until(&self, due_ms: u64, n: usize) -> Vec<Hash> {
+        let due = self.parked.iter().take_while(|(at, ..)| *at <= due_ms);
+        due.take(n).map(|(_, _, id)| *id).collect()
+    }
+
+    /// When the next parked record is to be judged again.
+    pub fn next_parked(&self) -> Option<u64> {
+        self.parked.first().map(|(at, ..)| *at)
+    }
+
     /// Drops a record, if it waits.
     pub fn remove(&mut self, id: &Hash) {
+        self.unpark(id);
         let Some(entry) = self.entries.remove(id) else {
             return;
         };
@@ -265,7 +358,7 @@ impl Mempool {
         records
     }
 
-    /// The oldest `n` ids, to judge their records again on a new tip.
+    /// The oldest `n` ids of the queue, to judge their records again on a new tip.
     pub fn oldest(&self, n: usize) -> Vec<Hash> {
         self.queue.values().take(n).copied().collect()
     }

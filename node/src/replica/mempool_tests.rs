@@ -11,7 +11,7 @@ fn record(organisation: u32, sequence: u64, valid_until_ms: u64) -> Envelope {
     let payload = Payload {
         chain: Hash::ZERO,
         principal: OrganisationId(organisation),
-        officer: PersonId(1),
+        officer: PersonId(organisation),
         sequence,
         valid_until_ms: LedgerTime(valid_until_ms),
         nonce: Nonce([7; 16]),
@@ -36,6 +36,8 @@ fn limits() -> PoolLimits {
         organisation_records: 6,
         organisation_bytes: 1_500,
         remembered: 10,
+        person_parked: 3,
+        organisation_parked: 5,
     }
 }
 
@@ -144,4 +146,40 @@ proptest! {
             prop_assert!(pool.offers.keys().all(|id| pool.entries.contains_key(id)));
         }
     }
+}
+
+#[test]
+fn parked_records_leave_the_queue_and_keep_their_place() {
+    let mut pool = Mempool::new(limits());
+    let all: Vec<Envelope> = (1..=4).map(|n| record(1, n, 100)).collect();
+    for envelope in &all {
+        pool.insert(envelope.clone(), false, 0).unwrap();
+    }
+    for envelope in &all[..3] {
+        pool.park(&envelope.id(), 60);
+    }
+    // Parking again moves the time and counts once.
+    pool.park(&all[1].id(), 70);
+    assert_eq!((pool.len(), pool.parked()), (4, 3));
+    assert_eq!(pool.oldest(9), [all[3].id()]);
+    assert_eq!(pool.candidates().len(), 1);
+    assert_eq!(pool.next_parked(), Some(60));
+    assert_eq!(pool.parked_until(60, 9), [all[0].id(), all[2].id()]);
+    assert_eq!(pool.parked_until(u64::MAX, 1), [all[0].id()]);
+    let refused = pool.insert(record(1, 9, 100), false, 0);
+    assert_eq!(refused, Err(PoolRefusal::Parked(3)));
+    assert_eq!(
+        pool.insert(record(2, 9, 100), false, 0),
+        Ok(()),
+        "others are not to blame"
+    );
+
+    pool.unpark(&all[1].id());
+    assert_eq!(pool.oldest(2), [all[1].id(), all[3].id()]);
+    assert_eq!(pool.insert(record(1, 9, 100), false, 0), Ok(()));
+    // What is decided or expires leaves nothing behind.
+    pool.decide(&[all[0].id()]);
+    pool.expire(LedgerTime(1_000));
+    assert_eq!((pool.len(), pool.parked(), pool.bytes()), (0, 0, 0));
+    assert_eq!(pool.next_parked(), None);
 }

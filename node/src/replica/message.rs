@@ -6,7 +6,7 @@ use rollbook_core::block::BODY_MAX_BYTES;
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{Certificate, Seal, SignedProposal, SignedVote, VoteKind};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, decode, encode};
-use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::crypto::{Hash, Signature, sha256, tagged};
 use rollbook_proof::number::{Height, OrganisationId};
 
 use super::storage::Decided;
@@ -207,6 +207,12 @@ pub enum Request {
         /// Organisation number.
         validator: OrganisationId,
     },
+    /// Begin the height after the tip: this node, which has a seat, votes again only from a height
+    /// on (RULINGS A43). Answered like [`Request::Tip`].
+    Wake {
+        /// From which height it votes.
+        votes_from: Height,
+    },
 }
 
 impl Wire for Request {
@@ -258,7 +264,21 @@ pub enum Response {
         proof: Option<Certificate>,
         /// The newest statement of the validator asked about.
         statement: Option<SignedStatement>,
+        /// Over [`newest_bytes`], by the log key of who answers.
+        signature: Option<Signature>,
     },
+}
+
+/// What a validator signs when it says which height it works on and what it holds of another one's
+/// statements: chain, who asks, height, SHA-256 of the statement.
+pub fn newest_bytes(
+    chain: &Hash,
+    asker: OrganisationId,
+    height: Height,
+    statement: &Option<SignedStatement>,
+) -> Vec<u8> {
+    let facts = encode(&(asker, height, sha256(&encode(statement))));
+    tagged("rollbook/newest/v1", &[&chain.0, &facts])
 }
 
 impl Wire for Response {

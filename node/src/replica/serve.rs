@@ -13,16 +13,21 @@ use rollbook_proof::number::OrganisationId;
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
 use super::host::{Host, Todo};
-use super::message::{ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response};
-use super::storage::Storage;
+use super::message::{
+    ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response, newest_bytes,
+};
+use super::storage::{Statement, Storage};
 use super::{Effect, NotTaken, Replica, Timer};
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Answers one question.
     pub(super) fn serve(&mut self, from: u32, id: u64, request: Request) {
+        if let Request::Wake { votes_from } = request {
+            self.woken(OrganisationId(from), votes_from);
+        }
         let host = &self.host;
         let response = match request {
-            Request::Tip => Response::Tip {
+            Request::Tip | Request::Wake { .. } => Response::Tip {
                 height: host.tip.seal.height,
                 cosignatures: host.tip_cosignatures(),
             },
@@ -56,11 +61,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 };
                 Response::Body(held.or_else(decided))
             }
-            Request::Newest { validator } => Response::Newest {
-                height: host.height(),
-                proof: host.tip_certificate.clone(),
-                statement: host.newest.get(&validator).cloned(),
-            },
+            Request::Newest { validator } => {
+                let (height, statement) = (host.height(), host.newest.get(&validator).cloned());
+                let message = newest_bytes(&host.chain, validator, height, &statement);
+                Response::Newest {
+                    height,
+                    proof: host.tip_certificate.clone(),
+                    statement,
+                    signature: host.seat().map(|_| host.keys.sign_answer(&message)),
+                }
+            }
         };
         self.host.out.push(Effect::Respond {
             to: from,
@@ -175,8 +185,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         match frame {
             Frame::Vote(signed) => {
                 let key = key(signed.vote.validator)?;
-                self.verify_vote(&signed.vote, &key, &signed.signature)
-                    .then_some(signed.vote.validator)
+                if !self.verify_vote(&signed.vote, &key, &signed.signature) {
+                    return None;
+                }
+                self.heard(&Statement::Vote(signed.vote.clone()), &key);
+                Some(signed.vote.validator)
             }
             Frame::Proposal { proposal, seal } => {
                 let facts = &proposal.facts;
@@ -185,8 +198,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let (expected, key) = (proposer.organisation, proposer.consensus);
                 let honest =
                     expected == facts.validator && CoreProposal::of(facts, seal.clone()).is_some();
-                (honest && self.verify_proposal(facts, &key, &proposal.signature))
-                    .then_some(expected)
+                if !honest || !self.verify_proposal(facts, &key, &proposal.signature) {
+                    return None;
+                }
+                self.heard(&Statement::Proposal(facts.clone()), &key);
+                Some(expected)
             }
             Frame::Polka { signatures, .. } => {
                 let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {

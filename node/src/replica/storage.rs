@@ -121,6 +121,9 @@ pub trait Storage {
     /// and hands out the token.
     fn permit(&mut self, statement: &Statement) -> Result<SignToken, GuardError>;
 
+    /// Whether the guard has a record of exactly this statement. Asked of heights after the tip.
+    fn has_recorded(&self, statement: &Statement) -> bool;
+
     /// The highest slot ever recorded by the guard.
     fn high_water(&self) -> Option<Slot>;
 
@@ -200,6 +203,12 @@ impl Keys {
     ) -> Option<(Signature, Signature)> {
         let cosignature = self.sign(token, statement, chain)?;
         Some((cosignature, self.log.sign_tagged(log_message)))
+    }
+
+    /// Signs an answer to another validator with the log key: no statement of consensus, so the guard
+    /// has no part in it.
+    pub fn sign_answer(&self, message: &[u8]) -> Signature {
+        self.log.sign_tagged(message)
     }
 
     /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is

@@ -414,7 +414,7 @@ impl Loop {
         let protocol = match request {
             Request::Blocks { .. } => Protocol::Sync,
             Request::Body { .. } => Protocol::Body,
-            Request::Tip | Request::Newest { .. } => Protocol::Ask,
+            Request::Tip | Request::Newest { .. } | Request::Wake { .. } => Protocol::Ask,
         };
         let bytes = encode(request);
         let (network, own) = (self.parts.network.clone(), self.parts.own.clone());

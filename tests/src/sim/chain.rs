@@ -294,7 +294,10 @@ impl ChainApp {
                         .iter()
                         .find(|v| v.organisation == c.validator);
                     let message = self.cosignature_message(&checkpoint, c.validator, c.time_s);
-                    if known.is_none_or(|v| !memo::verify(&v.cosigner, &message, &c.signature)) {
+                    let holds = |v: &Validator| {
+                        message.is_some_and(|m| memo::verify(&v.cosigner, &m, &c.signature))
+                    };
+                    if !known.is_some_and(holds) {
                         return Err(BlockVerdict::Invalid("a bad handover cosignature".into()));
                     }
                 }
@@ -573,9 +576,11 @@ impl App for ChainApp {
         checkpoint: &BlockCheckpoint,
         organisation: OrganisationId,
         time_s: u64,
-    ) -> Vec<u8> {
+    ) -> Option<Vec<u8>> {
+        // As in a note, where a time is a number of 63 bits.
+        i64::try_from(time_s).ok()?;
         let facts = encode(&(checkpoint.size, checkpoint.root, organisation, time_s));
-        tagged("simulated cosignature", &[&facts])
+        Some(tagged("simulated cosignature", &[&facts]))
     }
 
     fn log_message(&self, checkpoint: &BlockCheckpoint) -> Vec<u8> {

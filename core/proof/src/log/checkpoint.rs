@@ -122,13 +122,16 @@ impl Checkpoint {
         time_s: u64,
         signature: &Signature,
     ) -> Result<(), SignatureError> {
-        if time_s > TIME_MAX_S {
-            return Err(SignatureError);
-        }
-        key.verify(
-            &VerifierKey::sign_bytes(KeyType::Cosigner, &self.text(), time_s),
-            signature,
-        )
+        let message = self.cosigned(time_s).ok_or(SignatureError)?;
+        key.verify(&message, signature)
+    }
+
+    /// The bytes under a cosignature of this time; `None` if no cosignature has such a time. For
+    /// whoever verifies with a verifier of its own: [`Checkpoint::verify_cosignature`] is this and
+    /// the signature.
+    pub fn cosigned(&self, time_s: u64) -> Option<Vec<u8>> {
+        (time_s <= TIME_MAX_S)
+            .then(|| VerifierKey::sign_bytes(KeyType::Cosigner, &self.text(), time_s))
     }
 }
 
