@@ -312,10 +312,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let newer = kept.is_some_and(|at| cosignature.time_s >= at.saturating_add(NEWER_S));
         let same = target.checkpoint.root == cosignature.root;
         let bound = (host.now.wall_ms / 1_000).saturating_add(AHEAD_S);
-        if same
-            && cosignature.time_s > bound
-            && !planted!(host.config, CosignatureUnjudged)
-        {
+        if same && cosignature.time_s > bound && !planted!(host.config, CosignatureUnjudged) {
             return;
         }
         if !repeated || newer || !same {

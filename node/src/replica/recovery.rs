@@ -174,9 +174,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let seats = self.host.validators.iter().map(|v| v.organisation);
         let others: Vec<OrganisationId> = seats.filter(|v| *v != me).collect();
         if !self.host.recovery.asking {
-            let waits = self.host.recovery.from.filter(|from| {
-                self.host.seat().is_some() && self.host.height() < *from
-            });
+            let waits = self
+                .host
+                .recovery
+                .from
+                .filter(|from| self.host.seat().is_some() && self.host.height() < *from);
             if let Some(votes_from) = waits {
                 for other in others {
                     self.request(other.0, Request::Wake { votes_from }, Asked::Wake);
@@ -230,7 +232,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         {
             host.recovery.above = true;
         }
-        host.recovery.answers.insert(from, Counted { height, clean });
+        host.recovery
+            .answers
+            .insert(from, Counted { height, clean });
         host.judge_answers();
         if !host.recovery.asking {
             self.begin_recovery();
