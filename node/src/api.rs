@@ -19,7 +19,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use rollbook_core::record::Record;
-use rollbook_proof::crypto::{Hash, Keypair};
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey};
 use rollbook_proof::log::{Clock, SignedNote};
 use rollbook_proof::number::{Height, OrganisationId};
 use tokio::sync::watch;
@@ -63,6 +63,8 @@ pub struct ApiParts {
     pub snapshot: watch::Receiver<Snapshot>,
     /// The network.
     pub network: NetworkHandle,
+    /// This node's public keys: consensus, cosigner, log, transport.
+    pub own_keys: [PublicKey; 4],
     /// Signs the answers to submissions.
     pub log_key: Keypair,
     /// Own organisation.

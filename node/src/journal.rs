@@ -272,7 +272,15 @@ impl Journal {
         let (votes, content) = match pending_votes {
             Some(pending) => {
                 let (mut votes, content) = pending.resume().map_err(failed)?;
-                votes.append_session(boot, blocks.durable_end());
+                // As long as nobody has settled a suspect store, the next process finds it suspect,
+                // too.
+                let suspect = content.last_boot != Some(boot) && !content.clean_stop;
+                let noted = if suspect {
+                    content.last_boot.unwrap_or_default()
+                } else {
+                    boot
+                };
+                votes.append_session(noted, blocks.durable_end());
                 votes.sync().map_err(failed)?;
                 (votes, Some(content))
             }
@@ -327,6 +335,19 @@ impl Journal {
             rebuilt: opened.rebuilt,
         };
         Ok((journal, recovered))
+    }
+
+    /// Notes, durably, that what is derived from this journal holds what it should: a store that was
+    /// suspect ([`Recovered::store_is_suspect`]) has been made again. Until then every opening finds
+    /// it suspect.
+    pub fn note_store_settled(&mut self) -> Result<(), Stop> {
+        self.alive()?;
+        let boot = self.votes.disk_boot();
+        if self.votes.boot() != boot {
+            self.votes.append_session(boot, self.blocks.durable_end());
+            self.votes.sync().map_err(|error| self.fail(&error))?;
+        }
+        Ok(())
     }
 
     /// The chain.
@@ -621,7 +642,8 @@ fn new_guard(
     number: u64,
     blocks: &Blocks,
 ) -> Result<Votes, DiskError> {
-    let (boot, tip) = (disk.boot_id(), blocks.tip());
+    // Nothing vouches for a store beside a new guard: no boot.
+    let (boot, tip) = (Default::default(), blocks.tip());
     let header = Header {
         kind: FileKind::Votes,
         number,

@@ -55,6 +55,7 @@ pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;
 pub use ledger_app::{Ahead, LedgerApp, Outbox};
 pub use mempool::{PoolLimits, PoolRefusal};
+pub use serve::Worth;
 pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage};
 
 use host::{Host, Todo};
@@ -317,6 +318,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// The journal.
     pub fn storage(&self) -> &S {
         &self.host.storage
+    }
+
+    /// The organisation whose keys it signs with.
+    pub fn organisation(&self) -> OrganisationId {
+        self.host.keys.organisation
     }
 
     /// When the next [`Input::Tick`] is due, on the elapsed clock.

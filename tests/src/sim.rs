@@ -8,8 +8,10 @@
 //! Every failure message begins with the seed; `SIM_SEED=n cargo test --release -p rollbook-tests
 //! --test simulation one_seed` runs it again, with a log of events.
 
+pub mod attacks;
 pub mod chain;
 pub mod ledger;
+pub mod lone;
 pub mod memo;
 pub mod plan;
 pub mod random;

@@ -143,6 +143,50 @@ fn idle_week() {
     }
 }
 
+/// One of four clocks is ahead by as much as the others allow, so its proposals take the latest time
+/// there is: the lead of ledger time never grows beyond that. The simulator looks at every block.
+#[test]
+fn a_lead_never_grows() {
+    let plan = Plan {
+        records_every: 50,
+        end: 160_000,
+        ..Plan::quiet(3)
+    };
+    let outcome = World::new(plan)
+        .with_offset(0, 9_900)
+        .run(false)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(outcome.height >= 1_000, "{}", outcome.height);
+    assert_eq!(outcome.round, 0, "nobody's proposal is passed over");
+}
+
+/// Every guard is new, and one machine loses its disk before the first block or after it: who has
+/// voted does not vote again, and the chain begins.
+#[test]
+fn new_guards() {
+    let mut lost = 0;
+    for seed in 1..=24 {
+        let plan = Plan {
+            new_guards: true,
+            crashes: true,
+            wipe: true,
+            loss: 350,
+            delay: (1, 5),
+            records_every: 200,
+            gst: 15_000,
+            end: 60_000,
+            ..Plan::quiet(seed)
+        };
+        let outcome = World::new(plan)
+            .run(false)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        let before = "disk lost before the first block";
+        lost += outcome.marks.get(before).copied().unwrap_or(0);
+    }
+    println!("{lost} disks lost before the first block");
+    assert!(lost > 0, "no disk was lost before the first block");
+}
+
 fn real_seeds() -> u64 {
     std::env::var("SIM_REAL_SEEDS")
         .ok()

@@ -1,6 +1,7 @@
 //! Twins: validators that run twice with one key, each copy an honest node. Up to f of them never
 //! fork the rest; f+1 must, or the harness proves nothing.
 
+use rollbook_tests::sim::ledger::RealLedger;
 use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::World;
 
@@ -35,6 +36,26 @@ fn f_twins_never_fork() {
         accusations += outcome.marks.get("accusation").copied().unwrap_or(0);
     }
     println!("{accusations} accusations in the ledgers");
+    assert!(accusations > 0, "no twin was ever caught");
+}
+
+/// The same on the real ledger: what a twin has signed twice ends in the log, and nobody else is ever
+/// accused.
+#[test]
+fn the_real_ledger_takes_their_evidence() {
+    let mut accusations = 0;
+    for seed in 1..=8 {
+        let world: World<RealLedger> =
+            World::with_ledger(plan(seed, 4, vec![1])).adjusted(|config| {
+                config.heartbeat_ms = 1_500;
+                config.idle_grace_ms = 500;
+            });
+        let outcome = world
+            .run(false)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        accusations += outcome.marks.get("accusation").copied().unwrap_or(0);
+    }
+    println!("{accusations} accusations in the real ledgers");
     assert!(accusations > 0, "no twin was ever caught");
 }
 

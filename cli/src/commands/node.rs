@@ -264,7 +264,8 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
     let mut findings = Vec::new();
     doctor::running(&status, &mut findings);
     show_findings(&findings[1..]);
-    Ok(0)
+    let stands_still = status.validator && doctor::stands_still(&status);
+    Ok(if stands_still { REFUSED } else { 0 })
 }
 
 /// The lines of one node's status.

@@ -236,6 +236,12 @@ rollbook_fork_alarm 1
             clock_off_ms: 0,
             guard_refusals: 16,
             fork_alarm: Some((OrganisationId(3), Height(4))),
+            foreign_statement: None,
+            parked: 0,
+            wanted: false,
+            turn: None,
+            since: (0, None),
+            restored: Default::default(),
             pool: 3,
             receipted: Height(6),
         };

@@ -46,6 +46,11 @@ impl Api {
                         .any(|peer| peer.organisation == **seat && peer.connected)
             })
             .count();
+        let elapsed_ms = snapshot.started.elapsed().as_millis() as u64;
+        let seconds = |since: u64| elapsed_ms.saturating_sub(since) / 1_000;
+        let keys = ["consensus", "cosigner", "log", "transport"];
+        let registered = snapshot.registered.iter().flatten();
+        let own = keys.iter().zip(&parts.own_keys).zip(registered);
         wire::Status {
             block: snapshot.seal.id().to_hex(),
             body_missing: status
@@ -64,10 +69,15 @@ impl Api {
             fork_alarm: status
                 .fork_alarm
                 .map(|(validator, height)| wire::ForkAlarm { height, validator }),
+            foreign_statement: status.foreign_statement,
             founders_missing: snapshot.founders_missing,
             genesis: self.chain().to_hex(),
             guard_refusals: status.guard_refusals,
             height: status.tip,
+            keys_unknown: own
+                .filter(|((_, own), registered)| own != registered)
+                .map(|((kind, _), _)| (*kind).to_owned())
+                .collect(),
             listen: parts
                 .network
                 .listen_addresses()
@@ -78,6 +88,7 @@ impl Api {
             now_ms,
             organisation: parts.organisation,
             out_of_bounds: status.out_of_bounds,
+            parked: status.parked,
             phase: match status.phase {
                 Phase::Asking => wire::Phase::Asking,
                 Phase::Holding => wire::Phase::Holding,
@@ -92,13 +103,25 @@ impl Api {
                 .view
                 .receipt()
                 .map_or(Height(0), |receipt| Height(receipt.height.0)),
+            restored: status
+                .restored
+                .iter()
+                .map(|(organisation, height)| wire::Restored {
+                    organisation: *organisation,
+                    votes_from: *height,
+                })
+                .collect(),
             round: status.round,
             sample: self.is_sample(),
             state_root: snapshot.seal.state_root.to_hex(),
             stored: Height(parts.view.height().0),
+            since_block_s: seconds(status.since.0),
             time_ms: snapshot.seal.time_ms,
+            turn: status.turn,
+            under_way_s: status.since.1.map(seconds),
             validator: snapshot.validators.contains(&parts.organisation),
             validators_connected,
+            wanted: status.wanted,
             votes: status.votes,
             votes_from: (status.votes_from != Height(u64::MAX))
                 .then_some(Height(status.votes_from.0)),

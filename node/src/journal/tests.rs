@@ -216,6 +216,11 @@ fn a_clean_stop_and_a_new_boot_are_told_apart() {
     disk.power_cut(2);
     let (_, recovered) = open(&disk).unwrap();
     assert!(!recovered.clean_stop && recovered.boot_id_changed && recovered.store_is_suspect());
+    // Killed before the store was made again: it is as suspect as before.
+    disk.kill();
+    let (mut journal, recovered) = open(&disk).unwrap();
+    assert!(recovered.store_is_suspect());
+    journal.note_store_settled().unwrap();
     disk.kill();
     let (_, recovered) = open(&disk).unwrap();
     assert!(!recovered.boot_id_changed && !recovered.store_is_suspect());

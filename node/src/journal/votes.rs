@@ -79,6 +79,8 @@ pub(super) struct Votes {
     pub(super) tail: Tail,
     pub(super) guard: Guard,
     blocks_instance: [u8; 16],
+    /// Boot of the machine that the file vouches for: see [`Votes::append_session`].
+    boot: [u8; 16],
     /// Highest height of a log entry or vote in this file.
     top: Height,
     /// Frames appended in this session; numbers of guard records.
@@ -118,7 +120,7 @@ impl Votes {
             (FrameKind::Session, codec::encode(&session)),
         ];
         let tail = Tail::create(&*disk, dir, header, &frames)?;
-        let (dir, blocks_instance) = (dir.to_path_buf(), first.blocks_instance);
+        let (dir, blocks_instance, boot) = (dir.to_path_buf(), first.blocks_instance, session.boot);
         let (top, appended, durable, unsynced_guard, unsynced_log) = (0, 0, 0, false, 0);
         Ok(Votes {
             disk,
@@ -126,6 +128,7 @@ impl Votes {
             tail,
             guard,
             blocks_instance,
+            boot,
             top: Height(top),
             appended,
             durable,
@@ -219,8 +222,20 @@ impl Votes {
         self.unsynced_guard = true;
     }
 
-    /// Buffers the note that a process opened the journal, or ended in order.
+    /// The boot that the machine is in.
+    pub(super) fn disk_boot(&self) -> [u8; 16] {
+        self.disk.boot_id()
+    }
+
+    /// The boot that the file vouches for.
+    pub(super) fn boot(&self) -> [u8; 16] {
+        self.boot
+    }
+
+    /// Buffers the note that a process opened the journal, in a boot of the machine since which
+    /// nothing derived has lost what it believed to be written.
     pub(super) fn append_session(&mut self, boot: [u8; 16], blocks_end: End) {
+        self.boot = boot;
         self.push(
             FrameKind::Session,
             &[&codec::encode(&SessionRecord { boot, blocks_end })],
@@ -272,7 +287,7 @@ impl Votes {
         }
         let header = Header {
             number: self.tail.header.number + 1,
-            boot: self.disk.boot_id(),
+            boot: self.boot,
             first_height: tip.next(),
             ..self.tail.header.clone()
         };

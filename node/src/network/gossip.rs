@@ -192,18 +192,17 @@ impl Metered {
             // gossipsub would log a line for each.
             invalid_messages.clear();
         }
+        // What exceeds the rate is lost, and no offence: whoever passes on what others say is not to
+        // blame for how much they say (RULINGS A40).
         if !meter.messages.take(rpc.control_msgs.len().max(1), now) {
             self.dropped += 1 + rpc.messages.len() as u64;
-            meter.strikes = meter.strikes.saturating_add(1);
             return false;
         }
         let before = rpc.messages.len();
         rpc.messages.retain(|message| {
             meter.messages.take(1, now) && meter.bytes.take(message.data.len(), now)
         });
-        let over = before - rpc.messages.len();
-        self.dropped += over as u64;
-        meter.strikes = meter.strikes.saturating_add(over);
+        self.dropped += (before - rpc.messages.len()) as u64;
         true
     }
 }

@@ -120,6 +120,40 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
+    /// Whether cosignatures of a checkpoint of this size are collected.
+    pub(super) fn collects(&self, size: u64) -> bool {
+        let mut targets = self.cosigning.targets.values();
+        targets.any(|target| target.checkpoint.size == size)
+    }
+
+    /// Who signed a cosignature: one of the validators of this height, of the tip, or of a checkpoint
+    /// that is still collected for.
+    pub(super) fn cosigner_of(&mut self, cosignature: &Cosignature) -> Option<OrganisationId> {
+        let who = cosignature.validator;
+        let targets = self.cosigning.targets.values();
+        let seats = targets
+            .flat_map(|target| &target.validators)
+            .chain(&self.validators);
+        let mut keys: Vec<_> = seats
+            .filter(|v| v.organisation == who)
+            .map(|v| v.cosigner)
+            .collect();
+        keys.dedup();
+        let claimed = BlockCheckpoint {
+            height: cosignature.height,
+            size: cosignature.size,
+            root: cosignature.root,
+            ..self.app.checkpoint()
+        };
+        let message = self
+            .app
+            .cosignature_message(&claimed, who, cosignature.time_s)?;
+        let verify = &mut self.verify;
+        keys.iter()
+            .any(|key| verify.verify(key, &message, &cosignature.signature))
+            .then_some(who)
+    }
+
     /// Whether the tip's checkpoint has its quorum.
     pub(super) fn tip_is_receipted(&self) -> bool {
         self.cosigning

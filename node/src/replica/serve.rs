@@ -171,6 +171,53 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     }
 }
 
+/// What a broadcast frame is worth to those whom it would be passed on to (RULINGS A40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// Signed by this validator, for this place: what the frame is, height or log size, round.
+    Genuine(OrganisationId, (u8, u64, u32)),
+    /// No validator that could have signed it did.
+    Forged,
+    /// It cannot be judged here and now.
+    Unknown,
+}
+
+impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
+    /// Judges a frame by its signatures before it is passed on.
+    pub fn worth(&mut self, frame: &Frame) -> Worth {
+        let host = &mut self.host;
+        if let Frame::Cosign(cosignature) = frame {
+            let place = (4, cosignature.size, 0);
+            return match host.cosigner_of(cosignature) {
+                Some(who) => Worth::Genuine(who, place),
+                None if host.collects(cosignature.size) => Worth::Forged,
+                // Of another height the cosigner may be one whose key is not known here.
+                None => Worth::Unknown,
+            };
+        }
+        let working = host.height();
+        let place = match frame {
+            Frame::Vote(signed) if signed.vote.kind == VoteKind::Prevote => {
+                (0, signed.vote.height.0, signed.vote.round)
+            }
+            Frame::Vote(signed) => (1, signed.vote.height.0, signed.vote.round),
+            Frame::Proposal { proposal, .. } => (2, proposal.facts.height.0, proposal.facts.round),
+            Frame::Polka { height, round, .. } => (3, height.0, *round),
+            Frame::Round { height, round, .. } => (5, height.0, *round),
+            Frame::Cosign(_) => return Worth::Unknown,
+        };
+        if place.1 < working.0 || place.1 > working.next().0 {
+            return Worth::Unknown;
+        }
+        match host.author(frame) {
+            Some(who) => Worth::Genuine(who, place),
+            None if place.1 == working.0 => Worth::Forged,
+            // A handover may lie between.
+            None => Worth::Unknown,
+        }
+    }
+}
+
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.

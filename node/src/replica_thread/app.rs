@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::state;
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::{Hash, VerifierCache};
+use rollbook_proof::crypto::Hash;
 
 use super::memo::MemoVerifier;
 use crate::replica::journal_storage::JournalStorage;
-use crate::replica::{LedgerApp, Outbox, Replica};
+use crate::replica::{Keys, LedgerApp, Outbox, Replica, ReplicaConfig};
 use crate::store::writer::{CommittedBlock, Job};
 
 /// Record ids remembered as waiting.
@@ -23,7 +23,18 @@ const WAITING: usize = 50_000;
 pub type NodeApp = LedgerApp<MemoVerifier>;
 
 /// The replica of a node.
-pub type NodeReplica = Replica<NodeApp, JournalStorage, VerifierCache>;
+pub type NodeReplica = Replica<NodeApp, JournalStorage, MemoVerifier>;
+
+/// The replica of a node. Its verifier remembers what was good: a frame is judged before it is passed
+/// on, and again where it is used.
+pub fn node_replica(
+    config: ReplicaConfig,
+    keys: Keys,
+    app: NodeApp,
+    storage: JournalStorage,
+) -> NodeReplica {
+    Replica::new(config, keys, app, storage, MemoVerifier::default())
+}
 
 /// The ledger of a node, opened at its tip.
 pub fn node_app(ledger: Ledger) -> NodeApp {
@@ -119,8 +130,10 @@ impl Delivery {
             let changes = &committed.execution.changes;
             self.nodes_changed |= committed.handover
                 || self.follows_handover
-                // The table of nodes says who may connect.
-                || changes.rows.iter().any(|row| row.table == state::number::nodes);
+                // Nodes and memberships say who may connect.
+                || changes.rows.iter().any(|row| {
+                    row.table == state::number::nodes || row.table == state::number::memberships
+                });
             self.follows_handover = committed.handover;
             let block = committed.execution.seal.id();
             let job = Job::Block(Box::new(CommittedBlock {

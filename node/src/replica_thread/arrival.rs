@@ -4,15 +4,18 @@
 //! Many things arrive at once on a busy node, so they are decoded by all cores, and so are their
 //! signatures verified.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use rollbook_core::record::Record;
 use rollbook_proof::codec::{DecodeError, decode};
-use rollbook_proof::number::Height;
+use rollbook_proof::number::{Height, OrganisationId};
 use tokio::sync::oneshot;
 
 use super::command::{Command, Submitted};
 use crate::clock::real_ms;
 use crate::network::{GossipTicket, NetworkEvent, PeerKey, Responder, Topic, Verdict};
+use crate::replica::Worth;
 use crate::replica::message::{Batch, Envelope, Frame, Request, Response};
 
 /// Gossip that is the same in a later one of these may be sent again.
@@ -128,8 +131,8 @@ impl Gossip {
         message.unwrap_or(Gossip::Unreadable)
     }
 
-    /// Whether it is passed on while the ledger stands at `tip`. Only shape and height are judged:
-    /// the rates of a peer bound the rest, and what is signed is checked by whoever uses it.
+    /// Whether it is worth a look at its signatures while the ledger stands at `tip`: what cannot be
+    /// of use to anybody is neither judged nor passed on.
     pub(super) fn verdict(&self, tip: Height) -> Verdict {
         match self {
             Gossip::Records(_) => Verdict::Accept,
@@ -139,6 +142,39 @@ impl Gossip {
             },
             Gossip::Unreadable => Verdict::Reject,
         }
+    }
+}
+
+/// When frames were passed on, by author and place. A frame goes on once its signatures have been
+/// judged, and again for the same author and place only after [`REPEAT_S`]: the trailer makes any
+/// frame a new message to gossipsub, as often as somebody likes.
+#[derive(Debug, Default)]
+pub(super) struct Relayed {
+    last: BTreeMap<(OrganisationId, (u8, u64, u32)), u64>,
+}
+
+impl Relayed {
+    /// Places remembered before old ones are looked for.
+    const MOST: usize = 4_096;
+
+    /// What becomes of a frame that is worth this, on the elapsed clock.
+    pub(super) fn verdict(&mut self, worth: Worth, now_ms: u64) -> Verdict {
+        let (author, place) = match worth {
+            Worth::Genuine(author, place) => (author, place),
+            Worth::Forged => return Verdict::Reject,
+            Worth::Unknown => return Verdict::Ignore,
+        };
+        let pause = REPEAT_S * 1_000;
+        if self.last.len() >= Self::MOST {
+            self.last.retain(|_, at| now_ms < at.saturating_add(pause));
+        }
+        let last = self.last.get(&(author, place));
+        if last.is_some_and(|at| now_ms < at.saturating_add(pause)) || self.last.len() >= Self::MOST
+        {
+            return Verdict::Ignore;
+        }
+        self.last.insert((author, place), now_ms);
+        Verdict::Accept
     }
 }
 
@@ -162,7 +198,6 @@ mod tests {
     use rollbook_proof::chain::{SignedVote, Vote, VoteKind};
     use rollbook_proof::codec::encode;
     use rollbook_proof::crypto::Signature;
-    use rollbook_proof::number::OrganisationId;
 
     use super::*;
 
@@ -202,6 +237,25 @@ mod tests {
             read(Topic::Records, bytes).verdict(Height(4)),
             Verdict::Reject
         );
+    }
+
+    #[test]
+    fn a_frame_goes_on_once_in_four_seconds_and_a_forged_one_never() {
+        let mut relayed = Relayed::default();
+        let of = |who, round| Worth::Genuine(OrganisationId(who), (0, 5, round));
+        assert_eq!(relayed.verdict(Worth::Forged, 0), Verdict::Reject);
+        assert_eq!(relayed.verdict(Worth::Unknown, 0), Verdict::Ignore);
+        assert_eq!(relayed.verdict(of(1, 0), 0), Verdict::Accept);
+        // Whatever its trailer, and whatever else it says.
+        assert_eq!(relayed.verdict(of(1, 0), 3_999), Verdict::Ignore);
+        assert_eq!(relayed.verdict(of(1, 1), 1), Verdict::Accept);
+        assert_eq!(relayed.verdict(of(2, 0), 1), Verdict::Accept);
+        assert_eq!(relayed.verdict(of(1, 0), 4_000), Verdict::Accept);
+        for round in 0..10_000 {
+            relayed.verdict(of(3, round), 5_000);
+        }
+        assert!(relayed.last.len() <= Relayed::MOST);
+        assert_eq!(relayed.verdict(of(1, 0), 20_000), Verdict::Accept);
     }
 
     #[test]

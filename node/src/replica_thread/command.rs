@@ -1,10 +1,14 @@
-//! What reaches the replica's thread, and the channel it comes through: one, bounded.
+//! What reaches the replica's thread, and the two bounded queues it comes through: one for consensus
+//! and for what other nodes ask and answer, one for everything else. The first is emptied first, so
+//! nothing that HTTP or records of members bring keeps a vote from being read (RULINGS A40).
 //!
 //! A question carries the sender of its answer. A sender that is dropped is an answer, too: there
 //! was no room for the question, or the thread has ended.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
@@ -18,11 +22,11 @@ use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_wire::ledger::Item;
 use tokio::sync::oneshot;
 
-use crate::network::NetworkEvent;
+use crate::network::{NetworkEvent, Topic};
 use crate::replica::NotTaken;
 use crate::store::view::StoredReceipt;
 
-/// Commands waiting for the replica.
+/// Commands waiting in each of the two queues.
 const COMMANDS: usize = 8_192;
 
 /// The result of a submission.
@@ -158,21 +162,50 @@ pub struct Rehearsal {
     pub now: Option<next::Next>,
 }
 
-/// The sending side of the channel.
+impl Command {
+    /// Whether consensus may wait for it.
+    fn is_first(&self) -> bool {
+        match self {
+            Command::Network(NetworkEvent::Gossip { topic, .. }) => *topic == Topic::Consensus,
+            Command::Network(_) | Command::Response { .. } | Command::Stop => true,
+            _ => false,
+        }
+    }
+}
+
+/// The sending side of the queues.
 #[derive(Debug, Clone)]
-pub struct Commands(SyncSender<Command>);
+pub struct Commands {
+    first: SyncSender<Command>,
+    rest: SyncSender<Command>,
+    /// The thread that reads, once it does.
+    reader: Arc<OnceLock<Thread>>,
+}
 
 impl Commands {
+    fn give(&self, command: Command) -> Result<(), TrySendError<Command>> {
+        let queue = if command.is_first() {
+            &self.first
+        } else {
+            &self.rest
+        };
+        queue.try_send(command)?;
+        if let Some(reader) = self.reader.get() {
+            reader.unpark();
+        }
+        Ok(())
+    }
+
     /// Sends if there is room.
     pub fn try_send(&self, command: Command) -> bool {
-        self.0.try_send(command).is_ok()
+        self.give(command).is_ok()
     }
 
     /// Sends, waiting for room.
     pub async fn send(&self, command: Command) -> bool {
         let mut command = command;
         loop {
-            match self.0.try_send(command) {
+            match self.give(command) {
                 Ok(()) => return true,
                 Err(TrySendError::Full(back)) => command = back,
                 Err(TrySendError::Disconnected(_)) => return false,
@@ -182,8 +215,110 @@ impl Commands {
     }
 }
 
-/// The channel.
-pub fn channel() -> (Commands, Receiver<Command>) {
-    let (sender, receiver) = sync_channel(COMMANDS);
-    (Commands(sender), receiver)
+/// The reading side, for one thread.
+#[derive(Debug)]
+pub struct Queues {
+    first: Receiver<Command>,
+    rest: Receiver<Command>,
+    reader: Arc<OnceLock<Thread>>,
+}
+
+impl Queues {
+    /// Up to `most` commands, those of consensus before all others; none if none came in `wait`.
+    /// `None` once all senders are gone and everything is read.
+    pub fn take(&self, wait: Duration, most: usize) -> Option<Vec<Command>> {
+        let until = Instant::now() + wait;
+        // Known to the senders before the queues are looked at: none of them is missed.
+        self.reader.get_or_init(std::thread::current);
+        loop {
+            let mut taken = Vec::new();
+            let mut gone = true;
+            for queue in [&self.first, &self.rest] {
+                while taken.len() < most {
+                    match queue.try_recv() {
+                        Ok(command) => taken.push(command),
+                        Err(error) => {
+                            gone &= error == TryRecvError::Disconnected;
+                            break;
+                        }
+                    }
+                }
+            }
+            if !taken.is_empty() {
+                return Some(taken);
+            }
+            if gone {
+                return None;
+            }
+            let now = Instant::now();
+            if now >= until {
+                return Some(taken);
+            }
+            std::thread::park_timeout(until - now);
+        }
+    }
+}
+
+/// The queues.
+pub fn channel() -> (Commands, Queues) {
+    let ((first, first_out), (rest, rest_out)) = (sync_channel(COMMANDS), sync_channel(COMMANDS));
+    let reader = Arc::new(OnceLock::new());
+    let commands = Commands {
+        first,
+        rest,
+        reader: reader.clone(),
+    };
+    let queues = Queues {
+        first: first_out,
+        rest: rest_out,
+        reader,
+    };
+    (commands, queues)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submit() -> Command {
+        let (reply, _) = oneshot::channel();
+        Command::Submit {
+            bytes: Vec::new(),
+            reply,
+        }
+    }
+
+    fn response(id: u64) -> Command {
+        Command::Response { id, bytes: None }
+    }
+
+    /// A full queue of records, and what consensus waits for still comes, and first.
+    #[test]
+    fn nothing_keeps_consensus_from_being_read() {
+        let (commands, queues) = channel();
+        let mut taken = 0;
+        while commands.try_send(submit()) {
+            taken += 1;
+        }
+        assert_eq!(taken, COMMANDS);
+        assert!(commands.try_send(response(1)));
+        let first = queues.take(Duration::ZERO, 3).unwrap();
+        assert!(matches!(first[0], Command::Response { id: 1, .. }));
+        assert!(matches!(first[1..], [Command::Submit { .. }, Command::Submit { .. }]));
+    }
+
+    #[test]
+    fn a_command_wakes_the_reader_and_the_end_is_seen() {
+        let (commands, queues) = channel();
+        assert_eq!(queues.take(Duration::from_millis(1), 9).unwrap().len(), 0);
+        let sender = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            commands.try_send(response(2))
+        });
+        let begun = Instant::now();
+        assert_eq!(queues.take(Duration::from_secs(30), 9).unwrap().len(), 1);
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert!(sender.join().unwrap());
+        assert!(queues.take(Duration::from_secs(1), 9).is_none());
+    }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::ledger::Ledger;
+use rollbook_core::lookup::rights;
 use rollbook_core::object::node::NodeStatus;
 use rollbook_proof::number::OrganisationId;
 
@@ -50,13 +51,6 @@ impl Peers {
 
     /// Reads who is who from the ledger, and returns who may connect.
     pub(super) fn renew(&mut self, ledger: &Ledger, bootstrap: &[AllowedPeer]) -> Vec<AllowedPeer> {
-        let mut current: Vec<OrganisationId> =
-            ledger.validators().iter().map(|v| v.validator).collect();
-        // Leaving validators serve until the block after the handover is decided (RULINGS A3): its
-        // quorum may need them.
-        if ledger.needs_handover_checkpoint() {
-            current.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
-        }
         let mut allowed = bootstrap.to_vec();
         self.keys.clear();
         self.organisations.clear();
@@ -64,20 +58,15 @@ impl Peers {
             self.keys.insert(number, peer.key);
             self.organisations.insert(peer.key, number);
         }
-        for (organisation, node) in ledger.tables().nodes.iter() {
-            if node.status == NodeStatus::Gone && !current.contains(organisation) {
+        for (organisation, role) in entitled(ledger) {
+            let Some(node) = ledger.tables().nodes.get(&organisation) else {
                 continue;
-            }
+            };
             let key = PeerKey::from(node.transport);
             if let Some(stranger) = self.organisations.insert(key, organisation.0) {
                 self.keys.remove(&stranger);
             }
             self.keys.insert(organisation.0, key);
-            let role = if current.contains(organisation) {
-                Role::Validator
-            } else {
-                Role::Member
-            };
             allowed.push(AllowedPeer {
                 key,
                 addresses: address_of(node.address.as_str()).into_iter().collect(),
@@ -86,6 +75,27 @@ impl Peers {
         }
         allowed
     }
+}
+
+/// Organisations whose nodes may connect, and as what: those of the validators of this epoch, of the
+/// epoch before until the block after the handover is decided (RULINGS A3: its quorum may need them),
+/// and of live members. With the end of a membership the gate closes (RULINGS A40).
+pub fn entitled(ledger: &Ledger) -> Vec<(OrganisationId, Role)> {
+    let mut seats: Vec<OrganisationId> = ledger.validators().iter().map(|v| v.validator).collect();
+    if ledger.needs_handover_checkpoint() {
+        seats.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
+    }
+    let tables = ledger.tables();
+    let nodes = tables.nodes.iter();
+    nodes
+        .filter_map(|(organisation, node)| {
+            if seats.contains(organisation) {
+                return Some((*organisation, Role::Validator));
+            }
+            let member = node.status != NodeStatus::Gone && rights::is_live(tables, *organisation);
+            member.then_some((*organisation, Role::Member))
+        })
+        .collect()
 }
 
 /// An address as a node registers it: host and port.

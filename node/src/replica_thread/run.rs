@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rollbook_core::record::Record;
@@ -13,8 +12,8 @@ use rollbook_proof::crypto::Hash;
 use tokio::sync::{oneshot, watch};
 
 use super::app::{Delivery, NodeReplica};
-use super::arrival::{Arrival, Gossip, arrive, with_trailer};
-use super::command::{Command, Commands, Submitted};
+use super::arrival::{Arrival, Gossip, Relayed, arrive, with_trailer};
+use super::command::{Command, Commands, Queues, Submitted};
 use super::peers::Peers;
 use super::questions;
 use super::questions::StateQuestions;
@@ -22,7 +21,7 @@ use super::snapshot::{Counts, Snapshot, snapshot};
 use crate::clock::NodeClock;
 use crate::failure::Failure;
 use crate::network::{
-    AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic,
+    AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic, Verdict,
 };
 use crate::replica::message::{Envelope, Request};
 use crate::replica::{Clock, Effect, Input, NotTaken, Receipt, Refused};
@@ -45,7 +44,7 @@ pub struct Parts {
     /// The runtime on which requests wait.
     pub runtime: tokio::runtime::Handle,
     /// Commands in.
-    pub commands: Receiver<Command>,
+    pub commands: Queues,
     /// Where answers of peers come back to.
     pub own: Commands,
     /// Peers of the config.
@@ -91,6 +90,7 @@ struct Loop {
     submissions: BTreeMap<u64, Waiter>,
     next_tag: u64,
     questions: StateQuestions,
+    relayed: Relayed,
     unanswered: VecDeque<u64>,
     counts: Counts,
     stop: Option<Failure>,
@@ -107,6 +107,7 @@ impl Loop {
             submissions: BTreeMap::new(),
             next_tag: 0,
             questions: StateQuestions::default(),
+            relayed: Relayed::default(),
             unanswered: VecDeque::new(),
             counts: Counts::default(),
             stop: None,
@@ -141,23 +142,13 @@ impl Loop {
                 None => Duration::from_secs(1),
             };
             // A sample clock may be stepped while the replica sleeps until a deadline of real time.
-            let mut batch = match self
-                .parts
-                .commands
-                .recv_timeout(wait.min(Duration::from_millis(500)))
-            {
-                Ok(command) => vec![command],
-                Err(RecvTimeoutError::Timeout) => {
-                    self.step(Input::Tick);
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => return self.finish(),
+            let wait = wait.min(Duration::from_millis(500));
+            let Some(batch) = self.parts.commands.take(wait, AT_ONCE) else {
+                return self.finish();
             };
-            while batch.len() < AT_ONCE {
-                match self.parts.commands.try_recv() {
-                    Ok(command) => batch.push(command),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
+            if batch.is_empty() {
+                self.step(Input::Tick);
+                continue;
             }
             let arrivals = arrive(batch);
             let records: Vec<&Record> = arrivals.iter().flat_map(Arrival::records).collect();
@@ -190,8 +181,15 @@ impl Loop {
                 ticket,
                 message,
             } => {
-                let verdict = message.verdict(self.parts.replica.app().ledger().height());
+                let mut verdict = message.verdict(self.parts.replica.app().ledger().height());
+                if let (Gossip::Frame(frame), Verdict::Accept) = (&message, verdict) {
+                    let worth = self.parts.replica.worth(frame);
+                    verdict = self.relayed.verdict(worth, self.clock().elapsed_ms);
+                }
                 self.parts.network.report(ticket, verdict);
+                if verdict == Verdict::Reject {
+                    return;
+                }
                 let Some(from) = self.peers.organisation(&from) else {
                     return;
                 };
@@ -458,14 +456,16 @@ impl Loop {
         }
         if tip == status.tip {
             let counts = self.counts;
+            let started = self.started;
             self.parts.snapshots.send_modify(|snapshot| {
+                snapshot.started = started;
                 snapshot.status = status;
                 snapshot.counts = counts;
             });
         } else {
             self.parts
                 .snapshots
-                .send_replace(snapshot(&self.parts.replica, self.counts));
+                .send_replace(snapshot(&self.parts.replica, self.counts, self.started));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! without asking it.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use rollbook_core::ledger::Ledger;
 use rollbook_core::lookup;
@@ -9,6 +10,7 @@ use rollbook_core::lookup::protocol::PROTOCOL;
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::rules::network::protocol;
 use rollbook_proof::chain::Seal;
+use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
 use rollbook_wire::status::Protocol;
 
@@ -35,6 +37,10 @@ pub struct Snapshot {
     pub protocol: Protocol,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
+    /// Where the elapsed clock of the status begins.
+    pub started: Instant,
+    /// Keys that the ledger has for this organisation's node: consensus, cosigner, log, transport.
+    pub registered: Option<[PublicKey; 4]>,
 }
 
 fn protocol_status(ledger: &Ledger) -> Protocol {
@@ -74,9 +80,11 @@ pub struct Counts {
     pub unsent: u64,
 }
 
-/// The present snapshot of a replica, which need not have started.
-pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
+/// The present snapshot of a replica, which need not have started; `started` is where its elapsed
+/// clock begins.
+pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snapshot {
     let ledger = replica.app().ledger();
+    let own = ledger.tables().nodes.get(&replica.organisation());
     let seats: Vec<OrganisationId> = ledger.validators().iter().map(|v| v.validator).collect();
     let nodes = ledger
         .tables()
@@ -112,5 +120,7 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts) -> Snapshot {
             .get(&0)
             .map_or(0, |facts| facts.founders_missing),
         counts,
+        started,
+        registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.transport]),
     }
 }

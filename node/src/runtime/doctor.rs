@@ -142,18 +142,112 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                     ),
                     "register its keys, or let it follow without voting",
                 )),
-                (Some(node), Some(secrets)) if node.consensus != secrets.consensus.public() => {
-                    findings.push(trouble(
-                        "the ledger knows other keys for this node",
-                        "put the registered key files back, or register the new ones",
-                    ))
+                (Some(node), Some(secrets)) => {
+                    let all = [
+                        ("consensus", node.consensus, secrets.consensus.public()),
+                        ("cosigner", node.cosigner, secrets.cosigner.public()),
+                        ("log", node.log, secrets.log.public()),
+                        ("transport", node.transport, secrets.transport.public()),
+                    ];
+                    let unknown: Vec<String> = all
+                        .iter()
+                        .filter(|(_, registered, own)| registered != own)
+                        .map(|(kind, ..)| (*kind).to_owned())
+                        .collect();
+                    unknown_keys(&unknown, &mut findings);
                 }
-                _ => {}
+                (Some(_), None) => {}
             }
         }
         Err(failure) => findings.push(failed(failure)),
     }
     findings
+}
+
+/// A key that the ledger does not know makes a node useless without a word: votes, cosignatures or
+/// answers that nobody counts.
+fn unknown_keys(kinds: &[String], findings: &mut Vec<Finding>) {
+    if kinds.is_empty() {
+        return;
+    }
+    findings.push(trouble(
+        format!(
+            "the ledger knows other keys for this node: {}",
+            kinds.join(", ")
+        ),
+        "put the registered key files back, or register the new ones",
+    ));
+}
+
+/// Seconds that a height may be under way, or a record wait, before something is wrong. Longer than
+/// the timeouts of two rounds.
+const SLOW_S: u64 = 20;
+/// Blocks that receipts may be behind.
+const RECEIPTS_BEHIND: u64 = 16;
+
+/// Whether blocks come, and whom they wait for (RULINGS A43).
+fn progress(status: &Status, findings: &mut Vec<Finding>) {
+    let next = status.height.next();
+    let restored = status.restored.iter();
+    let waiting: Vec<_> = restored.filter(|one| one.votes_from > next).collect();
+    for one in &waiting {
+        let (who, from) = (one.organisation, one.votes_from);
+        findings.push(note(
+            format!(
+                "the node of organisation {who} was restored and votes again from block {from} on"
+            ),
+            format!("do not restore another node before block {from}"),
+        ));
+    }
+    // This node's own wait stands in no other place of its status.
+    let own = usize::from(status.validator && !status.votes);
+    let voting = status
+        .validators_connected
+        .saturating_sub(waiting.len() + own);
+    if status.validators_connected >= status.quorum && voting < status.quorum {
+        findings.push(trouble(
+            format!(
+                "nobody can go on: {voting} of the validators here vote, {} are needed",
+                status.quorum
+            ),
+            "start the nodes that are missing; if a node was restored, put its old data folder back \
+             in place of the restored one, then start it",
+        ));
+    }
+    let round = status.round.unwrap_or(0);
+    let under_way = status.under_way_s.unwrap_or(0);
+    let waits = status.wanted && status.since_block_s >= SLOW_S;
+    if under_way >= SLOW_S || (round >= 2 && status.wanted) || waits {
+        let turn = status.turn.map_or(0, |who| who.0);
+        let seconds = under_way.max(if waits { status.since_block_s } else { 0 });
+        findings.push(trouble(
+            format!(
+                "block {next} does not come: {seconds} s, round {round}; it is the turn of \
+                 organisation {turn}"
+            ),
+            "run doctor on the other validators' machines, that one first: a wrong clock, a lost \
+             connection or a node that does not vote yet is named there",
+        ));
+    }
+    let receipted = status.receipted;
+    if receipted.plus(RECEIPTS_BEHIND) < status.height {
+        findings.push(trouble(
+            format!(
+                "receipts stand at block {receipted} and blocks at {}",
+                status.height
+            ),
+            "run doctor on the other validators' machines: a cosigner key that the ledger does not \
+             know is named there",
+        ));
+    }
+}
+
+/// Whether the chain cannot go on by itself, as far as this node knows.
+pub fn stands_still(status: &Status) -> bool {
+    let mut findings = Vec::new();
+    progress(status, &mut findings);
+    status.validators_connected < status.quorum
+        || findings.iter().any(|finding| finding.weight == "trouble")
 }
 
 /// Findings from the status of a running node.
@@ -228,6 +322,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             findings.push(good(what));
         }
     }
+    progress(status, findings);
     if let Some(text) = &status.body_missing {
         findings.push(note(
             text.clone(),
@@ -248,6 +343,16 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             "make sure that no second node runs with these keys",
         ));
     }
+    if let Some(height) = status.foreign_statement {
+        findings.push(trouble(
+            format!(
+                "somebody signed with this node's key at block {height}, and this node did not: it \
+                 was silent for two blocks"
+            ),
+            "make sure that no second node runs with these keys, and that this folder is no old copy",
+        ));
+    }
+    unknown_keys(&status.keys_unknown, findings);
     if let Some(alarm) = &status.fork_alarm {
         findings.push(trouble(
             format!(
@@ -257,7 +362,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             "keep all data, take an export, and tell every member",
         ));
     }
-    if status.validator && !status.votes {
+    if status.validator && !status.votes && status.foreign_statement.is_none() {
         findings.push(note(
             "this node has a seat and does not vote yet",
             "wait: it asks its peers what it may have signed, and votes a few blocks later",

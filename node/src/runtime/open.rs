@@ -22,7 +22,7 @@ use rollbook_proof::number::Height;
 
 use super::storage::settle_guard;
 use crate::config::Config;
-use crate::disk::RealDisk;
+use crate::disk::{Disk, RealDisk};
 use crate::failure::Failure;
 use crate::journal::{DecidedBlock, Journal, Recovered};
 use crate::store::view::View;
@@ -59,9 +59,18 @@ impl rollbook_proof::log::NodeReader for LogOf<'_> {
 
 /// Opens everything. `rebuild` makes the store again whatever its state.
 pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Opened, Failure> {
+    open_on(Arc::new(RealDisk), config, genesis, rebuild)
+}
+
+/// [`open`] with the journal on another disk; the store is where the config says.
+pub fn open_on(
+    disk: Arc<dyn Disk>,
+    config: &Config,
+    genesis: &Arc<Genesis>,
+    rebuild: bool,
+) -> Result<Opened, Failure> {
     let mut notes = Vec::new();
-    let (mut journal, recovered) =
-        Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    let (mut journal, recovered) = Journal::open(disk, &config.journal(), genesis.hash())?;
     for cut in &recovered.cuts {
         notes.push(format!(
             "cut {} unfinished bytes from {}",
@@ -111,6 +120,8 @@ pub fn open(config: &Config, genesis: &Arc<Genesis>, rebuild: bool) -> Result<Op
         }
     };
     let (ledger, replayed) = replay(ledger, &store, &journal)?;
+    // Not before: who dies while a suspect store is made again finds it suspect again.
+    journal.note_store_settled()?;
     let policies = policies_of(&ledger)?;
     let view = View::new(Arc::new(store), genesis.clone(), policies)
         .map_err(|error| store_failure(&error))?;

@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rollbook_core::genesis::file::GenesisFile;
-use rollbook_proof::crypto::VerifierCache;
 use tokio::sync::{Notify, oneshot, watch};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -27,8 +26,8 @@ use crate::failure::Failure;
 use crate::network;
 use crate::network::{NetworkConfig, NetworkEvent, parse_bootstrap};
 use crate::replica::journal_storage::JournalStorage;
-use crate::replica::{Keys, Replica, ReplicaConfig};
-use crate::replica_thread::app::{Delivery, Waiting, node_app};
+use crate::replica::{Keys, ReplicaConfig};
+use crate::replica_thread::app::{Delivery, Waiting, node_app, node_replica};
 use crate::replica_thread::command::Command;
 use crate::replica_thread::run::Parts;
 use crate::replica_thread::snapshot::{Counts, snapshot};
@@ -136,8 +135,8 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         secrets.cosigner.clone(),
         secrets.log.clone(),
     );
-    let replica = Replica::new(replica_config, keys, app, storage, VerifierCache::default());
-    let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default()));
+    let replica = node_replica(replica_config, keys, app, storage);
+    let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default(), started));
 
     runtime.block_on(async {
         let api_listener = tokio::net::TcpListener::bind(config.api)
@@ -164,6 +163,12 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             commands: commands.clone(),
             snapshot: told,
             network: network.clone(),
+            own_keys: [
+                secrets.consensus.public(),
+                secrets.cosigner.public(),
+                secrets.log.public(),
+                secrets.transport.public(),
+            ],
             log_key: secrets.log.clone(),
             organisation: config.organisation,
             clock: clock.clone(),

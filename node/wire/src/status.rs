@@ -27,6 +27,10 @@ pub struct Status {
     pub clock_warning: Option<String>,
     /// Totals since the start.
     pub counts: Counts,
+    /// Height of a statement under this node's key that its guard does not know: a second node has
+    /// the keys, or the disk has forgotten something.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
+    pub foreign_statement: Option<Height>,
     /// A validator cosigned another history.
     pub fork_alarm: Option<ForkAlarm>,
     /// Founders whose record is not in the log yet.
@@ -38,6 +42,8 @@ pub struct Status {
     /// Height of the tip.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub height: Height,
+    /// Kinds of this node's keys that are not those that the ledger has for it.
+    pub keys_unknown: Vec<String>,
     /// Address for other nodes.
     pub listen: Option<String>,
     /// Leaves in the log, up to the newest seal.
@@ -52,6 +58,8 @@ pub struct Status {
     pub organisation: OrganisationId,
     /// Blocks in a row whose time was out of this node's bounds.
     pub out_of_bounds: u32,
+    /// Records of the pool that did not apply when they were last judged.
+    pub parked: usize,
     /// The other nodes.
     pub peers: Vec<Peer>,
     /// What the replica does.
@@ -68,10 +76,14 @@ pub struct Status {
     /// Newest receipted height.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub receipted: Height,
+    /// Validators that were restored and vote again only from a height on, by their own word.
+    pub restored: Vec<Restored>,
     /// Round of the height under way.
     pub round: Option<u32>,
     /// Whether this is a sample chain.
     pub sample: bool,
+    /// Seconds since this node took the newest block, or since its time if that is longer.
+    pub since_block_s: u64,
     /// State root after the newest block.
     pub state_root: String,
     /// Newest height in the store.
@@ -80,6 +92,11 @@ pub struct Status {
     /// Ledger time of the newest block.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub time_ms: LedgerTime,
+    /// Whose turn it is to propose in the round under way of the next height.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
+    pub turn: Option<OrganisationId>,
+    /// Seconds since work on the next height began; null if it waits for a reason to begin.
+    pub under_way_s: Option<u64>,
     /// Whether this node holds a seat.
     pub validator: bool,
     /// Organisations with a seat at the next height.
@@ -92,6 +109,20 @@ pub struct Status {
     /// It votes only from this height on (RULINGS A8); null if it is not known yet.
     #[cfg_attr(feature = "schema", schema(value_type = Option<u64>))]
     pub votes_from: Option<Height>,
+    /// Whether a record that applies waits for a block.
+    pub wanted: bool,
+}
+
+/// A validator that waits for its height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Restored {
+    /// The organisation that runs it.
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub organisation: OrganisationId,
+    /// It votes from this height on.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub votes_from: Height,
 }
 
 /// What a replica does.

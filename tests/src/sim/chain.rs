@@ -19,7 +19,7 @@ use rollbook_node::replica::{
 };
 use rollbook_proof::chain::{Certificate, Evidence, Seal, Vote, VoteKind, quorum};
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, Keypair, PublicKey, sha256, sha256_parts, tagged};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, sha256, sha256_parts, tagged};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use rollbook_sandbox::sign::sample_nonce;
@@ -112,13 +112,17 @@ impl Genesis {
 
 /// The keys of a simulated node.
 pub fn node_keys(organisation: u32) -> Keys {
-    let key = |what: &str| Keypair::derive(b"simulator", &format!("{what}-{organisation}"));
+    let key = |kind| node_key(organisation, kind);
     Keys::new(
         OrganisationId(organisation),
-        key("consensus"),
-        key("cosigner"),
-        key("log"),
+        key(KeyKind::Consensus),
+        key(KeyKind::Cosigner),
+        key(KeyKind::Log),
     )
+}
+
+fn node_key(organisation: u32, kind: KeyKind) -> Keypair {
+    Keypair::derive(b"simulator", &format!("{kind:?}-{organisation}"))
 }
 
 #[derive(Debug, Clone)]
@@ -495,6 +499,10 @@ impl SimLedger for ChainApp {
 
     fn keys(_: &Genesis, organisation: u32) -> Keys {
         node_keys(organisation)
+    }
+
+    fn keypair(_: &Genesis, organisation: u32, kind: KeyKind) -> Keypair {
+        node_key(organisation, kind)
     }
 
     fn record(genesis: &Genesis, plan: &Plan, number: u64, random: &mut Random) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! What the simulator asks of a ledger beyond [`App`], and the real ledger in it.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rollbook_core::identity::Role;
@@ -9,7 +10,7 @@ use rollbook_core::record::{Body, NodeAct, Record};
 use rollbook_core::tx::Verify;
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature};
 use rollbook_proof::number::{Height, OrganisationId};
 use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
 use rollbook_sandbox::keys::{node_key, officers_of};
@@ -39,6 +40,14 @@ pub trait SimLedger: App + Sized {
     /// The keys of a node.
     fn keys(genesis: &Self::Genesis, organisation: u32) -> Keys;
 
+    /// One of them, for whoever signs what no honest node would.
+    fn keypair(genesis: &Self::Genesis, organisation: u32, kind: KeyKind) -> Keypair;
+
+    /// Whether this record, once admitted, need not be decided.
+    fn may_wait(_: &Self::Genesis, _: &Hash) -> bool {
+        false
+    }
+
     /// The `number`th record handed in, counted from 1, if there is one.
     fn record(
         genesis: &Self::Genesis,
@@ -60,6 +69,8 @@ pub struct RealGenesis {
     alliance: RefCell<Alliance>,
     chain: Hash,
     records: Vec<Record>,
+    /// Those of them that apply once in all.
+    zombies: BTreeSet<Hash>,
 }
 
 const SEED: &[u8] = b"simulated alliance";
@@ -108,7 +119,22 @@ impl SimLedger for RealLedger {
                 Body::Node(NodeAct::Ready),
             ));
         }
+        let mut zombies = BTreeSet::new();
+        for _ in 0..plan.zombies {
+            let operator = (officers_of(plan.nodes).0, Role::NodeOperator);
+            let ready = Body::Node(NodeAct::Ready);
+            let record = alliance
+                .signer
+                .record(plan.nodes, &[operator], OPENED_MS, ready);
+            zombies.insert(record.id());
+            records.push(record);
+        }
+        if plan.zombies > 0 {
+            // The first that applies makes all others wait, those of before included.
+            zombies.extend(records.iter().map(Record::id));
+        }
         Rc::new(RealGenesis {
+            zombies,
             chain: alliance.chain(),
             alliance: RefCell::new(alliance),
             records,
@@ -129,8 +155,16 @@ impl SimLedger for RealLedger {
         with_memo(self.ledger().clone())
     }
 
-    fn keys(_: &RealGenesis, organisation: u32) -> Keys {
-        let key = |kind| node_key(SEED, organisation, kind);
+    fn keypair(_: &RealGenesis, organisation: u32, kind: KeyKind) -> Keypair {
+        node_key(SEED, organisation, kind)
+    }
+
+    fn may_wait(genesis: &RealGenesis, record: &Hash) -> bool {
+        genesis.zombies.contains(record)
+    }
+
+    fn keys(genesis: &RealGenesis, organisation: u32) -> Keys {
+        let key = |kind| Self::keypair(genesis, organisation, kind);
         Keys::new(
             OrganisationId(organisation),
             key(KeyKind::Consensus),
@@ -150,7 +184,10 @@ impl SimLedger for RealLedger {
     }
 
     fn accused(&self) -> Vec<(Height, OrganisationId)> {
-        Vec::new()
+        let offences = self.ledger().tables().evidence.iter();
+        offences
+            .map(|((height, culprit, _), _)| (*height, *culprit))
+            .collect()
     }
 
     fn after_step(&mut self) {

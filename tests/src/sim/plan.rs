@@ -39,6 +39,11 @@ pub struct Plan {
     pub power_cuts: bool,
     /// One machine loses its disk, once.
     pub wipe: bool,
+    /// All guards are new at the start, beside keys that are not, and one machine loses its disk even
+    /// before the first block.
+    pub new_guards: bool,
+    /// So many records are handed in of which one applies (the real ledger).
+    pub zombies: u32,
     /// Clocks differ by up to so many milliseconds.
     pub skew: u64,
     /// One clock is off by an hour.
@@ -94,6 +99,8 @@ impl Plan {
             power_cuts: power,
             // At most f nodes misbehave or lose their memory.
             wipe: exclusive == 0,
+            new_guards: false,
+            zombies: 0,
             skew: if skewed { r.between(1, 4_000) } else { 0 },
             wrong_clock: exclusive == 1,
             liar: exclusive == 2,
@@ -125,6 +132,8 @@ impl Plan {
             crashes: false,
             power_cuts: false,
             wipe: false,
+            new_guards: false,
+            zombies: 0,
             skew: 0,
             wrong_clock: false,
             liar: false,

@@ -22,7 +22,7 @@ use rollbook_node::replica::{
     Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
 };
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256, sha256_parts};
 use rollbook_proof::number::Height;
 
 use super::chain::ChainApp;
@@ -141,6 +141,9 @@ struct Machine<L: SimLedger> {
     wiped: bool,
 }
 
+/// What a bad node says instead of what it was about to: its keys, its ledger, the effect.
+type Liar<L> = Box<dyn FnMut(&dyn Fn(KeyKind) -> Keypair, &L, Effect) -> Vec<Effect>>;
+
 /// A simulated network.
 pub struct World<L: SimLedger = ChainApp> {
     plan: Plan,
@@ -153,6 +156,7 @@ pub struct World<L: SimLedger = ChainApp> {
     events: BinaryHeap<Reverse<(u64, u64)>>,
     payloads: BTreeMap<u64, Event>,
     machines: Vec<Machine<L>>,
+    liars: BTreeMap<usize, Liar<L>>,
     /// Blocked directions.
     cut: BTreeSet<(usize, usize)>,
     asked: BTreeMap<(usize, u64, u64), ()>,
@@ -223,7 +227,9 @@ impl<L: SimLedger> World<L> {
             let opened =
                 JournalStorage::open(Arc::new(machine.disk.clone()), Path::new("journal"), chain);
             let (mut storage, _) = opened.expect("an empty disk");
-            storage.raise(Height(1)).expect("an empty disk");
+            if !plan.new_guards {
+                storage.raise(Height(1)).expect("an empty disk");
+            }
             storage
                 .journal_mut()
                 .note_clean_stop()
@@ -245,6 +251,7 @@ impl<L: SimLedger> World<L> {
             events: BinaryHeap::new(),
             payloads: BTreeMap::new(),
             machines,
+            liars: BTreeMap::new(),
             cut: BTreeSet::new(),
             asked: BTreeMap::new(),
             config,
@@ -276,7 +283,25 @@ impl<L: SimLedger> World<L> {
         self
     }
 
-    fn config() -> ReplicaConfig {
+    /// A machine whose effects pass through `liar` first.
+    #[must_use]
+    pub fn with_liar(
+        mut self,
+        node: usize,
+        liar: impl FnMut(&dyn Fn(KeyKind) -> Keypair, &L, Effect) -> Vec<Effect> + 'static,
+    ) -> World<L> {
+        self.liars.insert(node, Box::new(liar));
+        self
+    }
+
+    /// A machine whose clock is so far ahead.
+    #[must_use]
+    pub fn with_offset(mut self, node: usize, offset_ms: i64) -> World<L> {
+        self.machines[node].offset_ms = offset_ms;
+        self
+    }
+
+    pub(super) fn config() -> ReplicaConfig {
         let mut config = ReplicaConfig::default();
         config.timeouts.propose = Duration::from_millis(800);
         config.timeouts.propose_delta = Duration::from_millis(200);
@@ -424,6 +449,18 @@ impl<L: SimLedger> World<L> {
         let effects = replica.step(clock, input);
         replica.app_mut().after_step();
         let doom = self.machines[node].doomed;
+        let effects = match self.liars.get_mut(&node) {
+            Some(liar) => {
+                let organisation = self.machines[node].organisation;
+                let key = |kind| L::keypair(&self.genesis, organisation, kind);
+                let Some(replica) = &self.machines[node].replica else {
+                    return;
+                };
+                let says = |effect| liar(&key, replica.app(), effect);
+                effects.into_iter().flat_map(says).collect()
+            }
+            None => effects,
+        };
         for (index, effect) in effects.into_iter().enumerate() {
             if let Some((after, power)) = doom
                 && index as u64 >= after
@@ -450,6 +487,9 @@ impl<L: SimLedger> World<L> {
         let status: Status = replica.status();
         if status.out_of_bounds > 0 {
             self.mark("step with a proposal withheld");
+        }
+        if status.parked > 0 {
+            self.mark("parked");
         }
         if let Some((who, height)) = status.fork_alarm {
             self.fail(format!("node {node} sees a fork at {height} by {}", who.0));
@@ -481,7 +521,9 @@ impl<L: SimLedger> World<L> {
                 });
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
-                    if to != node {
+                    // A twin that heard its other half would fall silent; these are to be bad.
+                    let twin = self.machines[to].organisation == from;
+                    if to != node && !twin {
                         self.send(
                             node,
                             to,
@@ -585,8 +627,10 @@ impl<L: SimLedger> World<L> {
                                 .tip_certificate()
                                 .map_or(0, |certificate| certificate.round);
                             self.outcome.round = self.outcome.round.max(round);
-                            self.outcome.times.push(replica.app().tip().seal.time_ms.0);
+                            let time_ms = replica.app().tip().seal.time_ms.0;
+                            self.outcome.times.push(time_ms);
                             let handover = replica.app().needs_handover_checkpoint();
+                            self.judge_time(height, time_ms);
                             if handover {
                                 self.mark("handover");
                             }
@@ -600,6 +644,7 @@ impl<L: SimLedger> World<L> {
                 machine.told = machine.told.max(height.0);
             }
             Effect::Receipted(receipt) => {
+                self.judge_receipt(node, &receipt);
                 self.note(node, &receipt.checkpoint.root.0, || {
                     format!("receipted {}", receipt.checkpoint.height)
                 });

@@ -179,10 +179,9 @@ async fn a_request_flooder_is_limited_then_cut_off_while_others_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gossip_flooder_is_dropped_before_the_shell_and_comes_back_after_cooling() {
+async fn a_gossip_flooder_is_dropped_before_the_shell_and_stays() {
     let mut victim = config(1);
     victim.limits = strict();
-    victim.limits.cooling = Duration::from_millis(500);
     let mut victim = launch(victim).await;
     let flooder = launch(config(2)).await;
     victim
@@ -206,15 +205,17 @@ async fn a_gossip_flooder_is_dropped_before_the_shell_and_comes_back_after_cooli
             }
         }
     });
-    victim.disconnected(flooder.key()).await;
     flood.await.unwrap();
+    // Whoever relays what others say is not cut off for how much they say: what is too much is lost.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let counters = victim.handle.counters();
     assert!(
-        counters.gossip_dropped_limited > 0 && counters.peers_cut_off == 1,
+        counters.gossip_dropped_limited > 0 && counters.peers_cut_off == 0,
         "{counters:?}"
     );
     assert!(counters.gossip_received < 300, "{counters:?}");
-    victim.connected(flooder.key()).await;
+    let peers = victim.handle.peers().await;
+    assert!(peers.iter().all(|peer| peer.connected), "{peers:?}");
 }
 
 /// Writes whatever bytes it is told, at once, and then more; reads nothing.

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clock;
+mod kernel;
 mod raise;
 mod simulation;
 mod upgrade;

@@ -37,7 +37,7 @@ fn sign_before_sync() {
     // stands. Without it the lost guard shows.
     caught(&[Planted::SignBeforeSync], "is not decided", deadly);
     caught(
-        &[Planted::SignBeforeSync, Planted::AskSkipped],
+        &[Planted::SignBeforeSync, Planted::AskSkipped, Planted::CloneUnnoticed],
         "DOUBLE SIGNATURE",
         deadly,
     );
@@ -46,7 +46,7 @@ fn sign_before_sync() {
 #[test]
 fn guard_skipped() {
     caught(
-        &[Planted::GuardSkipped, Planted::AskSkipped],
+        &[Planted::GuardSkipped, Planted::AskSkipped, Planted::CloneUnnoticed],
         "DOUBLE SIGNATURE",
         deadly,
     );
@@ -73,7 +73,7 @@ fn sync_unchecked() {
 
 #[test]
 fn ask_skipped() {
-    caught(&[Planted::AskSkipped], "DOUBLE SIGNATURE", |plan| Plan {
+    caught(&[Planted::AskSkipped, Planted::CloneUnnoticed], "DOUBLE SIGNATURE", |plan| Plan {
         liar: false,
         wipe: true,
         ..deadly(plan)

@@ -110,7 +110,7 @@ impl<L: SimLedger> World<L> {
         if self.plan.wipe
             && !self.wiped
             && node < self.plan.validators as usize
-            && self.outcome.height > 2
+            && (self.outcome.height > 2 || self.plan.new_guards)
         {
             self.wiped = true;
             let machine = &mut self.machines[node];
@@ -119,6 +119,9 @@ impl<L: SimLedger> World<L> {
             machine.told = 0;
             machine.wiped = true;
             self.mark("disk lost");
+            if self.outcome.height == 0 {
+                self.mark("disk lost before the first block");
+            }
         }
         let after = self.random.between(10, 4_000);
         self.at(after, Event::Restart { node });

@@ -3,7 +3,8 @@
 use rollbook_node::replica::message::Frame;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_node::replica::Receipt;
+use rollbook_proof::crypto::{Hash, Signature, sha256};
 use rollbook_proof::number::{Height, OrganisationId};
 
 use super::World;
@@ -13,7 +14,7 @@ impl<L: SimLedger> World<L> {
     /// Every signature that leaves an honest node.
     pub(super) fn inspect(&mut self, node: usize, bytes: &[u8]) {
         let own = self.machines[node].organisation;
-        if self.plan.twins.contains(&own) {
+        if self.plan.twins.contains(&own) || self.liars.contains_key(&node) {
             return;
         }
         let Ok(frame) = decode::<Frame>(bytes) else {
@@ -62,6 +63,38 @@ impl<L: SimLedger> World<L> {
         }
     }
 
+    /// Nobody adds to a lead of ledger time that an honest clock does not have.
+    pub(super) fn judge_time(&mut self, height: Height, time_ms: u64) {
+        const WRONG_MS: u64 = 600_000;
+        let honest = self.machines.iter().map(|machine| machine.offset_ms);
+        let fastest = honest.filter(|offset| offset.unsigned_abs() < WRONG_MS).max();
+        let wall = (self.opened_ms + self.now).saturating_add_signed(fastest.unwrap_or(0));
+        if time_ms > wall + self.config.ahead_ms {
+            let by = time_ms - wall;
+            self.fail(format!("TIME of block {height} is {by} ms ahead of every honest clock"));
+        }
+    }
+
+    /// What is receipted holds under the rules.
+    pub(super) fn judge_receipt(&mut self, node: usize, receipt: &Receipt) {
+        let Some(replica) = &self.machines[node].replica else {
+            return;
+        };
+        let app = replica.app();
+        let holds = |(who, time_s, _): &&(OrganisationId, u64, Signature)| {
+            app.cosignature_message(&receipt.checkpoint, *who, *time_s)
+                .is_some()
+        };
+        let (good, all) = (
+            receipt.cosignatures.iter().filter(holds).count(),
+            receipt.cosignatures.len(),
+        );
+        if good < all {
+            let height = receipt.checkpoint.height;
+            self.fail(format!("RECEIPT of {height} with {good} good cosignatures of {all}"));
+        }
+    }
+
     /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
     pub(super) fn finish(&mut self) {
         for node in 0..self.machines.len() {
@@ -92,7 +125,9 @@ impl<L: SimLedger> World<L> {
                 return self.fail(format!("node {node}: {status:?}"));
             }
             let undecided = |id: &Hash, at: u64| {
-                !self.decided_records.contains(id) && at + 20_000 < self.plan.end
+                !self.decided_records.contains(id)
+                    && at + 20_000 < self.plan.end
+                    && !L::may_wait(&self.genesis, id)
             };
             let missing = self.handed_in.iter().find(|(id, at)| undecided(id, **at));
             if let Some((id, at)) = missing {

@@ -1,0 +1,68 @@
+//! Each mend of the kernel taken back: the attack that it was made for succeeds.
+
+use rollbook_node::planted::Planted;
+use rollbook_node::replica::ReplicaConfig;
+use rollbook_tests::sim::attacks;
+use rollbook_tests::sim::attacks::Adjust;
+
+/// The attack succeeds with this fault, in these words.
+fn succeeds(
+    planted: Planted,
+    attack: impl Fn(Adjust<'_>) -> Result<(), String>,
+    words: &str,
+) {
+    let adjust = |config: &mut ReplicaConfig| config.planted.push(planted);
+    match attack(&adjust) {
+        Err(what) if what.contains(words) => println!("{planted:?} caught: {what}"),
+        Err(what) => panic!("{planted:?} was caught by another thing: {what}"),
+        Ok(()) => panic!("{planted:?} was not caught"),
+    }
+}
+
+#[test]
+fn any_time() {
+    let voted = "voted before the propose timeout";
+    succeeds(Planted::AnyTime, attacks::time_is_judged_by_the_message, voted);
+}
+
+#[test]
+fn cosignature_unjudged() {
+    succeeds(Planted::CosignatureUnjudged, attacks::a_poisoned_cosignature, "");
+}
+
+#[test]
+fn nothing_parked() {
+    let blocks = "in which nothing applied";
+    succeeds(Planted::NothingParked, attacks::records_that_do_not_apply, blocks);
+}
+
+#[test]
+fn any_answer() {
+    let stands = "after ten seconds it stands at";
+    succeeds(Planted::AnyAnswer, attacks::lying_and_slow_peers, stands);
+}
+
+#[test]
+fn answers_kept() {
+    succeeds(Planted::AnswersKept, attacks::answers_across_handovers, "it votes from");
+}
+
+#[test]
+fn nobody_asked() {
+    succeeds(Planted::NobodyAsked, attacks::few_validators_ask_all, "did not answer");
+}
+
+#[test]
+fn statement_ignored() {
+    succeeds(Planted::StatementIgnored, attacks::height_zero, "it votes from 1");
+}
+
+#[test]
+fn clone_unnoticed() {
+    succeeds(Planted::CloneUnnoticed, attacks::a_clone, "beside its clone");
+}
+
+#[test]
+fn any_want_forgotten() {
+    succeeds(Planted::AnyWantForgotten, attacks::invented_ids, "was forgotten");
+}
