@@ -304,7 +304,10 @@ mod tests {
         assert!(commands.try_send(response(1)));
         let first = queues.take(Duration::ZERO, 3).unwrap();
         assert!(matches!(first[0], Command::Response { id: 1, .. }));
-        assert!(matches!(first[1..], [Command::Submit { .. }, Command::Submit { .. }]));
+        assert!(matches!(
+            first[1..],
+            [Command::Submit { .. }, Command::Submit { .. }]
+        ));
     }
 
     #[test]

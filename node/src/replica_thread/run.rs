@@ -463,9 +463,11 @@ impl Loop {
                 snapshot.counts = counts;
             });
         } else {
-            self.parts
-                .snapshots
-                .send_replace(snapshot(&self.parts.replica, self.counts, self.started));
+            self.parts.snapshots.send_replace(snapshot(
+                &self.parts.replica,
+                self.counts,
+                self.started,
+            ));
         }
     }
 }

@@ -210,7 +210,13 @@ pub fn lying_and_slow_peers(adjust: Adjust<'_>) -> Result<(), String> {
         Box::new(move |request| match request {
             Request::Blocks { from } => Reply::Later(
                 29_000,
-                Response::Blocks(all.iter().skip(from.0 as usize - 1).take(1).cloned().collect()),
+                Response::Blocks(
+                    all.iter()
+                        .skip(from.0 as usize - 1)
+                        .take(1)
+                        .cloned()
+                        .collect(),
+                ),
             ),
             Request::Body { .. } => Reply::Now(Some(Response::Body(None))),
             Request::Newest { .. } => Reply::Now(None),
@@ -241,9 +247,9 @@ pub fn answers_across_handovers(adjust: Adjust<'_>) -> Result<(), String> {
         let mut sequence = 0;
         let mut toggle = |lone: &mut Lone<ChainApp>, who: u32| {
             sequence += 1;
-            let bytes = lone
-                .genesis()
-                .record(TOGGLE + who, sequence, lone.wall() + 1_000 * HOUR_MS);
+            let bytes =
+                lone.genesis()
+                    .record(TOGGLE + who, sequence, lone.wall() + 1_000 * HOUR_MS);
             let record = decode(&bytes).unwrap();
             lone.decide(lone.wall(), &[record]);
             lone.grow(3);
@@ -353,9 +359,7 @@ pub fn height_zero(adjust: Adjust<'_>) -> Result<(), String> {
         let own = lone.vote(lone.me, VoteKind::Prevote, 0, Some(Hash([7; 32])));
         let reply = match third {
             Third::Clean => None,
-            Third::Unsigned => {
-                Some(Reply::Now(Some(lone.newest(other, Height(1), None, false))))
-            }
+            Third::Unsigned => Some(Reply::Now(Some(lone.newest(other, Height(1), None, false)))),
             Third::Holds => {
                 let statement = Some(SignedStatement::Vote(own));
                 Some(Reply::Now(Some(lone.newest(
@@ -417,7 +421,10 @@ pub fn a_clone(adjust: Adjust<'_>) -> Result<(), String> {
     lone.pass(2_000);
     let status = lone.status();
     expect(lone.votes(VoteKind::Prevote).is_empty(), || {
-        format!("it votes beside its clone: {:?}", lone.votes(VoteKind::Prevote))
+        format!(
+            "it votes beside its clone: {:?}",
+            lone.votes(VoteKind::Prevote)
+        )
     })?;
     expect(status.foreign_statement == Some(Height(1)), || {
         format!("it says nothing: {status:?}")

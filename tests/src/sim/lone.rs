@@ -11,12 +11,9 @@ use std::sync::Arc;
 use rollbook_core::block::SystemSection;
 use rollbook_core::record::Record;
 use rollbook_node::disk::SimDisk;
-use rollbook_node::replica::message::{
-    Frame, Request, Response, SignedStatement, newest_bytes,
-};
+use rollbook_node::replica::message::{Frame, Request, Response, SignedStatement, newest_bytes};
 use rollbook_node::replica::{
     Clock, Decided, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
-    proposer_index,
 };
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LogSignature, ProposalFacts, Seal,
@@ -164,12 +161,7 @@ impl<L: SimLedger> Lone<L> {
         self.ledger.execute(&body, &seal).unwrap();
         let mut signatures = Vec::new();
         for seat in self.ledger.validators() {
-            let vote = self.vote_of(
-                seat.organisation.0,
-                VoteKind::Precommit,
-                0,
-                Some(seal.id()),
-            );
+            let vote = self.vote_of(seat.organisation.0, VoteKind::Precommit, 0, Some(seal.id()));
             signatures.push((seat.organisation, vote.signature));
         }
         let certificate = Certificate {
@@ -336,10 +328,8 @@ impl<L: SimLedger> Lone<L> {
 
     /// Whose turn a round of the next height is.
     pub fn proposer(&self, round: u32) -> u32 {
-        let seats = self.ledger.validators();
-        seats[proposer_index(seats.len(), self.height(), round)]
-            .organisation
-            .0
+        let turns = self.ledger.turns();
+        turns[round as usize % turns.len()].0
     }
 
     /// A proposal by the proposer of `round`.

@@ -1,9 +1,9 @@
 //! What must hold: no honest key signs twice, and after the faults everything arrives.
 
+use rollbook_node::replica::Receipt;
 use rollbook_node::replica::message::Frame;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
-use rollbook_node::replica::Receipt;
 use rollbook_proof::crypto::{Hash, Signature, sha256};
 use rollbook_proof::number::{Height, OrganisationId};
 
@@ -67,11 +67,15 @@ impl<L: SimLedger> World<L> {
     pub(super) fn judge_time(&mut self, height: Height, time_ms: u64) {
         const WRONG_MS: u64 = 600_000;
         let honest = self.machines.iter().map(|machine| machine.offset_ms);
-        let fastest = honest.filter(|offset| offset.unsigned_abs() < WRONG_MS).max();
+        let fastest = honest
+            .filter(|offset| offset.unsigned_abs() < WRONG_MS)
+            .max();
         let wall = (self.opened_ms + self.now).saturating_add_signed(fastest.unwrap_or(0));
         if time_ms > wall + self.config.ahead_ms {
             let by = time_ms - wall;
-            self.fail(format!("TIME of block {height} is {by} ms ahead of every honest clock"));
+            self.fail(format!(
+                "TIME of block {height} is {by} ms ahead of every honest clock"
+            ));
         }
     }
 
@@ -91,7 +95,9 @@ impl<L: SimLedger> World<L> {
         );
         if good < all {
             let height = receipt.checkpoint.height;
-            self.fail(format!("RECEIPT of {height} with {good} good cosignatures of {all}"));
+            self.fail(format!(
+                "RECEIPT of {height} with {good} good cosignatures of {all}"
+            ));
         }
     }
 
