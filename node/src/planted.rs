@@ -24,7 +24,8 @@ pub enum Planted {
     CosignatureUnjudged,
     /// Records that do not apply stay in the queue.
     NothingParked,
-    /// An answer with blocks need not begin with the one that was asked for.
+    /// An answer with blocks need not begin with the one that was asked for, and nobody is asked before
+    /// a slower one.
     AnyAnswer,
     /// Answers to the question of RULINGS A8 count whoever gave them, and before this node has
     /// caught up.

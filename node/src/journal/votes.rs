@@ -427,6 +427,7 @@ impl PendingVotes {
             tail,
             guard,
             blocks_instance,
+            boot: content.last_boot.unwrap_or_default(),
             top: Height(content.top.0),
             appended: 0,
             durable: 0,

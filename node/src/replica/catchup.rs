@@ -236,7 +236,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let free = ahead
             .map(|(peer, _)| *peer)
             .filter(|peer| self.usable(*peer) && !catchup.owing.contains_key(peer));
-        let pace = |peer: &u32| catchup.pace.get(peer).copied().unwrap_or(0);
+        let any = planted!(self.host.config, AnyAnswer);
+        let pace = |peer: &u32| match catchup.pace.get(peer) {
+            Some(each) if !any => *each,
+            _ => 0,
+        };
         let Some(peer) = free.min_by_key(|peer| (pace(peer), *peer)) else {
             return;
         };

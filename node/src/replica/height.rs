@@ -386,7 +386,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.validators = host.app.validators();
         host.turns = host.app.turns();
         host.committed_at = host.now.elapsed_ms;
-        if committed.handover {
+        if committed.handover && !planted!(host.config, AnswersKept) {
             host.recovery.passed_handover();
         }
         host.pool.decide(&committed.records);

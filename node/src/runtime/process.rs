@@ -57,6 +57,21 @@ fn fix_mapping_threshold() {
     }
 }
 
+/// A runtime with so many threads.
+fn threads(count: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(count)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                "the node does not start",
+                error,
+                "check the limits of this user (threads, open files)",
+            )
+        })
+}
+
 /// Runs a node until it is told to stop.
 pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     fix_mapping_threshold();
@@ -84,17 +99,9 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     for note in &opened.notes {
         tracing::warn!("{note}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new(
-                "the node does not start",
-                error,
-                "check the limits of this user (threads, open files)",
-            )
-        })?;
+    // Consensus travels on a thread of its own: nothing that HTTP costs keeps a vote from being sent
+    // or read (RULINGS A40).
+    let (runtime, of_network) = (threads(2)?, threads(1)?);
     let shown = opened
         .ledger
         .tables()
@@ -147,16 +154,17 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                 Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
             })?;
         let door = Door::open(api_listener, config.tls.clone())?;
-        let (network, mut events) = network::start(NetworkConfig {
+        let starting = of_network.spawn(network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),
             chain: genesis.hash(),
             listen: vec![config.listen],
             allowed: bootstrap.clone(),
             agent: concat!("rollbook/", env!("CARGO_PKG_VERSION")).to_owned(),
             limits: network::Limits::default(),
-        })
-        .await
-        .map_err(|error| Failure::new("the network does not start", error, "see above"))?;
+        }));
+        let refused = |why: String| Failure::new("the network does not start", why, "see above");
+        let started_network = starting.await.map_err(|error| refused(error.to_string()))?;
+        let (network, mut events) = started_network.map_err(|error| refused(error.to_string()))?;
         let view = opened.view;
         let api = Api::new(ApiParts {
             view: view.clone(),
@@ -195,7 +203,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             delivery,
             clock,
             network: network.clone(),
-            runtime: tokio::runtime::Handle::current(),
+            runtime: of_network.handle().clone(),
             commands: receiver,
             own: commands.clone(),
             bootstrap,
@@ -207,7 +215,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             let _ = ended.send(run::run(parts));
         })?;
         let forward = commands.clone();
-        tokio::spawn(async move {
+        of_network.spawn(async move {
             while let Some(event) = events.next().await {
                 let command = Command::Network(event);
                 match &command {

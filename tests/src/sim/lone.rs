@@ -11,7 +11,9 @@ use std::sync::Arc;
 use rollbook_core::block::SystemSection;
 use rollbook_core::record::Record;
 use rollbook_node::disk::SimDisk;
-use rollbook_node::replica::message::{Frame, Request, Response, SignedStatement, newest_bytes};
+use rollbook_node::replica::message::{
+    Cosignature, Frame, Request, Response, SignedStatement, newest_bytes,
+};
 use rollbook_node::replica::{
     Clock, Decided, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
 };
@@ -182,9 +184,14 @@ impl<L: SimLedger> Lone<L> {
     /// The peers decide `count` blocks, a second apart; the own clock goes on as far.
     pub fn grow(&mut self, count: usize) {
         for _ in 0..count {
-            self.now += 1_000;
-            self.decide(self.opened_ms + self.now, &[]);
+            self.decide_next(&[]);
         }
+    }
+
+    /// The peers decide a block a second later.
+    pub fn decide_next(&mut self, records: &[Record]) {
+        self.now += 1_000;
+        self.decide(self.wall(), records);
     }
 
     /// Starts the replica. Its journal holds the peers' first `known` blocks; `guard` says whether
@@ -220,6 +227,56 @@ impl<L: SimLedger> Lone<L> {
             verify,
         ));
         self.step(Input::Peers((1..=self.nodes).collect()));
+    }
+
+    /// The process dies and starts again on its disk.
+    pub fn again(&mut self) {
+        self.replica = None;
+        self.disk.kill();
+        self.due.clear();
+        let opened = JournalStorage::open(
+            Arc::new(self.disk.clone()),
+            Path::new("journal"),
+            self.chain,
+        );
+        let (storage, recovered) = opened.unwrap();
+        let mut app = L::open(&self.genesis);
+        for height in 1..=recovered.tip.0 {
+            let block = storage.decided(Height(height)).unwrap();
+            app.execute(&block.body, &block.seal).unwrap();
+            app.commit(&block.seal.id(), &block.certificate).unwrap();
+        }
+        app.after_step();
+        let keys = L::keys(&self.genesis, self.me);
+        let verify = SimVerify { memo: true };
+        self.replica = Some(Replica::new(
+            self.config.clone(),
+            keys,
+            app,
+            storage,
+            verify,
+        ));
+        self.step(Input::Peers((1..=self.nodes).collect()));
+    }
+
+    /// A validator's cosignature of the peers' tip.
+    pub fn cosignature(&self, who: u32) -> Cosignature {
+        let checkpoint = self.ledger.checkpoint();
+        let (organisation, time_s) = (OrganisationId(who), self.wall() / 1_000);
+        let message = self
+            .ledger
+            .cosignature_message(&checkpoint, organisation, time_s)
+            .unwrap();
+        let log = self.ledger.log_message(&checkpoint);
+        Cosignature {
+            height: checkpoint.height,
+            size: checkpoint.size,
+            root: checkpoint.root,
+            validator: organisation,
+            time_s,
+            signature: self.key(who, KeyKind::Cosigner).sign_tagged(&message),
+            log: self.key(who, KeyKind::Log).sign_tagged(&log),
+        }
     }
 
     /// What the replica tells about itself.

@@ -2,15 +2,18 @@
 //! where a proposer builds and where everybody else executes.
 
 use rollbook_core::block::{BlockBody, SystemSection};
+use rollbook_core::identity::Role;
 use rollbook_core::ledger::BlockError;
+use rollbook_core::record::{Body, NodeAct};
 use rollbook_proof::chain::{
-    Evidence, LeafTag, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
+    Certificate, Evidence, LeafTag, ProposalFacts, SignedProposal, SignedVote, Vote, VoteKind,
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, KeyKind, sha256};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
-use rollbook_sandbox::keys::node_key;
-use rollbook_tests::alliance::Alliance;
+use rollbook_sandbox::alliance::{OPENED_MS, node_keys};
+use rollbook_sandbox::keys::{node_key, officers_of};
+use rollbook_tests::alliance::{Alliance, place, sample};
 use rollbook_tests::writer::Writer;
 
 fn writer(seed: &[u8]) -> Writer {
@@ -177,4 +180,77 @@ fn no_block_is_later_than_the_year_9999() {
     }
     // The refused block has left nothing behind.
     writer.submit(&[]);
+}
+
+/// Certificate of the tip by these validators alone.
+fn certified_by(writer: &Writer, signers: &[OrganisationId]) -> Certificate {
+    let (height, block) = (writer.ledger.height(), writer.ledger.tip().block);
+    let sign = |who: &OrganisationId| {
+        let vote = Vote {
+            kind: VoteKind::Precommit,
+            height,
+            round: 0,
+            block: Some(block),
+            validator: *who,
+        };
+        let key = node_key(&writer.alliance.signer.seed, who.0, KeyKind::Consensus);
+        (*who, vote.sign(&writer.alliance.chain(), &key))
+    };
+    Certificate {
+        height,
+        round: 0,
+        block,
+        signatures: signers.iter().map(sign).collect(),
+    }
+}
+
+/// Of seven validators one wants to go and a company wants its seat. A handover needs a quorum of
+/// living validators among those that stay: with two that have not signed for long nobody goes and
+/// nobody comes, with one both.
+#[test]
+fn a17_a_handover_leaves_a_living_quorum() {
+    for (silent, changes) in [(2, false), (1, true)] {
+        let mut sample = sample(b"a living quorum", 8, 7);
+        sample.charter.chain.handover_blocks = 8;
+        sample.charter.chain.alive_blocks = 4;
+        let mut alliance = Alliance::of(&sample);
+        let chain = alliance.chain();
+        let mut records = alliance.found(OPENED_MS);
+        let keys = node_keys(Some(&chain), b"a living quorum", 8, &place(8));
+        for (who, act) in [
+            (8, NodeAct::Register(keys)),
+            (8, NodeAct::Ready),
+            (7, NodeAct::Leave),
+        ] {
+            let operator = (officers_of(who).0, Role::NodeOperator);
+            let body = Body::Node(act);
+            records.push(alliance.signer.record(who, &[operator], OPENED_MS, body));
+        }
+        let mut writer = Writer::new(alliance);
+        assert!(writer.block(OPENED_MS + 1, &records).refused.is_empty());
+        let signers: Vec<OrganisationId> = (silent + 1..=7).map(OrganisationId).collect();
+        while writer.ledger.height() < Height(12) && !writer.ledger.needs_handover_checkpoint() {
+            let section = SystemSection {
+                parent_certificate: Some(certified_by(&writer, &signers)),
+                ..writer.system()
+            };
+            let time = writer.now();
+            writer.try_block(section, time, &[]).unwrap();
+        }
+        let seats = writer.ledger.validators();
+        let seated = |who: u32| seats.iter().any(|v| v.validator == OrganisationId(who));
+        assert_eq!(
+            (seated(7), seated(8)),
+            (!changes, changes),
+            "{silent} are silent"
+        );
+        if changes {
+            // What was signed at height 1 is judged by the seats and keys of then.
+            let gone = double_vote(&writer, 7, 7, 0, [b"a", b"b"]);
+            assert_eq!(accuse(&mut writer, gone), Ok(()));
+            let newcomer = double_vote(&writer, 8, 8, 0, [b"a", b"b"]);
+            let stranger = "organisation 8 was no validator then";
+            assert_eq!(accuse(&mut writer, newcomer), Err(stranger.into()));
+        }
+    }
 }
