@@ -32,7 +32,7 @@ use crate::object::post::{Post, PostStatus};
 use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
 use crate::refusal::Refusal;
-use crate::rules::network::validators;
+use crate::rules::network::{turns, validators};
 use crate::rules::{membership, posts, registration, seats};
 use crate::state::State;
 use crate::tx::{BlockContext, Counter, Tx};
@@ -573,6 +573,7 @@ impl Genesis {
         tx.t.policies()
             .put(EpochId(0), self.policy_text.clone().into_bytes());
         tx.put_facts(facts);
+        turns::settle(tx);
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, ProtocolVersion};
 use crate::charter::Charter;
 use crate::genesis::{Genesis, GenesisError};
 use crate::lookup::protocol::PROTOCOL;
+use crate::object::turn::Turns;
 use crate::record::{Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::network::validators;
@@ -316,6 +317,14 @@ impl Ledger {
     /// Validators of the next height, ascending by organisation.
     pub fn validators(&self) -> Vec<ValidatorKey> {
         self.policy.validators()
+    }
+
+    /// Who proposes the next height, in which order (RULINGS A56).
+    pub fn turns(&self) -> Turns {
+        let height = self.height().next();
+        let turns = self.state.tables.turns.get(&height).cloned();
+        // Every state since genesis has the row.
+        turns.unwrap_or_else(|| Turns::of(&validators::current(self.tables()), height, |_| None))
     }
 
     /// The checkpoint of the tip.

@@ -34,6 +34,7 @@ pub mod protocol;
 pub mod relation;
 pub mod review;
 pub mod seat;
+pub mod turn;
 
 /// An object that the ledger numbers and keeps in a table of its own.
 pub trait Object {

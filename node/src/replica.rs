@@ -46,11 +46,11 @@ pub mod message;
 mod recovery;
 mod serve;
 pub mod storage;
+mod turns;
 mod wal;
 
 pub use app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 pub use config::ReplicaConfig;
-pub use context::proposer_index;
 pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;
 pub use ledger_app::{Ahead, LedgerApp, Outbox};
@@ -356,7 +356,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             pool: host.pool.len(),
             parked: host.pool.parked(),
             wanted: host.pool_ready,
-            turn: host.turn(self.core.as_ref().and_then(|core| core.round().as_u32())),
+            turn: host.turn(
+                self.core
+                    .as_ref()
+                    .and_then(|core| core.round().as_u32())
+                    .unwrap_or(0),
+            ),
             since: (host.committed_at, host.begun_at),
             restored: host.restored.clone(),
             receipted: host.cosigning.receipted,

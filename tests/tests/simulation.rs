@@ -222,3 +222,71 @@ fn real_ledger() {
     println!("{handovers} handovers");
     assert!(handovers > 0, "no handover was reached");
 }
+
+/// Of a run with `away` of `validators` away: whose proposals were decided while they were away and
+/// after they had come back, and in which rounds.
+fn with_some_away(validators: u32, away: u32, seed: u64) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
+    const LEAVE: u64 = 5_000;
+    // Long enough for some hundred blocks without them; then for those who stand behind longest.
+    const BACK: u64 = 130_000;
+    let plan = Plan {
+        validators,
+        nodes: validators,
+        records_every: 150,
+        away,
+        away_between: (LEAVE, BACK),
+        end: BACK + 60_000,
+        ..Plan::quiet(seed)
+    };
+    let outcome = World::new(plan)
+        .run(false)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let between = |from: u64, to: u64| {
+        let of = move |(_, _, at): &&(u32, u32, u64)| (from..to).contains(at);
+        outcome.turns.iter().filter(of)
+    };
+    let rounds = between(LEAVE, BACK).map(|(round, ..)| *round).collect();
+    let after = between(BACK, u64::MAX);
+    let proposers = after.clone().map(|(_, proposer, _)| *proposer).collect();
+    let rounds_after = after.map(|(round, ..)| *round).collect();
+    (rounds, proposers, rounds_after)
+}
+
+fn late(rounds: &[u32]) -> usize {
+    rounds.iter().filter(|round| **round > 0).count()
+}
+
+/// RULINGS A56: who is away costs a few rounds at first and hardly any later, and proposes again
+/// when it is back.
+fn away_costs_a_moment(validators: u32, away: u32, first: usize, later: usize) {
+    for seed in 1..=3 {
+        let (rounds, proposers, _) = with_some_away(validators, away, seed);
+        assert!(rounds.len() >= 400, "{} blocks", rounds.len());
+        let at_first = late(&rounds[..100]);
+        let windows = rounds[100..].windows(200).map(late);
+        let most = windows.max().unwrap_or(0);
+        println!(
+            "{away} of {validators} away, seed {seed}: {at_first} of the first 100 blocks, at most {most} of 200 later"
+        );
+        assert!(at_first <= first, "{at_first} of the first 100 blocks");
+        assert!(most <= later, "{most} of 200 blocks later");
+        for seat in validators - away + 1..=validators {
+            let again = proposers.iter().position(|who| *who == seat);
+            assert!(
+                again.is_some_and(|at| at < 300),
+                "{seat}: {again:?} of {}",
+                proposers.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn one_of_four_away_costs_a_moment() {
+    away_costs_a_moment(4, 1, 5, 3);
+}
+
+#[test]
+fn four_of_thirteen_away_cost_a_moment() {
+    away_costs_a_moment(13, 4, 16, 10);
+}

@@ -17,7 +17,7 @@ use crate::ledger::system::take_evidence;
 use crate::ledger::{BlockError, Built, Execution, Ledger};
 use crate::record::{RECORD_MAX_BYTES, Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
-use crate::rules::network::validators;
+use crate::rules::network::{turns, validators};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, Tx, Verify};
 
@@ -238,6 +238,7 @@ impl Ledger {
         if let Some(certificate) = &system.parent_certificate {
             let mut tx = Tx::of_block(tables, block);
             validators::note_alive(&mut tx, certificate);
+            turns::count(&mut tx, certificate);
             tx.keep();
         }
         let mut leaves: Vec<Leaf> = Vec::new();
@@ -296,6 +297,9 @@ impl Ledger {
             leaves.push(Leaf::public(policy.render().into_bytes()));
             next_policy = Some(policy);
         }
+        let mut tx = Tx::of_block(tables, block);
+        turns::settle(&mut tx);
+        tx.keep();
         Ok(Run {
             before: leaves.len(),
             classes: Vec::new(),

@@ -44,6 +44,7 @@ use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
 use crate::object::seat::Seat;
+use crate::object::turn::{Missed, Turns};
 use crate::record::{ConflictKind, DrawFor, PoolKind, Share};
 use crate::step::{Moving, Steps};
 
@@ -329,6 +330,11 @@ tables! {
         47 founders: OrganisationId => u8;
         /// Height of the newest parent certificate in the chain that a validator signed.
         48 alive: OrganisationId => Height;
+        /// Who proposes in which order, by height, until the certificate of that height is counted
+        /// (RULINGS A56).
+        94 turns: Height => Turns;
+        /// Seats whose newest turns passed without a block of theirs.
+        95 missed: OrganisationId => Missed;
         /// Policy files by epoch, exact bytes.
         49 policies: EpochId => Vec<u8>;
         /// Seats of the board by number.

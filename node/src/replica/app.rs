@@ -121,6 +121,10 @@ pub trait App {
     /// Validators of the height after the tip, ascending by organisation number.
     fn validators(&self) -> Vec<Validator>;
 
+    /// The same validators in the order in which they propose the height after the tip: round r is
+    /// the (r mod n)-th's (RULINGS A56).
+    fn turns(&self) -> Vec<OrganisationId>;
+
     /// Validators that certified the tip: other than [`App::validators`] right after a handover.
     /// They cosign its checkpoint.
     fn tip_validators(&self) -> Vec<Validator>;

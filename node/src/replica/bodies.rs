@@ -21,7 +21,7 @@ use rollbook_proof::number::OrganisationId;
 
 use super::app::{App, BlockVerdict};
 use super::catchup::Asked;
-use super::context::{Address, Height, Sealed, proposer_index};
+use super::context::{Address, Height, Sealed, turn_of};
 use super::host::Todo;
 use super::message::Request;
 use super::storage::Storage;
@@ -378,16 +378,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let Some(want) = host.bodies.wants.get(&block) else {
             return;
         };
-        let seats = host.validators.len();
         let (round, valid_round, proposer) = match (want.proposal, want.vote_round) {
             (Some(proposal), _) => proposal,
             // The proposal was lost, the votes say that there was one.
             (None, Some(round)) => {
-                let index = proposer_index(seats, host.tip.seal.height.next(), round);
-                let Some(proposer) = host.validators.get(index) else {
+                let Some(proposer) = turn_of(&host.turns, round) else {
                     return;
                 };
-                (round, None, proposer.organisation)
+                (round, None, proposer)
             }
             (None, None) => return,
         };

@@ -255,14 +255,23 @@ impl mc::Validator<Ctx> for Seat {
     }
 }
 
-/// The validators of one height, ascending by organisation number.
+/// Whose turn a round is, in the order of a height; `None` only where nobody has a seat.
+pub fn turn_of(turns: &[OrganisationId], round: u32) -> Option<OrganisationId> {
+    let place = (round as usize).checked_rem(turns.len())?;
+    turns.get(place).copied()
+}
+
+/// The validators of one height, ascending by organisation number, and the order of their turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seats(Vec<Seat>);
+pub struct Seats {
+    seats: Vec<Seat>,
+    turns: Vec<OrganisationId>,
+}
 
 impl Seats {
-    /// The set the core works with. The ledger gives them in ascending order; sorted again because
-    /// the order picks proposers.
-    pub fn new(validators: &[ValidatorKey]) -> Self {
+    /// The set the core works with. The ledger gives them in ascending order and each once; made so
+    /// again here, because the core finds them by their place.
+    pub fn new(validators: &[ValidatorKey], turns: &[OrganisationId]) -> Self {
         let mut seats: Vec<Seat> = validators
             .iter()
             .map(|v| Seat {
@@ -272,22 +281,31 @@ impl Seats {
             .collect();
         seats.sort_by_key(|seat| seat.address);
         seats.dedup_by_key(|seat| seat.address);
-        Seats(seats)
+        let turns = turns.to_vec();
+        Seats { seats, turns }
+    }
+
+    /// Whose turn a round is.
+    fn turn(&self, round: u32) -> Option<&Seat> {
+        let organisation = turn_of(&self.turns, round)?;
+        self.seats
+            .iter()
+            .find(|seat| seat.address.0 == organisation)
     }
 }
 
 impl mc::ValidatorSet<Ctx> for Seats {
     fn count(&self) -> usize {
-        self.0.len()
+        self.seats.len()
     }
     fn total_voting_power(&self) -> mc::VotingPower {
-        self.0.len() as u64
+        self.seats.len() as u64
     }
     fn get_by_address(&self, address: &Address) -> Option<&Seat> {
-        self.0.iter().find(|seat| seat.address == *address)
+        self.seats.iter().find(|seat| seat.address == *address)
     }
     fn get_by_index(&self, index: usize) -> Option<&Seat> {
-        self.0.get(index)
+        self.seats.get(index)
     }
 }
 
@@ -322,13 +340,6 @@ impl mc::SigningScheme for Scheme {
     }
 }
 
-/// The proposer of a round: seats take turns, one further each height and each round. `validators`
-/// ascending by number.
-pub fn proposer_index(validators: usize, height: number::Height, round: u32) -> usize {
-    let n = validators.max(1) as u64;
-    ((height.0 % n + u64::from(round) % n) % n) as usize
-}
-
 impl mc::Context for Ctx {
     type Address = Address;
     type Height = Height;
@@ -342,13 +353,10 @@ impl mc::Context for Ctx {
     type Extension = ();
     type SigningScheme = Scheme;
 
-    fn select_proposer<'a>(&self, set: &'a Seats, height: Height, round: Round) -> &'a Seat {
-        // The replica never starts a height with an empty set.
-        &set.0[proposer_index(
-            set.0.len(),
-            number::Height(height.0),
-            round.as_u32().unwrap_or(0),
-        )]
+    fn select_proposer<'a>(&self, set: &'a Seats, _: Height, round: Round) -> &'a Seat {
+        // The replica never starts a height with an empty set, nor with turns of others.
+        set.turn(round.as_u32().unwrap_or(0))
+            .unwrap_or(&set.seats[0])
     }
 
     fn new_proposal(

@@ -23,7 +23,7 @@ use crate::planted::planted;
 
 use super::Replica;
 use super::app::App;
-use super::context::{CoreProposal, Ctx, proposer_index};
+use super::context::{CoreProposal, Ctx};
 use super::host::{Host, Todo};
 use super::storage::Storage;
 
@@ -153,13 +153,11 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// Whether the proposer of its round signed it.
     fn is_genuine(&mut self, signed: &Signed, facts: &ProposalFacts) -> bool {
-        let index = proposer_index(self.validators.len(), facts.height, facts.round);
-        let Some(proposer) = self.validators.get(index) else {
+        let Some(key) = self.key_of(facts.validator) else {
             return false;
         };
-        let (organisation, key) = (proposer.organisation, proposer.consensus);
         CoreProposal::of(facts, signed.message.value.seal.clone()).is_some()
-            && organisation == facts.validator
+            && self.turn(facts.round) == Some(facts.validator)
             && self.verify_proposal(facts, &key, &signed.signature)
     }
 }

@@ -25,12 +25,13 @@ use rollbook_proof::number;
 use crate::planted::planted;
 
 use super::app::{App, BlockVerdict, BuiltBlock, Refused};
-use super::context::{Address, Ctx, Height, Sealed, Seats, proposer_index};
+use super::context::{Address, Ctx, Height, Sealed};
 use super::cosign::Receipt;
 use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
 use super::storage::{GuardError, Statement, Storage};
+use super::turns::NilVotes;
 use super::wal::{Entry, input_of};
 use super::{Effect, Replica, Timer};
 
@@ -111,6 +112,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let any_forgotten = planted!(host.config, AnyWantForgotten);
         host.bodies.reset(host.validators.len(), any_forgotten);
         host.fresh.reset();
+        host.nil_votes = NilVotes::default();
         host.timers
             .retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
         let height = host.height();
@@ -152,11 +154,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if follows || host.pool_ready || host.woken {
             return true;
         }
-        let proposer = proposer_index(host.validators.len(), host.height(), 0);
-        let first = host
-            .validators
-            .get(proposer)
-            .is_some_and(|v| v.organisation == host.keys.organisation);
+        let first = host.turn(0) == Some(host.keys.organisation);
         let grace = if first { 0 } else { host.config.idle_grace_ms };
         let idle_for = host.now.elapsed_ms.saturating_sub(host.committed_at);
         let mut wait = (host.config.heartbeat_ms + grace).saturating_sub(idle_for);
@@ -191,8 +189,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         let host = &mut self.host;
-        let keys: Vec<_> = host.validators.iter().map(|v| v.key()).collect();
-        let seats = Seats::new(&keys);
+        let seats = host.seats();
         let params = engine::Params::<Ctx> {
             address: Address(host.keys.organisation),
             threshold_params: host.thresholds(),
@@ -387,6 +384,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.tip = host.app.tip();
         host.tip_certificate = Some(certificate);
         host.validators = host.app.validators();
+        host.turns = host.app.turns();
         host.committed_at = host.now.elapsed_ms;
         if committed.handover && !planted!(host.config, AnswersKept) {
             host.recovery.passed_handover();

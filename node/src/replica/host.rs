@@ -14,7 +14,7 @@ use rollbook_core::ledger::Tip;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, Evidence, VoteKind};
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::{Hash, Signature};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::planted::planted;
@@ -23,13 +23,14 @@ use super::app::{App, Validator};
 use super::bodies::Bodies;
 use super::catchup::Catchup;
 use super::config::ReplicaConfig;
-use super::context::{CoreProposal, CoreVote, Ctx, proposer_index};
+use super::context::{CoreProposal, CoreVote, Ctx, Seats};
 use super::cosign::Cosigning;
 use super::fresh::Fresh;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
 use super::storage::{Fault, GuardError, Keys, Statement, Storage};
+use super::turns::NilVotes;
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -69,6 +70,9 @@ pub(super) struct Host<A, S, V> {
     pub(super) tip_certificate: Option<Certificate>,
     /// Validators of the height after the tip.
     pub(super) validators: Vec<Validator>,
+    /// In which order they propose.
+    pub(super) turns: Vec<OrganisationId>,
+    pub(super) nil_votes: NilVotes,
     /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time
     /// says so.
     pub(super) committed_at: u64,
@@ -127,6 +131,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         Host {
             chain: app.chain(),
             validators: app.validators(),
+            turns: app.turns(),
+            nil_votes: NilVotes::default(),
             recovery: Recovery::new(storage.floor()),
             pool: Mempool::new(config.pool),
             config,
@@ -188,10 +194,17 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         })
     }
 
-    /// Whose turn it is to propose in a round of the height after the tip.
-    pub(super) fn turn(&self, round: Option<u32>) -> Option<OrganisationId> {
-        let index = proposer_index(self.validators.len(), self.height(), round.unwrap_or(0));
-        self.validators.get(index).map(|v| v.organisation)
+    /// The consensus key of a validator of the height after the tip.
+    pub(super) fn key_of(&self, validator: OrganisationId) -> Option<PublicKey> {
+        let mut validators = self.validators.iter();
+        let found = validators.find(|v| v.organisation == validator)?;
+        Some(found.consensus)
+    }
+
+    /// The validators of the height after the tip, as the consensus core works with them.
+    pub(super) fn seats(&self) -> Seats {
+        let keys: Vec<_> = self.validators.iter().map(|v| v.key()).collect();
+        Seats::new(&keys, &self.turns)
     }
 
     /// Whether this node signs at the height after the tip.
@@ -324,13 +337,18 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             CoreEffect::ScheduleTimeout(timeout, r) => {
                 if let Some(timer) = timer_of(timeout) {
-                    let after = self.config.timeouts.duration_for(timeout);
-                    self.set_timer(timer, u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                    let after = self.config.timeouts.duration_for(timeout).as_millis();
+                    let mut after = u64::try_from(after).unwrap_or(u64::MAX);
+                    if let Timer::Core(PRECOMMIT, round) = timer {
+                        after = after.min(self.leaves_after(round).unwrap_or(after));
+                    }
+                    self.set_timer(timer, after);
                 }
                 r.resume_with(())
             }
-            CoreEffect::StartRound(_, _, _, _, r) => {
+            CoreEffect::StartRound(_, round, _, _, r) => {
                 self.own_proposal = None;
+                self.nil_votes.enter(round.as_u32().unwrap_or(0));
                 r.resume_with(())
             }
             CoreEffect::PublishConsensusMsg(message, r) => {
@@ -467,7 +485,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             engine::Input::Vote(vote) => {
                 let vote = vote.message.statement();
-                let Some(block) = vote.block else { return };
+                let Some(block) = vote.block else {
+                    return self.nil_precommit(&vote);
+                };
                 let precommit = vote.kind == VoteKind::Precommit;
                 let own = vote.validator == self.keys.organisation;
                 if self
@@ -587,11 +607,14 @@ pub(super) fn slot_of(statement: &SignedStatement) -> Option<crate::journal::Slo
     }
 }
 
+/// Step of the timer of precommits.
+pub(super) const PRECOMMIT: u8 = 2;
+
 fn timer_of(timeout: mc::Timeout) -> Option<Timer> {
     let step = match timeout.kind {
         TimeoutKind::Propose => 0,
         TimeoutKind::Prevote => 1,
-        TimeoutKind::Precommit => 2,
+        TimeoutKind::Precommit => PRECOMMIT,
         TimeoutKind::Rebroadcast => 3,
         // Only with a target time, which is never given.
         TimeoutKind::FinalizeHeight(_) => return None,

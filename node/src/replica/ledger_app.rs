@@ -156,6 +156,10 @@ impl<V: Ahead> App for LedgerApp<V> {
         seats(self.ledger.policy())
     }
 
+    fn turns(&self) -> Vec<OrganisationId> {
+        self.ledger.turns().seats().to_vec()
+    }
+
     fn tip_validators(&self) -> Vec<Validator> {
         seats(self.ledger.tip_policy())
     }

@@ -11,7 +11,7 @@ use rollbook_proof::codec::encode;
 use rollbook_proof::number::OrganisationId;
 
 use super::app::App;
-use super::context::{Address, CoreProposal, CoreVote, Ctx, Height, Seats, proposer_index};
+use super::context::{Address, CoreProposal, CoreVote, Ctx, Height};
 use super::host::{Host, Todo};
 use super::message::{
     ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response, newest_bytes,
@@ -222,16 +222,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.
     fn author(&mut self, frame: &Frame) -> Option<OrganisationId> {
-        let seats = Seats::new(&self.validators.iter().map(|v| v.key()).collect::<Vec<_>>());
-        let key = |who: OrganisationId| {
-            self.validators
-                .iter()
-                .find(|v| v.organisation == who)
-                .map(|v| v.consensus)
-        };
+        let seats = self.seats();
         match frame {
             Frame::Vote(signed) => {
-                let key = key(signed.vote.validator)?;
+                let key = self.key_of(signed.vote.validator)?;
                 if !self.verify_vote(&signed.vote, &key, &signed.signature) {
                     return None;
                 }
@@ -240,16 +234,16 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             Frame::Proposal { proposal, seal } => {
                 let facts = &proposal.facts;
-                let index = proposer_index(self.validators.len(), facts.height, facts.round);
-                let proposer = self.validators.get(index)?;
-                let (expected, key) = (proposer.organisation, proposer.consensus);
-                let honest =
-                    expected == facts.validator && CoreProposal::of(facts, seal.clone()).is_some();
+                let key = self.key_of(facts.validator)?;
+                // Whose turn it is in a height above the next is known when that begins.
+                let honest = (facts.height > self.height()
+                    || self.turn(facts.round) == Some(facts.validator))
+                    && CoreProposal::of(facts, seal.clone()).is_some();
                 if !honest || !self.verify_proposal(facts, &key, &proposal.signature) {
                     return None;
                 }
                 self.heard(&Statement::Proposal(facts.clone()), &key);
-                Some(expected)
+                Some(facts.validator)
             }
             Frame::Polka { signatures, .. } => {
                 let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {

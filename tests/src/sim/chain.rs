@@ -136,6 +136,11 @@ struct State {
     /// Seats after the handover that is due.
     pending: Option<Vec<Validator>>,
     tip_is_handover: bool,
+    /// Who proposes the next height, in order, and who proposed the tip's.
+    turns: Vec<OrganisationId>,
+    tip_turns: Vec<OrganisationId>,
+    /// Seats that missed turns: how many in sequence, and the height that counted the newest.
+    missed: BTreeMap<OrganisationId, (u32, u64)>,
     accused: BTreeSet<(Height, OrganisationId)>,
 }
 
@@ -154,6 +159,34 @@ fn policy(validators: &[Validator]) -> Hash {
         .flat_map(|v| v.organisation.0.to_le_bytes())
         .collect();
     sha256_parts(&[b"policy", &members])
+}
+
+/// Who proposes `height`, in order (RULINGS A56), written a second time.
+fn turns(
+    validators: &[Validator],
+    height: u64,
+    missed: &BTreeMap<OrganisationId, (u32, u64)>,
+) -> Vec<OrganisationId> {
+    let n = validators.len();
+    let mut late: Vec<(u32, OrganisationId)> = missed
+        .iter()
+        .filter(|(_, (turns, counted))| {
+            let heights = match turns {
+                0..=5 => 8 << (turns - 1),
+                _ => 256,
+            };
+            (counted + 1..=counted + heights).contains(&height)
+        })
+        .map(|(seat, (turns, _))| (*turns, *seat))
+        .collect();
+    late.sort();
+    late.reverse();
+    late.truncate((n - 1) / 3);
+    let all = (0..n).map(|k| validators[(height as usize + k) % n].organisation);
+    let mut order: Vec<OrganisationId> = all.collect();
+    // Stable: whoever stands behind keeps the order of the rotation.
+    order.sort_by_key(|seat| late.iter().any(|(_, behind)| behind == seat));
+    order
 }
 
 impl ChainApp {
@@ -183,6 +216,9 @@ impl ChainApp {
             tip_validators: genesis.validators.clone(),
             pending: None,
             tip_is_handover: false,
+            turns: turns(&genesis.validators, 1, &BTreeMap::new()),
+            tip_turns: Vec::new(),
+            missed: BTreeMap::new(),
             accused: BTreeSet::new(),
         };
         ChainApp {
@@ -383,6 +419,22 @@ impl ChainApp {
         } else if toggled && seats.len() >= 4 && seats != old.validators {
             next.pending = Some(seats);
         }
+        let height = old.tip.seal.height.0 + 1;
+        if let Some(certificate) = &body.system.parent_certificate {
+            let (n, round) = (old.tip_turns.len(), certificate.round as usize);
+            for seat in &old.tip_turns[..round.min(n)] {
+                let turns = next.missed.get(seat).map_or(1, |(turns, _)| turns + 1);
+                next.missed.insert(*seat, (turns, height));
+            }
+            next.missed.remove(&old.tip_turns[round % n]);
+        }
+        let seated =
+            |seat: &OrganisationId| next.validators.iter().any(|v| v.organisation == *seat);
+        let mut missed = next.missed.clone();
+        missed.retain(|seat, _| seated(seat));
+        next.missed = missed;
+        next.tip_turns = old.turns.clone();
+        next.turns = turns(&next.validators, height + 1, &next.missed);
         next.accused.extend(
             body.system
                 .evidence
@@ -479,6 +531,10 @@ impl App for ChainApp {
 
     fn validators(&self) -> Vec<Validator> {
         self.state.validators.clone()
+    }
+
+    fn turns(&self) -> Vec<OrganisationId> {
+        self.state.turns.clone()
     }
 
     fn tip_validators(&self) -> Vec<Validator> {

@@ -16,7 +16,6 @@ use rollbook_node::replica::message::{
 };
 use rollbook_node::replica::{
     Clock, Decided, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
-    proposer_index,
 };
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LogSignature, ProposalFacts, Seal,
@@ -386,10 +385,8 @@ impl<L: SimLedger> Lone<L> {
 
     /// Whose turn a round of the next height is.
     pub fn proposer(&self, round: u32) -> u32 {
-        let seats = self.ledger.validators();
-        seats[proposer_index(seats.len(), self.height(), round)]
-            .organisation
-            .0
+        let turns = self.ledger.turns();
+        turns[round as usize % turns.len()].0
     }
 
     /// A proposal by the proposer of `round`.

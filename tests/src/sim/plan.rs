@@ -56,6 +56,10 @@ pub struct Plan {
     pub records_every: u64,
     /// A clock event every so many milliseconds of ledger time.
     pub deadline_every: Option<u64>,
+    /// So many validators, those with the highest numbers, are away.
+    pub away: u32,
+    /// From when until when (milliseconds).
+    pub away_between: (u64, u64),
     /// Faults end here (milliseconds).
     pub gst: u64,
     /// The run ends here.
@@ -107,6 +111,8 @@ impl Plan {
             handovers,
             records_every: r.between(150, 4_000),
             deadline_every: r.percent(30).then_some(20_000),
+            away: 0,
+            away_between: (0, 0),
             gst,
             end: gst + 60_000,
             #[cfg(feature = "planted")]
@@ -140,6 +146,8 @@ impl Plan {
             handovers: false,
             records_every: 1_000,
             deadline_every: None,
+            away: 0,
+            away_between: (0, 0),
             gst: 0,
             end: 30_000,
             #[cfg(feature = "planted")]

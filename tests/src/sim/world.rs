@@ -51,6 +51,8 @@ pub struct Outcome {
     pub round: u32,
     /// Times of the decided blocks.
     pub times: Vec<u64>,
+    /// In which round each was decided, whose proposal it was, and when (milliseconds of the run).
+    pub turns: Vec<(u32, u32, u64)>,
 }
 
 /// Why a run failed, beginning with its seed.
@@ -72,6 +74,9 @@ enum Event {
         id: u64,
     },
     Restart {
+        node: usize,
+    },
+    Leave {
         node: usize,
     },
     Submit,
@@ -334,6 +339,9 @@ impl<L: SimLedger> World<L> {
             let after = self.random.between(0, 300);
             self.at(after, Event::Restart { node });
         }
+        for node in self.away() {
+            self.at(self.plan.away_between.0, Event::Leave { node });
+        }
         if self.plan.records_every > 0 {
             self.at(self.plan.records_every, Event::Submit);
         }
@@ -422,7 +430,11 @@ impl<L: SimLedger> World<L> {
                     self.step(from, Input::Response { id, response: None });
                 }
             }
-            Event::Restart { node } => self.restart(node),
+            Event::Restart { node } => match self.away_until(node) {
+                Some(back) => self.at(back - self.now, Event::Restart { node }),
+                None => self.restart(node),
+            },
+            Event::Leave { node } => self.die(node, false),
             Event::Submit => self.submit(),
             Event::Lose { node } => self.lose(node),
             Event::Weather => self.weather(),
@@ -639,6 +651,10 @@ impl<L: SimLedger> World<L> {
                                 .tip_certificate()
                                 .map_or(0, |certificate| certificate.round);
                             self.outcome.round = self.outcome.round.max(round);
+                            let proposed =
+                                |who: &u32| self.signed.contains_key(&(*who, height, round, 0));
+                            let proposer = (1..=self.plan.nodes).find(proposed).unwrap_or(0);
+                            self.outcome.turns.push((round, proposer, self.now));
                             let time_ms = replica.app().tip().seal.time_ms.0;
                             self.outcome.times.push(time_ms);
                             let handover = replica.app().needs_handover_checkpoint();

@@ -12,6 +12,19 @@ use crate::sim::ledger::SimLedger;
 use crate::sim::memo::SimVerify;
 
 impl<L: SimLedger> World<L> {
+    /// The machines that the plan sends away.
+    pub(super) fn away(&self) -> std::ops::Range<usize> {
+        let seats = self.plan.validators as usize;
+        seats - self.plan.away as usize..seats
+    }
+
+    /// Until when a machine is away, if it is away now.
+    pub(super) fn away_until(&self, node: usize) -> Option<u64> {
+        let (from, until) = self.plan.away_between;
+        let gone = self.away().contains(&node) && (from..until).contains(&self.now);
+        gone.then_some(until)
+    }
+
     pub(super) fn restart(&mut self, node: usize) {
         if self.machines[node].replica.is_some() {
             return;
