@@ -3,12 +3,13 @@
 //! On a terminal a person answers. A script says `--yes`. Without either, nothing is signed: whoever
 //! pipes a command has not read what it shows.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::flags::Global;
+use crate::output;
 
 /// Longest answer that is looked at, in bytes.
 const ANSWER_MAX: u64 = 256;
@@ -22,8 +23,7 @@ pub fn ask(global: &Global, question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::unusable(t("consent.nobody", &[])).next(t("consent.nobody-next", &[])));
     }
-    eprint!("{} ", t(question, &[]));
-    let _ = std::io::stderr().flush();
+    output::prompt(&t(question, &[]));
     let mut answer = String::new();
     let stdin = std::io::Read::take(std::io::stdin(), ANSWER_MAX);
     let read = std::io::BufRead::read_line(&mut std::io::BufReader::new(stdin), &mut answer);

@@ -39,6 +39,18 @@ struct Explained {
 pub fn run(global: &Global, flags: &Parameters) -> Result<u8, Failure> {
     let presets = presets(flags.preset.as_deref())?;
     let list = chosen(&presets, flags.of.as_deref())?;
+    if global.csv {
+        let mut columns = vec!["parameter", "decides", "unit", "least", "greatest"];
+        columns.extend(presets.iter().map(|(name, _)| *name));
+        let mut rows = Rows::new(&columns);
+        for of in list {
+            let fixed = [of.name, of.decides, of.unit, of.least, of.greatest];
+            let values = of.values.into_iter().map(|(_, value)| value);
+            rows.add(fixed.into_iter().chain(values));
+        }
+        rows.print(global);
+        return Ok(0);
+    }
     if global.json {
         let values = |of: &Explained| -> serde_json::Map<String, serde_json::Value> {
             let values = of.values.iter();
@@ -56,18 +68,6 @@ pub fn run(global: &Global, flags: &Parameters) -> Result<u8, Failure> {
             })
             .collect();
         print_json(&list);
-        return Ok(0);
-    }
-    if global.csv {
-        let mut columns = vec!["parameter", "decides", "unit", "least", "greatest"];
-        columns.extend(presets.iter().map(|(name, _)| *name));
-        let mut rows = Rows::new(&columns);
-        for of in list {
-            let fixed = [of.name, of.decides, of.unit, of.least, of.greatest];
-            let values = of.values.into_iter().map(|(_, value)| value);
-            rows.add(fixed.into_iter().chain(values));
-        }
-        rows.print(global);
         return Ok(0);
     }
     for of in &list {

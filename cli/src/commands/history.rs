@@ -214,13 +214,6 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
         .iter()
         .map(|line| Told::of(line, export.tables()))
         .collect();
-    if global.json {
-        let lines: Vec<Value> = lines.iter().map(Told::json).collect();
-        print_json(&json!({
-            "lines": lines, "found": found, "from": source.from(), "sample": source.is_sample()?,
-        }));
-        return Ok(source.code());
-    }
     if global.csv {
         let mut rows = Rows::new(&[
             "place",
@@ -255,6 +248,13 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
             ]);
         }
         rows.print(global);
+        return Ok(source.code());
+    }
+    if global.json {
+        let lines: Vec<Value> = lines.iter().map(Told::json).collect();
+        print_json(&json!({
+            "lines": lines, "found": found, "from": source.from(), "sample": source.is_sample()?,
+        }));
         return Ok(source.code());
     }
     if source.is_sample()? {

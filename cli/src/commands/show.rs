@@ -229,7 +229,7 @@ fn reported(path: &str, global: &Global, flags: &Reading, past: &Past) -> Result
         return Ok(source.code());
     }
     if sample {
-        print(t("audit.sample", &[]));
+        say(t("audit.sample", &[]));
     }
     let unit = Units::of(kind, &source)?;
     let unit = unit.unit(kind, key, &entry.shown).cloned();

@@ -22,7 +22,7 @@ use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 
 use super::org;
-use crate::act::desk::{client, fits, keystore, same_chain, signers, unknown};
+use crate::act::desk::{client, fits, keystore, outputs_free, same_chain, signers, unknown};
 use crate::act::screen::Screen;
 use crate::act::signers::Signer;
 use crate::act::submit::Waiting;
@@ -422,6 +422,7 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     if target.exists() && registration_file::is_one(target)? {
         return org::submit(target);
     }
+    outputs_free(&flags.submitting, None)?;
     let profile = in_use(global)?;
     let profile = profile.as_ref();
     let (keystore, keys) = (keystore(&KeyFlags::default(), profile), Keys::default());

@@ -56,6 +56,10 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     let mut source = Source::open(global, &flags.connection, &flags.past)?;
     let told = ask(&mut source, whose)?;
     let from = source.from();
+    if global.csv {
+        table(&told, &papers).print(global);
+        return Ok(source.code());
+    }
     if global.json {
         let papers: Vec<_> = papers
             .iter()
@@ -83,10 +87,6 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
             "tasks": tasks, "signatures": papers, "left_out": told.left_out,
             "height": told.height, "time_ms": told.time_ms, "sample": told.sample, "from": from,
         }));
-        return Ok(source.code());
-    }
-    if global.csv {
-        table(&told, &papers).print(global);
         return Ok(source.code());
     }
     if told.sample {

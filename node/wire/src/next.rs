@@ -50,14 +50,14 @@ pub struct Next {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
     pub person: Option<PersonId>,
+    /// The present round of a motion, which a ballot names (RULINGS A47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
     /// Objects that belong to the answer, kind and number: what a motion made, the award of an
     /// application, the milestone that is awaited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
     pub see: Vec<(Object, u32)>,
-    /// The present round of a motion, which a ballot names (RULINGS A47).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub round: Option<u32>,
     /// Where it stands, by the fixed word: `under-review`.
     pub state: String,
     /// Who acts after that on the usual way, as the table writes it.
@@ -86,8 +86,8 @@ impl From<next::Next> for Next {
             organisation: next.organisation,
             otherwise: next.otherwise.into_iter().map(str::to_owned).collect(),
             person: next.person,
-            see: next.see,
             round: next.round,
+            see: next.see,
             state: next.state.to_owned(),
             then: next.then.map(str::to_owned),
             unit: next.unit,
