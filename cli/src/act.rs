@@ -23,7 +23,6 @@ use rollbook_core::account::Unit;
 use rollbook_core::record::{Ballot, Body, MotionAct, Payload};
 use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
-use serde_json::Value;
 
 use crate::consent;
 use crate::failure::Failure;
@@ -135,5 +134,5 @@ pub fn judged(
 
 /// The unit of an act's amounts, as a node that judged it tells it.
 pub fn unit_of(judged: Option<&Judgement>) -> Option<Unit> {
-    objects::unit_coded(judged?.unit.as_ref())
+    crate::objects::unit_coded(judged?.unit.as_ref())
 }

@@ -399,11 +399,7 @@ fn in_tray(net: &mut Net, desk: &Desk) {
     );
     // Without a node only the file speaks; after its time it is marked.
     let offline = desk.read("tray", &["http://127.0.0.1:9"], &["pending", "tray"]);
-    assert!(
-        ends(&offline, 0).contains("EXPIRED"),
-        "{}",
-        out(&offline)
-    );
+    assert!(ends(&offline, 0).contains("EXPIRED"), "{}", out(&offline));
     let verified = desk.read("tray", &[], &["verify", "tray/a.pending.json"]);
     ends(&verified, 0);
     assert!(

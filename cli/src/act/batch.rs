@@ -15,7 +15,7 @@ use rollbook_wire::judgement::Judgement;
 use rollbook_wire::next::Following;
 use rollbook_wire::record::Stands;
 use rollbook_words::catalogue::t;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::submit::{Wait, Waited};
@@ -171,12 +171,7 @@ struct Run {
 }
 
 impl Run {
-    fn add(
-        &mut self,
-        number: usize,
-        payload: Payload,
-        judged: Option<&Judgement>,
-    ) {
+    fn add(&mut self, number: usize, payload: Payload, judged: Option<&Judgement>) {
         let shown = Shown::of(&payload.body);
         if let Some(amount) = amount_of(&shown) {
             // One unit for all would be a guess: each object has its own.

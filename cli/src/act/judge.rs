@@ -47,14 +47,18 @@ pub fn wants_signatures(judged: &Judgement) -> bool {
 }
 
 /// What a record breaks though all have signed: rule and sentence.
-pub fn broken(presumed: &Presumed) -> Option<(String, String)> {
+pub fn broken(judged: &Judgement) -> Option<(String, String)> {
+    let presumed = judged.presumed.as_ref()?;
     let rule = presumed.rule.as_deref()?;
     let facts: Vec<(&str, String)> = presumed
         .facts
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    Some((rule.to_owned(), refusal(rule, &facts)))
+    Some((
+        rule.to_owned(),
+        refusal_in(rule, &facts, judged.unit.as_ref()),
+    ))
 }
 
 /// Why a record would be recorded without effect, as a sentence.
@@ -70,8 +74,8 @@ pub fn not_in_vain(judged: Option<&Judgement>, anyway: bool) -> Result<(), Failu
         return Ok(());
     };
     match &judged.presumed {
-        Some(presumed) => {
-            if let Some((rule, sentence)) = broken(presumed).filter(|(rule, _)| !is_waiting(rule)) {
+        Some(_) => {
+            if let Some((rule, sentence)) = broken(judged).filter(|(rule, _)| !is_waiting(rule)) {
                 return Err(Failure::by_rule(&rule, sentence));
             }
             must_count(Some(judged), anyway)
@@ -233,7 +237,8 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
         Err(failure) => (None, Some(failure.what)),
     };
     let presumed = verdict.as_ref().and_then(|judged| judged.presumed.as_ref());
-    let refusal = presumed
+    let refusal = verdict
+        .as_ref()
         .and_then(broken)
         .filter(|(rule, _)| !is_waiting(rule));
     let uncounted = presumed.and_then(uncounted);
@@ -243,10 +248,8 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let object = now.map(|now| word(now.object));
     // What a node says would move; else all steps of the act's rule. The tables call a membership so
     // too; an invoice has none.
-    let steps = match presumed {
-        Some(presumed) => super::screen::effects(presumed),
-        None => effects(&body, object.as_deref()),
-    };
+    let told = verdict.as_ref().and_then(super::screen::effects);
+    let steps = told.unwrap_or_else(|| effects(&body, object.as_deref()));
     if desk.global.json {
         print_json(&json!({
             "rule": body.code(), "class": class, "principal": desk.principal,

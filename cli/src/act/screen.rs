@@ -4,7 +4,7 @@
 use rollbook_core::account::Unit;
 use rollbook_core::id::Id as _;
 use rollbook_core::record::{Capacity, Payload, SignatureEntry};
-use rollbook_wire::judgement::{Judgement, Moved, Presumed};
+use rollbook_wire::judgement::{Judgement, Moved};
 use rollbook_words::catalogue::{in_words, t};
 use rollbook_words::dates::time;
 
@@ -140,10 +140,8 @@ impl Screen<'_> {
 
     /// What would come of it, as a node told it.
     fn effects(&self) -> Vec<String> {
-        let Some(presumed) = self.judged.and_then(|judged| judged.presumed.as_ref()) else {
-            return vec![t("screen.not-told", &[])];
-        };
-        effects(presumed)
+        let told = self.judged.and_then(effects);
+        told.unwrap_or_else(|| vec![t("screen.not-told", &[])])
     }
 
     /// How many signatures are missing after these.
@@ -164,12 +162,13 @@ impl Screen<'_> {
     }
 }
 
-/// What would come of a record with all its signatures, a line each.
-pub fn effects(presumed: &Presumed) -> Vec<String> {
+/// What would come of a record with all its signatures, a line each; none if the node did not tell.
+pub fn effects(judged: &Judgement) -> Option<Vec<String>> {
+    let presumed = judged.presumed.as_ref()?;
     let mut lines = Vec::new();
     if let Some(sentence) = judge::uncounted(presumed) {
         lines.push(sentence);
-    } else if let Some((_, sentence)) = judge::broken(presumed) {
+    } else if let Some((_, sentence)) = judge::broken(judged) {
         lines.push(sentence);
     } else if presumed.steps.is_empty() {
         lines.push(t("screen.no-step", &[]));
@@ -191,7 +190,7 @@ pub fn effects(presumed: &Presumed) -> Vec<String> {
         ];
         lines.push(t("screen.replaces", &facts));
     }
-    lines
+    Some(lines)
 }
 
 /// One step in words: `motion 12: open -> staying`.

@@ -16,7 +16,7 @@ use super::{judge, next, papers};
 use crate::failure::Failure;
 use crate::flags::{Global, Submitting};
 use crate::keystore::Keystore;
-use crate::output::{busy, print, print_json, result, say};
+use crate::output::{busy, print_json, result, say};
 use crate::profile::Left;
 use crate::{pending_file, receipts};
 

@@ -81,7 +81,7 @@ pub(super) fn accepted(kind: Kind) -> String {
 }
 
 /// The letter of the short ids of a kind of object, if it has one.
-pub(super) fn letter(of: &str) -> Option<char> {
+pub(super) fn letter(of: &str) -> Option<&'static str> {
     let kind = KINDS.iter().find(|kind| kind.table == of)?;
     Some(kind.letter)
 }
