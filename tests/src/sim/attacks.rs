@@ -152,12 +152,12 @@ pub fn a_poisoned_cosignature(adjust: Adjust<'_>) -> Result<(), String> {
     expect(handovers > 0, || format!("no handover: {outcome:?}"))
 }
 
-/// Forty acts that each apply once, by one operator.
+/// Two hundred acts of which one applies, by one operator, more than one look at the pool finds.
 pub fn records_that_do_not_apply(adjust: Adjust<'_>) -> Result<(), String> {
     let end = 45_000;
     let plan = Plan {
         records_every: 1,
-        zombies: 60,
+        zombies: 200,
         end,
         ..plan(4, 5)
     };
@@ -192,6 +192,7 @@ pub fn lying_and_slow_peers(adjust: Adjust<'_>) -> Result<(), String> {
     lone.grow(40);
     let first = lone.blocks[0].clone();
     let all = lone.blocks.clone();
+    // Tips are asked of 1 first, then of 2: the liar has its chance before anybody else.
     lone.liars.insert(
         1,
         Box::new(move |request| {

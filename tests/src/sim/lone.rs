@@ -226,7 +226,14 @@ impl<L: SimLedger> Lone<L> {
             storage,
             verify,
         ));
-        self.step(Input::Peers((1..=self.nodes).collect()));
+        self.step(Input::Peers(self.peers()));
+    }
+
+    /// All nodes, in an order in which 1 is the first that is asked for its tip.
+    fn peers(&self) -> Vec<u32> {
+        let mut peers: Vec<u32> = (1..=self.nodes).collect();
+        peers.rotate_right(1);
+        peers
     }
 
     /// The process dies and starts again on its disk.
@@ -256,7 +263,7 @@ impl<L: SimLedger> Lone<L> {
             storage,
             verify,
         ));
-        self.step(Input::Peers((1..=self.nodes).collect()));
+        self.step(Input::Peers(self.peers()));
     }
 
     /// A validator's cosignature of the peers' tip.
