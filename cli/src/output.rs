@@ -289,6 +289,9 @@ impl Rows {
 
     /// Prints all of them as the flags ask.
     pub fn print(&self, global: &Global) {
+        if form() == Form::Csv {
+            return write(csv::ordered(&self.columns, &self.rows).as_bytes());
+        }
         if global.json {
             let object = |row: &Vec<String>| -> serde_json::Map<String, Value> {
                 self.columns

@@ -107,7 +107,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
             "alliance    Sample (",
             "for         O-0001 Founding member 01",
             "signed by   1 (primary)",
-            "effect / Remove: post 2",
+            "effect / remove from a post: post PO-0002",
             "effect      motion 1: new -> open for ballots",
             "1 more of 2 signatures are needed, such as that of 2",
             "nothing was signed",

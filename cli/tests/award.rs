@@ -95,8 +95,8 @@ impl Hand {
     #[track_caller]
     fn past(&self, object: &str) {
         let before = self.desk.json(0, object)["due"].clone();
-        if let Some(due) = before[1].as_u64() {
-            let to = due + 1;
+        if let Some(due) = before[1].as_str() {
+            let to = rollbook_core::calendar::parse_instant(due).unwrap().0 + 1;
             self.desk
                 .good(&format!("testnet clock advance --to-ms {to} --dir net"));
         }

@@ -378,7 +378,7 @@ fn seven_companies_found_an_alliance_and_propose_its_first_motion() {
     ));
     std::fs::write(officer.path("reasons.md"), "why").unwrap();
     let said = officer.types(
-        "office appoint --office 90 --role registrar --holder 902 --attach reasons.md --signer \
+        "office appoint --yes --office 90 --role registrar --holder 902 --attach reasons.md --signer \
          11:primary",
     );
     assert!(said.contains("receipted and verified"), "{said}");

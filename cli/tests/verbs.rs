@@ -349,7 +349,7 @@ fn a_file_of_one_act_says_every_mistake_with_its_line() {
     let receipt = &act["Membership"]["Receive"];
     assert_eq!(
         *receipt,
-        json!({ "invoice": 7, "amount": 9_000_050, "reference": "BOC-1", "value_date": 20_781 })
+        json!({ "invoice": 7, "amount": 9_000_050, "reference": "BOC-1", "value_date": "2026-11-24" })
     );
     // Flags override the file.
     let act = desk.json(0, &format!("{line} --reference BOC-2"))["act"].clone();

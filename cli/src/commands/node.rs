@@ -150,6 +150,9 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
         print_json(&Shown::of(&status).json());
         return Ok(0);
     }
+    if status.sample {
+        say(t("audit.sample", &[]));
+    }
     print_status(&status);
     let mut findings = Vec::new();
     doctor::running(&status, &mut findings);
@@ -160,9 +163,6 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
 
 /// The lines of one node's status.
 pub fn print_status(status: &wire::Status) {
-    if status.sample {
-        say(t("audit.sample", &[]));
-    }
     let facts: Vec<(&str, String)> = [
         ("organisation", status.organisation.0.to_string()),
         ("height", status.height.to_string()),

@@ -39,11 +39,17 @@ pub struct Absence {
     /// Kind of the object that is not there.
     #[arg(
         value_name = "KIND",
-        value_parser = PossibleValuesParser::new(KINDS.map(|kind| kind.noun))
+        value_parser = PossibleValuesParser::new(proved())
     )]
     kind: String,
     #[command(flatten)]
     prove: Prove,
+}
+
+/// Nouns of what the state proves.
+fn proved() -> Vec<&'static str> {
+    let proved = KINDS.iter().filter(|kind| kind.is_proved);
+    proved.map(|kind| kind.noun).collect()
 }
 
 /// The command.
@@ -54,8 +60,8 @@ pub fn command() -> Command {
     let mut prove = flags::group("prove")
         .subcommand(of("record", "ID"))
         .subcommand(of("block", "HEIGHT"));
-    for kind in &KINDS {
-        prove = prove.subcommand(of(kind.noun, "N"));
+    for noun in proved() {
+        prove = prove.subcommand(of(noun, "N"));
     }
     prove.subcommand(flags::command::<Absence>("absence").mut_arg("id", |id| id.value_name("N")))
 }

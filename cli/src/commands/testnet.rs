@@ -215,6 +215,13 @@ fn status(dir: &Dir, json: bool) -> Result<u8, Failure> {
     if json {
         print_json(&all);
     } else {
+        if all
+            .iter()
+            .flat_map(|(_, status)| status)
+            .any(|status| status.sample)
+        {
+            say(t("audit.sample", &[]));
+        }
         for (node, status) in &all {
             match status {
                 Some(status) => print_status(status),

@@ -44,6 +44,19 @@ pub fn table(value: &Value) -> String {
     text
 }
 
+/// A table whose columns have an order.
+pub fn ordered(columns: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = "\u{feff}".to_owned();
+    line(
+        &mut text,
+        columns.iter().map(|column| Cow::Borrowed(*column)),
+    );
+    for row in rows {
+        line(&mut text, row.iter().map(|text| Cow::Owned(plain(text))));
+    }
+    text
+}
+
 fn line<'a>(text: &mut String, cells: impl Iterator<Item = Cow<'a, str>>) {
     for (place, cell) in cells.enumerate() {
         if place > 0 {

@@ -123,7 +123,7 @@ fn every_command_that_a_document_names_exists() {
         for words in named(&text, true) {
             count += 1;
             let why = missing(&root, &words);
-            wrong.extend(why.map(|why| format!("{}: {why}: {words:?}", file.display())));
+            wrong.extend(why.map(|why| format!("{}: {why}: {}", file.display(), words.join(" "))));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -378,11 +378,11 @@ mod tests {
     /// A date in another form repeats the question for the date alone.
     #[test]
     fn a_mistake_repeats_one_question() {
-        let mut person = Script::of(&["2026/11/20", "2026-11-20"]);
+        let mut person = Script::of(&["20.11.2026", "2026-11-20"]);
         let date = asked(&mut person, "letter-date", &None, letter_date).unwrap();
         assert_eq!(Some(date), day("2026-11-20"));
         assert_eq!(person.heard.len(), 3);
-        assert!(person.heard[1].contains("2026/11/20"), "{:?}", person.heard);
+        assert!(person.heard[1].contains("20.11.2026"), "{:?}", person.heard);
     }
 
     /// Roles are asked for with a word about each; a wrong one is told with those that there are.
