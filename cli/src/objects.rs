@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_client::fetch::Target;
 use rollbook_core::account::{Balance, Unit};
-use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::Charter;
-use rollbook_core::id::{FundId, Id, Short};
+use rollbook_core::id::{FundId, Id};
 use rollbook_core::identity::{Name, Organisation};
 use rollbook_core::next::Object;
 use rollbook_core::object::agreement::Agreement;
@@ -36,8 +35,7 @@ use rollbook_core::state::decode_value;
 use rollbook_core::word::Word as _;
 use rollbook_proof::codec;
 use rollbook_proof::number::OrganisationId;
-use rollbook_words::catalogue::{FACT_TABLES, find as find_words, in_words, t};
-use rollbook_words::dates::instant;
+use rollbook_words::catalogue::t;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

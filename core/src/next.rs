@@ -16,8 +16,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
     MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
 };
-use crate::identity::{OrganisationKind, Role};
-use crate::lookup::posts::post_in_force;
+use crate::identity::OrganisationKind;
 use crate::lookup::rights;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;

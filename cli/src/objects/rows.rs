@@ -1,9 +1,12 @@
 //! Values as people read them in tables: labels, fixed words, amounts with their unit, one cell each.
 
 use rollbook_core::account::Unit;
+use rollbook_core::calendar::LocalDay;
+use rollbook_core::id::Short;
 use rollbook_words::catalogue::{FACT_TABLES, find as find_words, in_words, t};
 use rollbook_words::dates::instant;
 
+use super::{KINDS, both_names};
 use crate::shown::Shown;
 
 /// An amount: in its unit, or said to be in the smallest there is where nobody knows the unit.
