@@ -84,7 +84,8 @@ fn everything_public(net: &Net, node: u32, height: u64) -> Vec<(String, Vec<u8>)
     for level in ["0", "entries"] {
         paths.push(format!("/v1/log/tile/{level}/000.p/{size}"));
     }
-    for table in TABLES {
+    // Invoices are for members (RULINGS R39).
+    for table in TABLES.iter().filter(|table| **table != "invoice") {
         paths.push(format!("/v1/lists/{table}"));
     }
     for height in 0..=height {

@@ -230,21 +230,22 @@ pub struct Health {
 mod tests {
     use super::*;
 
-    /// As a node of a testnet wrote it before these structs were there, with values where it had
-    /// none.
+    /// As a node of a testnet writes it, with values where it had none.
     const TEXT: &str = concat!(
         r#"{"block":"1a","body_missing":null,"clock":"sample","clock_off_ms":null,"#,
         r#""clock_warning":null,"counts":{"admitted":4,"blocks":1,"records":4,"refused":0,"#,
-        r#""unsent":0},"fork_alarm":{"height":5,"validator":2},"founders_missing":0,"#,
-        r#""genesis":"03","guard_refusals":0,"height":1,"listen":"127.0.0.1:42819","#,
+        r#""unsent":0},"foreign_statement":null,"fork_alarm":{"height":5,"validator":2},"#,
+        r#""founders_missing":0,"genesis":"03","guard_refusals":0,"height":1,"#,
+        r#""keys_unknown":["log"],"listen":"127.0.0.1:42819","#,
         r#""log_size":23,"node":"validator","now_ms":1687917669965,"organisation":1,"#,
-        r#""out_of_bounds":0,"peers":[{"address":"127.0.0.1:44163","connected":true,"#,
+        r#""out_of_bounds":0,"parked":0,"peers":[{"address":"127.0.0.1:44163","connected":true,"#,
         r#""last_error":null,"organisation":2,"peer":"12D3","validator":true}],"#,
         r#""phase":"holding","pool":0,"program":"0.1.0","protocol":{"coming":[3,9,"2.0"],"#,
         r#""in_force":2,"known":2,"support":{"10":1,"3":2}},"quorum":3,"receipted":1,"#,
-        r#""round":null,"sample":true,"state_root":"53","stored":1,"time_ms":1687917600087,"#,
-        r#""validator":true,"validators":[1,2,3,4],"validators_connected":4,"votes":true,"#,
-        r#""votes_from":1}"#
+        r#""restored":[{"organisation":4,"votes_from":9}],"round":null,"sample":true,"#,
+        r#""since_block_s":2,"state_root":"53","stored":1,"time_ms":1687917600087,"#,
+        r#""turn":2,"under_way_s":null,"validator":true,"validators":[1,2,3,4],"#,
+        r#""validators_connected":4,"votes":true,"votes_from":1,"wanted":false}"#
     );
 
     #[test]
