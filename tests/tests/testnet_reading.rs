@@ -152,6 +152,9 @@ fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
     ] {
         paths.extend((1..=3).map(|number| format!("/v1/next/{kind}/{number}")));
     }
+    paths.extend((1..=3).map(|number| format!("/v1/views/motion/{number}")));
+    paths.push("/v1/tasks".to_owned());
+    paths.extend((1..=MEMBERS).map(|member| format!("/v1/tasks?of={member}")));
     for person in 1..=officers_of(MEMBERS).1 {
         for lane in ["public", "members"] {
             paths.push(format!("/v1/persons/{person}/sequence?lane={lane}"));
@@ -162,6 +165,7 @@ fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
         if let Some(fields) = told.as_object_mut() {
             fields.remove("height");
             fields.remove("now_ms");
+            fields.remove("time_ms");
         }
         (path, told)
     };
