@@ -167,7 +167,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
     let told = second.good(&format!("submit {id}"));
     tells(
         &told,
-        &["you proposed to end post 2; motion 1: open for ballots"],
+        &["you proposed to end post PO-0002; motion 1: open for ballots"],
     );
     // It waits no more, and the receipt has its record beside it.
     tells(&first.good("pending"), &["nothing waits for a signature"]);

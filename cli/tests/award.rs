@@ -94,11 +94,17 @@ impl Hand {
     /// Time passes the next deadline of an object, and a block with it.
     #[track_caller]
     fn past(&self, object: &str) {
-        let before = self.desk.json(0, object)["due"].clone();
-        if let Some(due) = before[1].as_str() {
-            let to = rollbook_core::calendar::parse_instant(due).unwrap().0 + 1;
+        let told = self.desk.json(0, object);
+        let before = told["due"].clone();
+        // What only waits until a time needs no block: the next act is judged as of then.
+        let waits = told["from"][1].as_str();
+        if let Some(at) = waits.or(before[1].as_str()) {
+            let to = rollbook_core::calendar::parse_instant(at).unwrap().0 + 1;
             self.desk
                 .good(&format!("testnet clock advance --to-ms {to} --dir net"));
+        }
+        if waits.is_some() {
+            return;
         }
         for _ in 0..300 {
             let now = self.desk.json(0, object);
