@@ -439,7 +439,7 @@ fn signed_into_a_closed_pipe(net: &Net, desk: &Desk, mut record: Record) {
     );
     let program = env!("CARGO_BIN_EXE_rollbook");
     let line = format!(
-        "{program} sign tray/b.pending.json --signer 4:alternate --yes --keystore work/keystore --config \
+        "{program} sign tray/b.pending.json --signer 4:alternate --yes --json --keystore work/keystore --config \
          tray 2>&1 >/dev/full | cat; {program} verify tray/b.pending.json --json"
     );
     let output = std::process::Command::new("sh")

@@ -65,7 +65,7 @@ impl Desk {
     pub fn run_as(&self, passphrase: &str, command: &(impl Words + ?Sized)) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rollbook"))
             // Nobody sits at a test's terminal; what is asked without this is a test of its own.
-            .arg("--yes")
+            .args((!command.words().iter().any(|word| word == "help")).then_some("--yes"))
             .args(command.words())
             .current_dir(self.0.path())
             .env("HOME", self.0.path())
