@@ -5,7 +5,7 @@
 //!   closed the pipe has read enough: the command ends quietly with the code of what it found. A
 //!   full device is exit 5.
 //! * For programs there are two forms of one value: JSON, and CSV with the JSON's field names
-//!   ([`csv`](crate::output::csv)). [`print_json`] writes the one that was asked for, so a command
+//!   ([`csv`]). [`print_json`] writes the one that was asked for, so a command
 //!   that has JSON has CSV too.
 //! * What others wrote is shown, not obeyed: characters that steer a terminal or hide are made
 //!   visible (RULINGS A48).
