@@ -188,7 +188,7 @@ fn standing(tables: &StateTables, record: &Record) -> Option<StandingBallot> {
     let principal = record.payload.principal;
     let group = tables.electorates.get(&(*motion, *round, principal))?;
     let cast = tables.ballots.get(&(*motion, *round, *group))?;
-    (cast.organisation == principal).then(|| StandingBallot {
+    (cast.organisation == principal).then_some(StandingBallot {
         record: cast.record,
         officer: cast.officer,
         choice: match &cast.vote {

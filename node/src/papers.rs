@@ -266,7 +266,7 @@ mod tests {
         std::fs::write(folder.path().join("x.paper"), "junk").unwrap();
         let papers = Papers::open(folder.path()).unwrap();
         let all = papers.of(|principal| principal == OrganisationId(7), now);
-        assert_eq!(all, [both.clone()]);
+        assert_eq!(all, std::slice::from_ref(&both));
         assert!(papers.of(|principal| principal.0 == 8, now).is_empty());
         // One signature is taken back, then the last.
         let left = papers.take_back(&both.id(), PersonId(2)).unwrap().unwrap();

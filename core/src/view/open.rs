@@ -143,16 +143,18 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
         Object::Membership => tables
             .memberships
             .get(&MembershipId(number))
-            .is_some_and(|entry| match entry.standing.state() {
-                State::Founding
-                | State::Applied
-                | State::Screening
-                | State::Returned
-                | State::Sponsoring
-                | State::Balloting
-                | State::Admitted
-                | State::Rejected => true,
-                _ => false,
+            .is_some_and(|entry| {
+                matches!(
+                    entry.standing.state(),
+                    State::Founding
+                        | State::Applied
+                        | State::Screening
+                        | State::Returned
+                        | State::Sponsoring
+                        | State::Balloting
+                        | State::Admitted
+                        | State::Rejected
+                )
             }),
         Object::Invoice => tables
             .invoices

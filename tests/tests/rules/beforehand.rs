@@ -121,7 +121,7 @@ fn what_would_come_of_it_is_known_before_anybody_signs() {
 
     // A ballot that stands is named before another replaces it.
     let first = signed(&mut writer, 3, yes.clone());
-    writer.submit(&[first.clone()]);
+    writer.submit(std::slice::from_ref(&first));
     let no = ballot(motion, Choice::No, Declaration::None);
     let again = unsigned(&mut writer, 3, no.clone());
     let presumed = presume(&mut writer, &again);
