@@ -187,10 +187,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
 /// What the node knows to be vain is said before a second officer is asked to sign it.
 fn in_vain_is_said_first(first: &Desk) {
     for (line, parts) in [
-        (
-            "motion vote 99 yes",
-            ["A4.unknown-motion", "no such motion"],
-        ),
+        ("motion vote 99 yes", ["there is no motion 99", "proved"]),
         (
             "motion vote 1 yes --signer 1:finance",
             ["does not hold the role finance", "primary"],
@@ -219,7 +216,7 @@ fn in_vain_is_said_first(first: &Desk) {
         ],
     );
     let told = all(&first.ends(1, "motion vote 99 yes --dry-run"));
-    tells(&told, &["it would be refused", "A4.unknown-motion"]);
+    tells(&told, &["there is no motion 99, and that is proved"]);
     let told = all(&first.ends(1, "motion vote 1 yes --declaration investor --dry-run"));
     tells(&told, &["it would be recorded without effect"]);
 }
