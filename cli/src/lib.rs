@@ -25,7 +25,7 @@
 //! | verbs | `verbs` | from words to acts |
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
 //! | founding | `commands::{charter, genesis, keys}` | keys, and an alliance from files |
-//! | seeing | `commands::{audit, source, units, beside, tasks, history, opening}` | what is seen of a ledger: from a node, or from an export run again |
+//! | seeing | `commands::{audit, export, source, units, beside, tasks, history, opening}` | what is seen of a ledger: from a node, or from an export run again |
 //! | commands | `commands`, without the rooms beside it | one file per command |
 //! | waiting | `commands::{pending, sign}` | what waits for signatures |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |

@@ -43,7 +43,7 @@ use crate::shown::Shown;
 
 mod rows;
 
-pub use rows::{cell, plain, rows, word};
+pub use rows::{amount, cell, plain, rows, word};
 
 /// A kind of object in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,6 +229,31 @@ pub fn kind_of(word: &str) -> Option<&'static Kind> {
                 .iter()
                 .find(|kind| kind.noun == word && kind.word == "list")
         })
+}
+
+/// The number of an object as it is typed: plain, or with the letter or the word of its kind. Else
+/// the kind that it is of, if it is another.
+pub fn number_of(table: &str, text: &str) -> Result<u32, Option<&'static Kind>> {
+    let plain = |digits: &str| {
+        let all = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = all.then(|| digits.parse::<u32>().ok());
+        number.flatten().ok_or(None)
+    };
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return plain(text);
+    }
+    let letter = text.chars().next().unwrap_or_default();
+    let (word, digits) = match text.split_once([':', '/', '-']) {
+        Some(parts) => parts,
+        None => text.split_at(letter.len_utf8()),
+    };
+    let number = plain(digits)?;
+    match kind_of(word) {
+        _ if word == table => Ok(number),
+        Some(kind) if kind.table == table => Ok(number),
+        other => Err(other),
+    }
 }
 
 /// Path of an object: its number, or for an account its own text.

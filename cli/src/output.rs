@@ -203,6 +203,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
+/// Text inside HTML.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
 /// The word by which files, scripts and the catalogue know a variant of an enum: `members`, `primary`.
 pub fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value)

@@ -9,9 +9,10 @@ use rollbook_proof::crypto::Hash;
 
 use crate::account::{Amount, Unit};
 use crate::id::{
-    AgreementId, ApplicationId, CallId, ContributionId, FundId, InstalmentId, InvoiceId,
+    AgreementId, ApplicationId, CallId, ContributionId, DrawId, FundId, InstalmentId, InvoiceId,
     MilestoneId, ReviewId,
 };
+use crate::next::{Object, currency, fund_of, unit_of_fund, unit_of_object};
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::milestone::{self, Milestone};
 use crate::record::{
@@ -36,6 +37,8 @@ pub enum About {
     Invoice,
     /// An application to a call.
     Application,
+    /// A draw of reviewers or assessors.
+    Draw,
     /// A review.
     Review,
     /// An agreement: what its tranches pay next.
@@ -61,10 +64,8 @@ pub struct Known {
     pub fund: Option<FundId>,
     /// The call.
     pub call: Option<CallId>,
-    /// The application that a review is of.
-    pub application: Option<ApplicationId>,
-    /// The agreement that a milestone is of.
-    pub agreement: Option<AgreementId>,
+    /// R22: the attempt of a draw, which a commitment names.
+    pub attempt: Option<u32>,
     /// Records that wait for a second person: receipts to confirm, cancellations to agree to.
     /// Ascending, at most 32.
     pub waiting: Vec<Hash>,
@@ -76,6 +77,7 @@ pub struct Known {
 /// or none for them.
 pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) -> Option<Known> {
     let mut known = Known::default();
+    let application = |number: ApplicationId| tables.applications.get(&number);
     match about {
         About::Contribution => {
             let entry = tables.contributions.get(&ContributionId(number))?;
@@ -90,8 +92,7 @@ pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) ->
         }
         About::Instalment => {
             let entry = tables.instalments.get(&InstalmentId(number))?;
-            let pledge = tables.contributions.get(&entry.contribution)?;
-            known.fund = Some(pledge.fund);
+            known.fund = fund_of(tables, Object::Instalment, number);
             if entry.rest() > Amount::ZERO {
                 known.waiting = tables
                     .receipts
@@ -110,19 +111,17 @@ pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) ->
             known.waiting = entry.pending.iter().map(|entry| entry.record).collect();
         }
         About::Application => {
-            let entry = tables.applications.get(&ApplicationId(number))?;
-            known.call = Some(entry.call);
-            known.fund = tables.calls.get(&entry.call).map(|call| call.terms.fund);
+            known.call = Some(application(ApplicationId(number))?.call);
+            known.fund = fund_of(tables, Object::Application, number);
+        }
+        About::Draw => {
+            known.attempt = Some(tables.draws.get(&DrawId(number))?.attempt);
+            known.fund = fund_of(tables, Object::Draw, number);
         }
         About::Review => {
             let entry = tables.reviews.get(&ReviewId(number))?;
-            known = of(
-                tables,
-                About::Application,
-                entry.application.0,
-                ReadClass::Public,
-            )?;
-            known.application = Some(entry.application);
+            known.call = Some(application(entry.application)?.call);
+            known.fund = fund_of(tables, Object::Review, number);
         }
         About::Agreement => {
             let entry = tables.agreements.get(&AgreementId(number))?;
@@ -131,10 +130,8 @@ pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) ->
             known.tranches = tranches(tables, entry);
         }
         About::Milestone => {
-            let entry = tables.milestones.get(&MilestoneId(number))?;
-            let agreement = tables.agreements.get(&entry.agreement)?;
-            known.fund = Some(agreement.fund);
-            known.agreement = Some(entry.agreement);
+            tables.milestones.get(&MilestoneId(number))?;
+            known.fund = fund_of(tables, Object::Milestone, number);
         }
     }
     Some(known)
@@ -180,14 +177,11 @@ fn tranches(tables: &StateTables, agreement: &Agreement) -> Vec<(Tranche, Amount
 /// The unit of the amounts that an act names or is about; none if it is about no money, or what it
 /// names is not there.
 pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
-    let of_fund = |fund: FundId| tables.funds.get(&fund).map(|fund| fund.unit.clone());
-    let about = |about: About, number: u32| {
-        of(tables, about, number, ReadClass::Public)?
-            .fund
-            .and_then(of_fund)
-    };
-    let agreement = |number: &AgreementId| about(About::Agreement, number.0);
-    let application = |number: &ApplicationId| about(About::Application, number.0);
+    let of_fund = |fund: FundId| unit_of_fund(tables, fund);
+    let about = |object: Object, number: u32| unit_of_object(tables, object, number);
+    let pledge = |number: ContributionId| of_fund(tables.contributions.get(&number)?.fund);
+    let agreement = |number: &AgreementId| about(Object::Agreement, number.0);
+    let application = |number: &ApplicationId| about(Object::Application, number.0);
     match body {
         Body::Membership(_) => currency(tables),
         Body::Motion(act) => match act {
@@ -205,19 +199,16 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
         Body::Fund(act) => match act {
             FundAct::Accept { fund } => of_fund(*fund),
             FundAct::Pledge(entry) => of_fund(entry.fund),
-            FundAct::CallInstalment { instalment } => about(About::Instalment, instalment.0),
-            FundAct::RecordReceipt(entry) => about(About::Instalment, entry.instalment.0),
+            FundAct::CallInstalment { instalment } => about(Object::Instalment, instalment.0),
+            FundAct::RecordReceipt(entry) => about(Object::Instalment, entry.instalment.0),
             FundAct::ConfirmReceipt { receipt } => about(
-                About::Instalment,
+                Object::Instalment,
                 tables.receipts.get(receipt)?.instalment.0,
             ),
-            FundAct::ProposeCancel { contribution, .. } => {
-                about(About::Contribution, contribution.0)
+            FundAct::ProposeCancel { contribution, .. } => pledge(*contribution),
+            FundAct::AgreeCancel { proposal } => {
+                pledge(tables.cancellations.get(proposal)?.contribution)
             }
-            FundAct::AgreeCancel { proposal } => about(
-                About::Contribution,
-                tables.cancellations.get(proposal)?.contribution.0,
-            ),
         },
         Body::Call(act) => match act {
             CallAct::Submit(entry) => of_fund(tables.calls.get(&entry.call)?.terms.fund),
@@ -262,7 +253,7 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
         },
         Body::Payment(act) => match act {
             PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
-                about(About::Milestone, milestone.0)
+                about(Object::Milestone, milestone.0)
             }
             PaymentAct::Request {
                 agreement: number, ..
@@ -282,23 +273,13 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
 
 /// The unit of the amounts in what a motion does; none if it does nothing with money.
 pub fn unit_of_effect(tables: &StateTables, effect: &MotionEffect) -> Option<Unit> {
-    let of_fund = |fund: FundId| tables.funds.get(&fund).map(|fund| fund.unit.clone());
-    let application = |number: ApplicationId| {
-        of(tables, About::Application, number.0, ReadClass::Public)?
-            .fund
-            .and_then(of_fund)
-    };
+    let of_fund = |fund: FundId| unit_of_fund(tables, fund);
+    let application = |number: ApplicationId| unit_of_object(tables, Object::Application, number.0);
     match effect {
         MotionEffect::CreateFund(plan) => Some(plan.unit.clone()),
         MotionEffect::AppointCommittee(plan) => of_fund(plan.fund),
         MotionEffect::WriteOffInstalment(plan) => {
-            let known = of(
-                tables,
-                About::Instalment,
-                plan.instalment.0,
-                ReadClass::Public,
-            )?;
-            known.fund.and_then(of_fund)
+            unit_of_object(tables, Object::Instalment, plan.instalment.0)
         }
         MotionEffect::PublishCall(terms) => of_fund(terms.fund),
         MotionEffect::CancelCall(plan) => of_fund(tables.calls.get(&plan.call)?.terms.fund),
@@ -309,11 +290,4 @@ pub fn unit_of_effect(tables: &StateTables, effect: &MotionEffect) -> Option<Uni
         MotionEffect::LiftHold(plan) => of_fund(tables.payments.get(&plan.payment)?.fund),
         _ => None,
     }
-}
-
-/// The charter's currency, in which dues are.
-fn currency(tables: &StateTables) -> Option<Unit> {
-    let facts = tables.chain.get(&0)?;
-    let charter = tables.parameters.get(&facts.charter)?;
-    Unit::currency(charter.currency.as_str()).ok()
 }

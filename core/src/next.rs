@@ -12,6 +12,7 @@
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::account::Unit;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
     MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
@@ -35,11 +36,13 @@ use crate::word::Word;
 mod made;
 mod signers;
 mod subject;
+mod value;
 
 pub(crate) use made::award_of;
 pub use made::by_motion;
 pub use signers::{MaySign, signers};
 pub use subject::subject;
+pub use value::{currency, fund_of, unit_of_fund, unit_of_object};
 
 /// Kinds of object that one asks about.
 #[derive(
@@ -157,12 +160,6 @@ pub struct Next {
     /// R22: the attempt of a draw, which a commitment names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The call of an application or a review.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub call: Option<CallId>,
-    /// The present round of a motion, which a ballot names (RULINGS A47).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub round: Option<u32>,
     /// Numbers that the ledger gave to the officers of an organisation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub officers: Vec<PersonId>,
@@ -198,8 +195,6 @@ impl Found {
                 otherwise: Vec::new(),
                 unit: None,
                 attempt: None,
-                call: None,
-                round: None,
                 officers: Vec::new(),
             },
         }
@@ -267,16 +262,6 @@ impl Found {
         self
     }
 
-    fn round(mut self, round: u32) -> Found {
-        self.next.round = Some(round);
-        self
-    }
-
-    fn call(mut self, call: Option<CallId>) -> Found {
-        self.next.call = call;
-        self
-    }
-
     fn who(mut self, who: &'static str) -> Found {
         self.next.who = who;
         if who.is_empty() {
@@ -285,21 +270,11 @@ impl Found {
         self
     }
 
-    fn fund(mut self, tables: &StateTables, fund: Option<FundId>) -> Found {
-        let unit = fund
-            .and_then(|fund| tables.funds.get(&fund))
-            .map(|fund| &fund.unit);
-        self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
-        self
+    fn fund(self, tables: &StateTables, fund: Option<FundId>) -> Found {
+        self.unit(fund.and_then(|fund| unit_of_fund(tables, fund)))
     }
 
-    fn currency(mut self, tables: &StateTables) -> Found {
-        let charter = tables
-            .chain
-            .get(&0)
-            .and_then(|facts| tables.parameters.get(&facts.charter));
-        let unit = charter
-            .and_then(|charter| crate::account::Unit::currency(charter.currency.as_str()).ok());
+    fn unit(mut self, unit: Option<Unit>) -> Found {
         self.next.unit = unit.map(|unit| (unit.code().to_owned(), unit.exponent()));
         self
     }
@@ -338,7 +313,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             let found = Found::table(object, number, state, &membership::ROWS, &[])
                 .due(tables, &kinds)
                 .of(Some(entry.organisation))
-                .currency(tables);
+                .unit(currency(tables));
             let invoice = rights::first_invoice(tables, entry.number);
             match state {
                 membership::State::Sponsoring => found.who("sponsors").then("BRD"),
@@ -378,7 +353,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 .who(who)
                 .due(tables, &kinds)
                 .of(payer)
-                .currency(tables);
+                .unit(currency(tables));
             found.next.then = then;
             found
         }
@@ -401,8 +376,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &[MotionStatus::Withdrawn],
             )
             .due(tables, &kinds)
-            .of(entry.proposer.map(|(organisation, _)| organisation))
-            .round(entry.round);
+            .of(entry.proposer.map(|(organisation, _)| organisation));
             if entry.status == MotionStatus::Open {
                 // The clock closes every ballot; only a missed quorum is a consequence of not
                 // voting.
@@ -483,7 +457,6 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             )
             .due(tables, kinds)
             .of(Some(entry.applicant))
-            .call(Some(entry.call))
             .fund(tables, fund);
             match entry.status {
                 ApplicationStatus::Submitted => {
@@ -524,8 +497,6 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Review => {
             let entry = tables.reviews.get(&ReviewId(number))?;
-            let application = tables.applications.get(&entry.application);
-            let call = application.map(|application| application.call);
             let mut found = Found::table(
                 object,
                 number,
@@ -534,8 +505,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 &[review::ReviewStatus::Replaced],
             )
             .due(tables, &on(&[D::ReviewSeal, D::ReviewReveal]))
-            .of(tables.persons.get(&entry.person).map(|person| person.home))
-            .call(call);
+            .of(tables.persons.get(&entry.person).map(|person| person.home));
             found.next.person = Some(entry.person);
             found
         }

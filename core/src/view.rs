@@ -11,8 +11,7 @@
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::OrganisationId;
 
-use crate::account::Unit;
-use crate::id::{AgreementId, ApplicationId, CallId, FundId, MotionId};
+use crate::id::{AgreementId, ApplicationId, CallId, MotionId};
 use crate::identity::Name;
 use crate::next::Object;
 use crate::state::StateTables;
@@ -70,13 +69,4 @@ fn party(tables: &StateTables, number: OrganisationId) -> Party {
         .get(&number)
         .map(|entry| entry.name.clone());
     Party { number, name }
-}
-
-/// The unit of an object's amounts: that of its fund.
-pub fn unit_of_object(tables: &StateTables, object: Object, number: u32) -> Option<Unit> {
-    unit_of(tables, tasks::fund_of(tables, object, number)?)
-}
-
-fn unit_of(tables: &StateTables, fund: FundId) -> Option<Unit> {
-    tables.funds.get(&fund).map(|fund| fund.unit.clone())
 }

@@ -28,7 +28,7 @@ use crate::profile::{Left, Profiles};
 use crate::shown::Shown;
 use crate::verbs::opening::Reading;
 use crate::verbs::{Given, Kind, Verb, shown};
-use crate::{consent, receipts};
+use crate::{consent, objects, receipts};
 
 /// Most lines of one file.
 const LINES_MAX: usize = 2_000;
@@ -106,9 +106,11 @@ fn many(
     let (mut run, mut bad) = (Run::default(), Vec::new());
     for (line, sequence) in lines.into_iter().zip(first..) {
         let payload = desk.payload(line.body, sequence, now)?;
-        let judged = desk.rehearse(&client, &payload)?;
-        desk.must_hold(&payload, judged.as_ref())?;
-        if let Err(failure) = judge::not_in_vain(judged.as_ref(), desk.flags.anyway) {
+        let (payload, judged) = super::judged(desk, &client, payload)?;
+        let stands = desk
+            .must_hold(&payload, judged.as_ref())
+            .and_then(|()| judge::not_in_vain(judged.as_ref(), desk.flags.anyway));
+        if let Err(failure) = stands {
             bad.push((line.number, failure.what));
         }
         let lacking = judged.as_ref().and_then(|judged| judged.presumed.as_ref());
@@ -164,9 +166,8 @@ fn many(
 #[derive(Default)]
 struct Run {
     payloads: Vec<(usize, Payload)>,
-    /// Sums of the acts' own amounts, by unit.
-    sums: BTreeMap<String, i128>,
-    unit: Option<Unit>,
+    /// Sums of the acts' own amounts, by unit; none where nobody told it.
+    sums: BTreeMap<Option<Unit>, i128>,
     principal: Option<String>,
 }
 
@@ -175,10 +176,7 @@ impl Run {
         let shown = Shown::of(&payload.body);
         if let Some(amount) = amount_of(&shown) {
             // One unit for all would be a guess: each object has its own.
-            let unit = super::unit_of(judged).or(self.unit.take());
-            let code = unit.as_ref().map(|unit| unit.code().to_owned());
-            *self.sums.entry(code.unwrap_or_default()).or_default() += amount;
-            self.unit = unit;
+            *self.sums.entry(super::unit_of(judged)).or_default() += amount;
         }
         if self.principal.is_none() {
             self.principal = judged.map(judge::principal);
@@ -207,9 +205,8 @@ impl Run {
             ("who", who.join(&t("word.list", &[]))),
         ];
         say(t("screen.run", &facts));
-        for (code, sum) in &self.sums {
-            let unit = Unit::currency(code).ok();
-            let sum = unit.map_or_else(|| sum.to_string(), |unit| unit.money(*sum).to_string());
+        for (unit, sum) in &self.sums {
+            let sum = objects::amount(*sum, unit.as_ref());
             say(t("screen.run-sum", &[("sum", sum)]));
         }
     }

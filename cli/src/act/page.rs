@@ -18,6 +18,7 @@ use super::next;
 use crate::failure::Failure;
 use crate::keystore::card::role_code;
 use crate::objects;
+use crate::output::escape;
 use crate::shown::Shown;
 
 /// Writes the page of a decided record. The names of the principal are as told by a node.
@@ -48,14 +49,6 @@ pub fn write(
             .because(failure)
             .next(t("page.recorded-only-next", &facts))
     })
-}
-
-/// Text inside HTML.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 /// A label in both languages.

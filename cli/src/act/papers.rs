@@ -1,13 +1,100 @@
-//! Papers that wait at a node: left, found and taken back (RULINGS A65). The paper and the file that
-//! officers pass on by hand are the same bytes; whoever cannot log in uses the file.
+//! What waits for signatures (RULINGS A65): papers at a node, left, found and taken back, and files in
+//! a folder. The paper and the file that officers pass on by hand are the same bytes; whoever cannot
+//! log in uses the file.
+
+use std::path::{Path, PathBuf};
 
 use rollbook_client::client::{Client, Error};
 use rollbook_core::record::Record;
 use rollbook_proof::codec::encode;
 use rollbook_wire::paper::{Paper, Papers};
 use rollbook_wire::record::Told;
+use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
+use crate::flags::Global;
+use crate::output::say;
+use crate::pending_file;
+use crate::profile::Left;
+use crate::registration_file;
+use crate::registration_file::Signed;
+
+/// A record that waits: in a file, or at a node.
+pub struct Item {
+    /// How `sign` and `submit` name it.
+    pub target: String,
+    /// The node, if it waits there.
+    pub node: Option<String>,
+    /// The record with the signatures so far.
+    pub record: Record,
+}
+
+/// Everything that waits.
+pub struct Waiting {
+    /// The folders that were looked at.
+    pub folders: Vec<PathBuf>,
+    /// Records.
+    pub records: Vec<Item>,
+    /// Registrations of companies, by file.
+    pub registrations: Vec<(PathBuf, Signed)>,
+}
+
+/// What waits in a folder; without one, in the profile's and the current one and at the nodes of
+/// `client`. A file that cannot be read is told and passed over.
+pub fn waiting(
+    global: &Global,
+    folder: Option<&Path>,
+    client: Option<&Client>,
+) -> Result<Waiting, Failure> {
+    let folders: Vec<PathBuf> = match folder {
+        Some(folder) => vec![folder.to_path_buf()],
+        None => {
+            let own = Some(Left::Papers.place(global)?).filter(|own| own.is_dir());
+            own.into_iter().chain([PathBuf::from(".")]).collect()
+        }
+    };
+    let (mut records, mut registrations) = (Vec::new(), Vec::new());
+    for folder in &folders {
+        for file in files(folder)? {
+            if registration_file::is_one(&file).unwrap_or(false) {
+                match registration_file::read(&file) {
+                    Ok(signed) => registrations.push((file, signed)),
+                    Err(failure) => warn(failure),
+                }
+            } else if is_pending(&file) {
+                match pending_file::read(&file) {
+                    Ok(record) => records.push(Item {
+                        target: file.display().to_string(),
+                        node: None,
+                        record,
+                    }),
+                    Err(failure) => warn(failure),
+                }
+            }
+        }
+    }
+    if let (None, Some(client)) = (folder, client) {
+        records.extend(list(client).into_iter().map(|found| Item {
+            target: found.record.id().short(),
+            node: Some(found.node),
+            record: found.record,
+        }));
+    }
+    Ok(Waiting {
+        folders,
+        records,
+        registrations,
+    })
+}
+
+fn warn(failure: Failure) {
+    say(format!(
+        "{}: {} {}",
+        t("word.warning", &[]),
+        failure.what,
+        failure.why.unwrap_or_default()
+    ));
+}
 
 /// A paper and the node where it waits.
 pub struct Found {
@@ -101,4 +188,27 @@ pub fn is_id(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+}
+
+/// The JSON files of a folder that may be what waits: none of them is large.
+fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    const LARGEST: u64 = 1024 * 1024;
+    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
+    let may_wait = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "json")
+            && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
+    };
+    let mut files: Vec<PathBuf> = read
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(may_wait)
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn is_pending(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.ends_with(".pending.json"))
 }

@@ -2,12 +2,10 @@
 
 use clap::{ArgMatches, Args, Command};
 
-mod known;
-
 use super::{node_register, status};
 use crate::act;
+use crate::act::batch;
 use crate::act::desk::Desk;
-use crate::act::{batch, next};
 use crate::failure::Failure;
 use crate::flags::{Acting, Global, command, read, under};
 use crate::output::print;
@@ -52,20 +50,6 @@ pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Fai
     }
     let mut reading = desk.reading();
     reading.opening = given.opening.clone();
-    known::check(verb, &desk, &given)?;
-    if verb.path == ("review", "draw") {
-        // A commitment names the attempt of its draw; the node knows it, and a wrong answer costs a
-        // refusal.
-        let digits = |text: &str| {
-            let from = text.find(|c: char| c.is_ascii_digit())?;
-            text[from..].parse::<u32>().ok()
-        };
-        let draw = given.text("draw").and_then(digits);
-        let told = draw
-            .zip(desk.client().ok())
-            .and_then(|(draw, client)| next::of(&client, "draw", draw).ok());
-        reading.attempt = told.and_then(|next| next.attempt);
-    }
     let body = verb.body(&given, &mut reading)?;
     act::perform(&desk, &verb.name(), body, &reading)
 }

@@ -93,8 +93,8 @@ pub fn save(
     fill: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>,
 ) -> Result<u8, Failure> {
     free(path, Some(force))?;
-    let working = busy("busy.export");
     if is_stdout(path) {
+        let working = busy("busy.export");
         let filled = fill(&mut Stdout);
         drop(working);
         // What keeps stdout from being written is told when the program ends.
@@ -103,17 +103,7 @@ pub fn save(
             filled => filled.map(|_| 0),
         };
     }
-    // A broken download must not look like an export: the name comes last.
-    let mut export =
-        Replacement::of(path, Access::Owner).map_err(|error| cannot_write(path, error.reason()))?;
-    let bytes = filled(path, export.file(), &working, fill)?;
-    drop(working);
-    let named = if force {
-        export.commit()
-    } else {
-        export.commit_new()
-    };
-    named.map_err(|error| cannot_write(path, error.reason()))?;
+    let bytes = to_file(path, force, fill)?;
     let file = ("file", path.display().to_string());
     let facts = [file.clone(), ("bytes", bytes.to_string())];
     result(
@@ -122,6 +112,26 @@ pub fn save(
     );
     say(t("export.next", &[file]));
     Ok(0)
+}
+
+/// Writes what `fill` fetches into a file of its owner; how many bytes. A broken download must not
+/// look like an export: the name comes last.
+pub fn to_file(
+    path: &Path,
+    force: bool,
+    fill: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>,
+) -> Result<u64, Failure> {
+    let working = busy("busy.export");
+    let mut export =
+        Replacement::of(path, Access::Owner).map_err(|error| cannot_write(path, error.reason()))?;
+    let bytes = filled(path, export.file(), &working, fill)?;
+    let named = if force {
+        export.commit()
+    } else {
+        export.commit_new()
+    };
+    named.map_err(|error| cannot_write(path, error.reason()))?;
+    Ok(bytes)
 }
 
 fn filled(

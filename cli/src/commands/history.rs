@@ -3,35 +3,36 @@
 //! without it the whole history comes from a node first.
 
 use std::collections::VecDeque;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_client::fetch::Target;
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay};
-use rollbook_core::id::Id;
-use rollbook_core::next::Object;
+use rollbook_core::id::Id as _;
+use rollbook_core::known;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_core::state::StateTables;
 use rollbook_core::step::Subject;
+use rollbook_core::view::history;
 use rollbook_core::view::history::Line;
-use rollbook_core::view::{history, unit_of_object};
 use rollbook_core::word::Word;
-use rollbook_node::files::{Access, Replacement, WriteError};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{day, time};
 use serde_json::{Value, json};
 
 use crate::act::next::{deed, state};
+use crate::commands::export;
 use crate::commands::source::{Past, Source};
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Connection, Global, Reading};
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
-use crate::output::{Rows, busy, print, print_json, say};
+use crate::output::{Rows, print, print_json, say};
 use crate::profile::in_use;
 use crate::shown::Shown;
-use crate::{asking, objects};
+use crate::{asking, files, objects};
 
 /// Lines shown if nothing else is asked for.
 const COUNT: &str = "100";
@@ -98,8 +99,8 @@ impl Wanted {
         };
         let of = match &flags.of {
             Some(text) => {
-                let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
-                Some(digits.parse().map_err(|_| bad("of", text))?)
+                let number = objects::number_of("organisation", text);
+                Some(number.map_err(|_| bad("of", text))?)
             }
             None => None,
         };
@@ -189,7 +190,7 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     let past = Past {
         from_export: fetched
             .as_ref()
-            .map(|file| file.0.clone())
+            .map(Passing::file)
             .or_else(|| flags.past.from_export.clone()),
         on: flags.past.on.clone(),
         known: flags.past.known.clone(),
@@ -253,11 +254,11 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     if global.json {
         let lines: Vec<Value> = lines.iter().map(Told::json).collect();
         print_json(&json!({
-            "lines": lines, "found": found, "from": source.from(), "sample": source.is_sample()?,
+            "lines": lines, "found": found, "from": source.from(), "sample": source.is_sample(),
         }));
         return Ok(source.code());
     }
-    if source.is_sample()? {
+    if source.is_sample() {
         say(t("audit.sample", &[]));
     }
     for line in &lines {
@@ -279,30 +280,41 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     Ok(source.code())
 }
 
-/// A file that goes with the command.
+/// A folder of this command alone that goes with it.
 struct Passing(PathBuf);
 
-impl Drop for Passing {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+impl Passing {
+    /// Under a name that nobody can have guessed, closed to others (RULINGS A51, A64).
+    fn new() -> Result<Passing, Failure> {
+        let name = format!("rollbook-history-{}", hex::encode(files::random::<16>()?));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|error| files::cannot_write(&folder, &error))?;
+        Ok(Passing(folder))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("history.export")
     }
 }
 
-/// Fetches the whole history from a node, for its owner's eyes (RULINGS A51).
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Fetches the whole history from a node, for its owner's eyes.
 fn fetch(global: &Global, flags: &Connection) -> Result<Passing, Failure> {
     let profile = in_use(global)?;
     let client = asking::reading(global, flags, profile.as_ref())?;
     say(t("history.fetched", &[]));
-    let name = format!("rollbook-history-{}.rollbook", std::process::id());
-    let passing = Passing(std::env::temp_dir().join(name));
-    let failed = |error: WriteError| {
-        let facts = [("file", passing.0.display().to_string())];
-        Failure::unusable(t("export.not-written", &facts)).because(error)
-    };
-    let mut file = Replacement::of(&passing.0, Access::Owner).map_err(failed)?;
-    let busy = busy("busy.export");
-    client.download("/v1/export", &mut busy.counting(file.file()))?;
-    file.commit().map_err(failed)?;
+    let passing = Passing::new()?;
+    export::to_file(&passing.file(), false, |mut file| {
+        Ok(client.download("/v1/export", &mut file)?)
+    })?;
     Ok(passing)
 }
 
@@ -465,28 +477,11 @@ fn effect(line: &Line) -> String {
     moves.join("; ")
 }
 
-/// The amount that an act names, in the unit of the fund that it is about.
+/// The amount that an act names, in its unit.
 fn amount(line: &Line, tables: &StateTables) -> Option<String> {
     let (_, record) = line.record.as_ref()?;
-    let shown = Shown::of(&record.payload.body);
-    let minor = named_amount(&shown)?;
-    let unit = line
-        .touched
-        .iter()
-        .find_map(|(kind, subject)| match subject {
-            Subject::Number(number) => unit_of_object(tables, Object::parse(kind)?, *number),
-            Subject::Relation(..) => None,
-        });
-    let fund = || {
-        let fund = objects::find(&shown, rollbook_core::id::FundId::LETTER)?;
-        let fund = tables.funds.get(&rollbook_core::id::FundId(fund))?;
-        Some(fund.unit.clone())
-    };
-    let currency = || {
-        let charter = tables.parameters.first().map(|(_, charter)| charter)?;
-        rollbook_core::account::Unit::currency(charter.currency.as_str()).ok()
-    };
-    let unit = unit.or_else(fund).or_else(currency)?;
+    let minor = named_amount(&Shown::of(&record.payload.body))?;
+    let unit = known::unit(tables, &record.payload.body)?;
     Some(unit.money(minor).to_string())
 }
 
@@ -551,12 +546,13 @@ pub fn one(target: &Target, global: &Global, flags: &Reading, past: &Past) -> Re
         print_json(&json);
         return Ok(source.code());
     }
-    if source.is_sample()? {
+    if source.is_sample() {
         say(t("audit.sample", &[]));
     }
     print(told.text());
     if let Some(record) = record {
-        for (label, text) in objects::rows("", &Shown::of(&record.payload.body), None) {
+        let unit = known::unit(export.tables(), &record.payload.body);
+        for (label, text) in objects::rows("", &Shown::of(&record.payload.body), unit.as_ref()) {
             print(format!("  {label}: {text}"));
         }
     }

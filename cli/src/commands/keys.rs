@@ -120,8 +120,7 @@ pub struct Sample {
 /// Runs it.
 pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
     match command {
-        Command::New(flags) if flags.node => new::new_node(global, flags),
-        Command::New(flags) => new::new_officer(global, flags),
+        Command::New(flags) => new::run(global, flags),
         Command::List(flags) => list(global, flags),
         Command::Show(flags) => show(global, flags),
         Command::Check(flags) => check(global, flags),
@@ -308,6 +307,9 @@ fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
     let (person, to) = (flags.person, &flags.to);
     store.card(person)?;
     let bytes = files::read(&store.secret_path(person))?;
+    files::free(to, None)?;
+    // The openings first: they may want a passphrase, and a copy without them is half a backup.
+    kept::back_up(global, person, to, (&store, &flags.keys))?;
     files::write_new(to, &bytes, true)?;
     if files::read(to)? != bytes {
         return Err(Failure {
@@ -319,7 +321,6 @@ fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
             .next(t("keys.backup-differs-next", &[]))
         });
     }
-    kept::back_up(global, person, to, (&store, &flags.keys))?;
     if global.json {
         print_json(&serde_json::json!({ "person": person, "file": to }));
         return Ok(0);

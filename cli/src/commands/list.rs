@@ -118,11 +118,11 @@ fn list(kind: &Kind, global: &Global, flags: &List) -> Result<u8, Failure> {
             })
             .collect();
         print_json(&json!({
-            "table": kind.table, "items": items, "from": from, "sample": source.is_sample()?,
+            "table": kind.table, "items": items, "from": from, "sample": source.is_sample(),
         }));
         return Ok(source.code());
     }
-    if source.is_sample()? {
+    if source.is_sample() {
         say(t("audit.sample", &[]));
     }
     // Names of companies and units of funds make numbers readable.

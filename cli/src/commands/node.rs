@@ -146,9 +146,11 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
     } else {
         asking::client(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
     };
+    let stands_still = status.validator && doctor::stands_still(&status);
+    let code = if stands_still { REFUSED } else { 0 };
     if json {
         print_json(&Shown::of(&status).json());
-        return Ok(0);
+        return Ok(code);
     }
     if status.sample {
         say(t("audit.sample", &[]));
@@ -157,8 +159,7 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
     let mut findings = Vec::new();
     doctor::running(&status, &mut findings);
     show_findings(&findings[1..]);
-    let stands_still = status.validator && doctor::stands_still(&status);
-    Ok(if stands_still { REFUSED } else { 0 })
+    Ok(code)
 }
 
 /// The lines of one node's status.

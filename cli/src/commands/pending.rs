@@ -24,13 +24,14 @@ use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde_json::{Value, json};
 
+use crate::act::papers::{Item, Waiting, waiting};
 use crate::failure::Failure;
 use crate::flags::{Global, Reading};
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
 use crate::objects::both_names;
 use crate::output::{print, print_json, say};
-use crate::profile::{Left, in_use};
+use crate::profile::in_use;
 use crate::registration_file::Signed;
 use crate::shown::Shown;
 use crate::{act, objects, registration_file, trust};
@@ -46,58 +47,26 @@ pub struct Pending {
     dir: Option<PathBuf>,
 }
 
-/// A record that waits: in a file, or at a node.
-struct Item {
-    /// How `sign` and `submit` name it.
-    target: String,
-    /// The node, if it waits there.
-    node: Option<String>,
-    record: Record,
-}
-
 /// Runs `pending`.
 pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
     let json = global.json;
-    let mut dirs = Vec::new();
-    match &flags.dir {
-        Some(dir) => dirs.push(dir.clone()),
-        None => {
-            let own = Left::Papers.place(global)?;
-            dirs.extend(Some(own).filter(|own| own.is_dir()));
-            dirs.push(PathBuf::from("."));
-        }
-    }
-    let (mut items, mut registrations) = (Vec::new(), Vec::new());
-    for dir in &dirs {
-        for file in files(dir)? {
-            if registration_file::is_one(&file).unwrap_or(false) {
-                match registration_file::read(&file) {
-                    Ok(signed) => registrations.push((file, signed)),
-                    Err(failure) => warn(failure),
-                }
-            } else if is_pending(&file) {
-                match crate::pending_file::read(&file) {
-                    Ok(record) => items.push(Item {
-                        target: file.display().to_string(),
-                        node: None,
-                        record,
-                    }),
-                    Err(failure) => warn(failure),
-                }
-            }
-        }
-    }
     let profile = in_use(global)?;
     let keystore = Keystore::at(
         flags.reading.connection.keys.keystore.as_ref(),
         profile.as_ref().and_then(|p| p.keystore.as_deref()),
     );
     let mut known = Known::open(global, &flags.reading);
-    if flags.dir.is_none() {
-        items.extend(known.papers());
-    }
+    let client = known.trust.as_ref().map(|trust| trust.client().clone());
+    let Waiting {
+        folders,
+        records: items,
+        registrations,
+    } = waiting(global, flags.dir.as_deref(), client.as_ref())?;
     if items.is_empty() && registrations.is_empty() {
-        let shown: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+        let shown: Vec<String> = folders
+            .iter()
+            .map(|dir| dir.display().to_string())
+            .collect();
         if json {
             print_json(&json!([]));
         } else {
@@ -132,38 +101,6 @@ pub fn run(global: &Global, flags: &Pending) -> Result<u8, Failure> {
         Some(grounds) if !json => trust::tell_age(grounds),
         _ => 0,
     })
-}
-
-fn warn(failure: Failure) {
-    say(format!(
-        "{}: {} {}",
-        t("word.warning", &[]),
-        failure.what,
-        failure.why.unwrap_or_default()
-    ));
-}
-
-/// The JSON files of a folder that may be what waits: none of them is large.
-fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
-    const LARGEST: u64 = 1024 * 1024;
-    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
-    let may_wait = |path: &PathBuf| {
-        path.extension().is_some_and(|ending| ending == "json")
-            && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
-    };
-    let mut files: Vec<PathBuf> = read
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(may_wait)
-        .collect();
-    files.sort();
-    Ok(files)
-}
-
-fn is_pending(path: &Path) -> bool {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.ends_with(".pending.json"))
 }
 
 /// A registration: who has signed it, and what follows.
@@ -244,21 +181,6 @@ impl Known {
         let organisation: Organisation = decode_value(bytes).ok()?;
         self.organisations.insert(number, organisation.clone());
         Some(organisation)
-    }
-
-    /// What waits for the reader at the nodes that are asked.
-    fn papers(&self) -> Vec<Item> {
-        let Some(trust) = &self.trust else {
-            return Vec::new();
-        };
-        let found = act::papers::list(trust.client()).into_iter();
-        found
-            .map(|found| Item {
-                target: found.record.id().short(),
-                node: Some(found.node),
-                record: found.record,
-            })
-            .collect()
     }
 
     /// The block of a record that is in the log, as told by a node.

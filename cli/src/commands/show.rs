@@ -219,7 +219,7 @@ fn reported(path: &str, global: &Global, flags: &Reading, past: &Past) -> Result
         Some((object, number)) => source.view(object, number)?,
         None => None,
     };
-    let sample = source.is_sample()?;
+    let sample = source.is_sample();
     let json = json!({
         "id": objects::short(path), "path": path, "value": entry.json, "reported": view,
         "from": from, "sample": sample,

@@ -20,7 +20,7 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime};
 use rollbook_wire::ledger::List as Page;
 use rollbook_wire::next::Beside;
-use rollbook_wire::status::{Health, Status};
+use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{day, time};
 use serde_json::Value;
@@ -77,8 +77,15 @@ pub struct Export {
 
 /// Where a view comes from.
 pub enum Source {
-    /// A node, with its address.
-    Node(Client, String),
+    /// A node.
+    Node {
+        /// Asks it alone.
+        client: Client,
+        /// Its address.
+        node: String,
+        /// Whether its chain is a sample.
+        sample: bool,
+    },
     /// An export.
     Export(Export),
 }
@@ -99,8 +106,7 @@ impl Source {
         let profile = in_use(global)?;
         let Some(file) = &past.from_export else {
             let client = asking::reading(global, flags, profile.as_ref())?;
-            let node = answering(&client)?;
-            return Ok(Source::Node(client.only(&node), node));
+            return answering(&client);
         };
         let expected = genesis(flags.genesis.as_deref(), profile.as_ref())?;
         let last_day = past.last_day()?;
@@ -155,7 +161,7 @@ impl Source {
     /// The sentence that says where it comes from and what that is worth.
     pub fn from(&self) -> String {
         match self {
-            Source::Node(_, node) => t("list.as-told", &[("node", node.clone())]),
+            Source::Node { node, .. } => t("list.as-told", &[("node", node.clone())]),
             Source::Export(export) if export.is_anchored => export.from.clone(),
             Source::Export(export) => {
                 format!("{}; {}", export.from, t("source.not-anchored", &[]))
@@ -173,14 +179,14 @@ impl Source {
     }
 
     /// Whether the chain is a sample.
-    pub fn is_sample(&self) -> Result<bool, Failure> {
+    pub fn is_sample(&self) -> bool {
         match self {
-            Source::Export(export) => Ok(export
+            Source::Export(export) => export
                 .tables
                 .parameters
                 .first()
-                .is_some_and(|(_, charter)| charter.clock == Clock::Sample)),
-            Source::Node(client, _) => Ok(client.json::<Status>("/v1/status")?.sample),
+                .is_some_and(|(_, charter)| charter.clock == Clock::Sample),
+            Source::Node { sample, .. } => *sample,
         }
     }
 
@@ -194,7 +200,7 @@ impl Source {
                     questions::page(&export.tables, table, None, usize::MAX).unwrap_or_default();
                 entries.extend(items.into_iter().map(|item| (key(&item.path), item.value)));
             }
-            Source::Node(client, _) => {
+            Source::Node { client, .. } => {
                 let mut after = String::new();
                 for _ in 0..PAGES {
                     let page: Page = client.json(&format!("/v1/lists/{table}{after}"))?;
@@ -218,7 +224,7 @@ impl Source {
             .ok()
             .and_then(|number| number.checked_sub(1));
         let path = format!("{table}/{key}");
-        let (Source::Node(client, _), Some(before)) = (self, before) else {
+        let (Source::Node { client, .. }, Some(before)) = (self, before) else {
             let entries = self.entries(table)?;
             return Ok(entries
                 .into_iter()
@@ -236,7 +242,7 @@ impl Source {
             Source::Export(export) => {
                 Ok(export.look(|tx| view::of(tx, object, number, ReadClass::Members)))
             }
-            Source::Node(client, _) => view_from(client, object, number),
+            Source::Node { client, .. } => view_from(client, object, number),
         }
     }
 }
@@ -292,11 +298,19 @@ fn offset(tables: &StateTables) -> i32 {
 }
 
 /// The first node that answers: one view comes from one node.
-fn answering(client: &Client) -> Result<String, Failure> {
+fn answering(client: &Client) -> Result<Source, Failure> {
     let mut last = None;
     for node in client.nodes() {
-        match client.only(node).json::<Health>("/v1/health") {
-            Ok(_) => return Ok(node.clone()),
+        let client = client.only(node);
+        match client.json::<Status>("/v1/status") {
+            Ok(Status { sample, .. }) => {
+                let node = node.clone();
+                return Ok(Source::Node {
+                    client,
+                    node,
+                    sample,
+                });
+            }
             Err(error) => last = Some(Failure::from(error)),
         }
     }

@@ -9,6 +9,7 @@ use crate::commands::tasks::command_for;
 use crate::failure::Failure;
 use crate::flags;
 use crate::flags::{Asking, Global};
+use crate::objects;
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
 use crate::shown::Shown;
@@ -52,12 +53,11 @@ pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
     let profile = in_use(global)?;
     let client = client(&flags.asking, profile.as_ref())?;
     let text = &flags.number;
-    let digits = text.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
     let object = OBJECTS
         .iter()
         .find(|(known, _)| *known == noun)
         .map_or(noun, |(_, object)| object);
-    let number: u32 = digits.parse().map_err(|_| {
+    let number = objects::number_of(object, text).map_err(|_| {
         let facts = [("argument", "N".to_owned()), ("value", text.clone())];
         Failure::unusable(t("verb.bad", &facts))
             .because(t("form.number", &[]))

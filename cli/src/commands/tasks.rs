@@ -1,7 +1,7 @@
 //! `rollbook tasks`: the one list of what waits, for oneself, for an organisation, or for all, by when,
-//! with the command to type. Records in this folder that wait for signatures stand in it, too.
+//! with the command to type. What waits for signatures, in files and at nodes, stands in it, too.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_core::id::PersonId;
@@ -17,11 +17,12 @@ use rollbook_words::dates::time;
 use serde_json::json;
 
 use crate::act::next::{deed, sentence};
+use crate::act::papers::{Item, waiting};
 use crate::commands::source::{Past, Source, read_as_member};
 use crate::failure::Failure;
 use crate::flags::{Connection, Global};
+use crate::objects;
 use crate::output::{Rows, print, print_json, say, word};
-use crate::pending_file;
 use crate::profile::in_use;
 
 /// `tasks`.
@@ -38,23 +39,23 @@ pub struct Mine {
     /// Everybody's.
     #[arg(long)]
     all: bool,
-    /// Folder of records that wait for signatures.
-    #[arg(value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
-}
-
-/// A record of this folder that waits for signatures.
-struct Paper {
-    file: PathBuf,
-    record: Record,
+    /// Folder of records that wait for signatures; else the profile's and the current one, and the
+    /// nodes.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
 }
 
 /// Runs `tasks`.
 pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     let whose = whose(global, flags)?;
-    let papers = papers(&flags.dir, whose)?;
     let mut source = Source::open(global, &flags.connection, &flags.past)?;
     let told = ask(&mut source, whose)?;
+    let client = match &source {
+        Source::Node { client, .. } => Some(client),
+        Source::Export(_) => None,
+    };
+    let mut papers = waiting(global, flags.dir.as_deref(), client)?.records;
+    papers.retain(|paper| is_wanted(&paper.record, whose));
     let from = source.from();
     if global.csv {
         table(&told, &papers).print(global);
@@ -65,11 +66,11 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
             .iter()
             .map(|paper| {
                 json!({
-                    "file": paper.file, "record": paper.record.id(),
+                    "file": paper.node.is_none().then_some(&paper.target), "node": paper.node, "record": paper.record.id(),
                     "principal": paper.record.payload.principal,
                     "act": deed(&paper.record),
                     "valid_until_ms": paper.record.payload.valid_until_ms,
-                    "command": format!("rollbook sign {}", paper.file.display()),
+                    "command": format!("rollbook sign {}", paper.target),
                 })
             })
             .collect();
@@ -92,9 +93,9 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     if told.sample {
         say(t("audit.sample", &[]));
     }
-    for Paper { file, record } in &papers {
+    for Item { target, record, .. } in &papers {
         let facts = [
-            ("file", file.display().to_string()),
+            ("file", target.clone()),
             ("act", deed(record)),
             (
                 "principal",
@@ -124,9 +125,9 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     Ok(source.code())
 }
 
-fn table(told: &Tasks, papers: &[Paper]) -> Rows {
+fn table(told: &Tasks, papers: &[Item]) -> Rows {
     let mut rows = Rows::new(&["object", "number", "state", "who", "from", "due", "command"]);
-    for Paper { file, record } in papers {
+    for Item { target, record, .. } in papers {
         rows.add([
             "record".to_owned(),
             record.id().to_hex(),
@@ -134,7 +135,7 @@ fn table(told: &Tasks, papers: &[Paper]) -> Rows {
             String::new(),
             String::new(),
             time(record.payload.valid_until_ms),
-            format!("rollbook sign {}", file.display()),
+            format!("rollbook sign {target}"),
         ]);
     }
     let at = |due: &Option<(String, LedgerTime)>| {
@@ -175,8 +176,7 @@ fn whose(global: &Global, flags: &Mine) -> Result<Whose, Failure> {
         return Ok(Whose::All);
     }
     if let Some(of) = &flags.of {
-        let digits = of.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
-        return match digits.parse() {
+        return match objects::number_of("organisation", of) {
             Ok(number) => Ok(Whose::Organisation(OrganisationId(number))),
             Err(_) => Err(
                 Failure::unusable(t("tasks.bad-of", &[("text", of.clone())]))
@@ -200,9 +200,9 @@ fn whose(global: &Global, flags: &Mine) -> Result<Whose, Failure> {
 
 /// What waits, from a node or from an export.
 fn ask(source: &mut Source, whose: Whose) -> Result<Tasks, Failure> {
-    let sample = source.is_sample()?;
+    let sample = source.is_sample();
     match source {
-        Source::Node(client, _) => {
+        Source::Node { client, .. } => {
             read_as_member(client);
             let path = match whose {
                 Whose::All => "/v1/tasks".to_owned(),
@@ -225,35 +225,16 @@ fn ask(source: &mut Source, whose: Whose) -> Result<Tasks, Failure> {
     }
 }
 
-/// Records in a folder that wait for signatures, of whoever is asked for.
-fn papers(dir: &Path, whose: Whose) -> Result<Vec<Paper>, Failure> {
-    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
-    let mut files: Vec<PathBuf> = read
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(".pending.json"))
-        .collect();
-    files.sort();
-    let mut papers = Vec::new();
-    for file in files {
-        match pending_file::read(&file) {
-            Ok(record) => {
-                let wanted = match whose {
-                    Whose::Organisation(of) => record.payload.principal == of,
-                    Whose::Person(person) => record
-                        .signatures
-                        .iter()
-                        .all(|entry| entry.officer != person),
-                    Whose::All => true,
-                };
-                if wanted {
-                    papers.push(Paper { file, record });
-                }
-            }
-            Err(failure) => say(format!("{} {}", t("word.warning", &[]), failure.what)),
-        }
+/// Whether a record waits for a signature of whoever is asked for.
+fn is_wanted(record: &Record, whose: Whose) -> bool {
+    match whose {
+        Whose::Organisation(of) => record.payload.principal == of,
+        Whose::Person(person) => record
+            .signatures
+            .iter()
+            .all(|entry| entry.officer != person),
+        Whose::All => true,
     }
-    Ok(papers)
 }
 
 /// The command that takes the next step; none: several do, or no command of this program does.
@@ -313,8 +294,8 @@ pub fn command_for(next: &Next) -> Option<String> {
         .find(|(object, _)| *object == Object::Agreement);
     Some(match (words, agreement) {
         ("payment request", Some((_, agreement))) => format!("rollbook {words} {agreement}"),
-        // They name an application of the call, or the record that entered the money.
-        ("award propose" | "contribution confirm" | "payment request", _) => {
+        // They name an application of the call, or an agreement.
+        ("award propose" | "payment request", _) => {
             format!("rollbook {words}")
         }
         _ => format!("rollbook {words} {}", next.number),

@@ -96,7 +96,7 @@ fn persons(inputs: &Inputs, cards: &Cards) -> Persons {
             .collect();
         let mut missing = missing_roles(organisation, own, least);
         let first = organisation.number.saturating_mul(10).saturating_add(1);
-        let mut free = (first..).filter(|number| !named.contains(number));
+        let mut free = (first..=u32::MAX).filter(|number| !named.contains(number));
         while let Some(roles) = missing.pop() {
             let number = free.find(|number| !persons.contains_key(number));
             if let Some(number) = number {

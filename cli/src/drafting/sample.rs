@@ -13,11 +13,10 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::genesis::file::{GenesisFile, found_payload};
 use rollbook_core::id::PersonId;
-use rollbook_core::identity::possession::Possession;
-use rollbook_core::identity::{Authorisation, OrganisationKind, Role, commitment};
+use rollbook_core::identity::{OrganisationKind, Role};
 use rollbook_core::record::{Capacity, Record};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{KeyKind, Keypair, sha256};
+use rollbook_proof::crypto::{Keypair, sha256};
 use rollbook_proof::number::LedgerTime;
 use rollbook_sandbox::alliance::NodePlace;
 use rollbook_sandbox::keys::{officer_key, salt};
@@ -287,22 +286,6 @@ pub(super) fn officer(
     let signatory = short(format!("Sample signatory {organisation:04}"));
     let salt_of = |what: &str| salt(seed.as_bytes(), &format!("{what}/{person}"));
     let (salt, signatory_salt) = (salt_of("person"), salt_of("signatory"));
-    let card = OfficerCard {
-        organisation,
-        person,
-        roles,
-        commitment: commitment::person(&salt, &name, &document),
-        public_key: key.public(),
-        possession: Possession::founding(organisation).prove(KeyKind::Officer, &key),
-        authorisation: Authorisation {
-            letter: sha256(
-                format!("Sample authorisation letter for person {person:04}").as_bytes(),
-            ),
-            signatory: commitment::signatory(&signatory_salt, &signatory),
-            date: LocalDay(day),
-        },
-        sample: true,
-    };
     let fresh = Fresh {
         organisation,
         person,
@@ -314,6 +297,8 @@ pub(super) fn officer(
         key: &key,
         sample: true,
     };
+    let letter = format!("Sample authorisation letter for person {person:04}");
+    let card = fresh.card(roles, sha256(letter.as_bytes()), LocalDay(day));
     let secret = Secret::new(&fresh);
     SampleOfficer { card, secret, key }
 }

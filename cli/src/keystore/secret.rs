@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use age::secrecy::SecretString;
-use rollbook_core::identity::commitment;
+use rollbook_core::calendar::LocalDay;
+use rollbook_core::identity::possession::Possession;
+use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::Keypair;
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -80,6 +82,27 @@ pub struct Fresh<'a> {
     pub key: &'a Keypair,
     /// Whether this is a sample.
     pub sample: bool,
+}
+
+impl Fresh<'_> {
+    /// The card that goes with it: what others may see, with the proof that the key is here, for a
+    /// founding.
+    pub fn card(&self, roles: Vec<Role>, letter: Hash, date: LocalDay) -> OfficerCard {
+        OfficerCard {
+            organisation: self.organisation,
+            person: self.person,
+            roles,
+            commitment: commitment::person(&self.salt, self.name, self.document),
+            public_key: self.key.public(),
+            possession: Possession::founding(self.organisation).prove(KeyKind::Officer, self.key),
+            authorisation: Authorisation {
+                letter,
+                signatory: commitment::signatory(&self.signatory_salt, self.signatory),
+                date,
+            },
+            sample: self.sample,
+        }
+    }
 }
 
 impl Secret {

@@ -10,7 +10,7 @@ use super::{KINDS, both_names};
 use crate::shown::Shown;
 
 /// An amount: in its unit, or said to be in the smallest there is where nobody knows the unit.
-fn amount(minor: i128, unit: Option<&Unit>) -> String {
+pub fn amount(minor: i128, unit: Option<&Unit>) -> String {
     match unit {
         Some(unit) => unit.money(minor).to_string(),
         None => t("money.smallest", &[("minor", minor.to_string())]),

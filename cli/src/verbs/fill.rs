@@ -166,7 +166,7 @@ pub fn review_draw(fields: &mut Map<String, Value>, reading: &mut Reading) -> Re
     if fields.contains_key("commitment") {
         return Ok(());
     }
-    let attempt = attempt.or(reading.attempt).ok_or_else(|| need("attempt"))?;
+    let attempt = attempt.ok_or_else(|| need("attempt"))?;
     let (secret, draw, person) = (salt()?, number(fields, "draw"), reading.person);
     let commitment = draw_commitment(DrawId(draw), attempt, PersonId(person), &secret.0);
     fields.insert("commitment".into(), json!(commitment));

@@ -18,7 +18,7 @@ use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
-use rollbook_core::record::{Body, FundAct, MembershipAct, Record};
+use rollbook_core::record::{Body, Criterion, FundAct, MembershipAct, Record};
 use rollbook_core::state::{TableValue, decode_value};
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::known::Known;
@@ -454,6 +454,69 @@ fn opened_account(file: &Path, account: Hash, reading: &mut Reading) -> Result<(
     Ok(())
 }
 
+/// R22: the attempt of a draw, which a commitment names.
+pub fn attempt(fields: &Fields, reading: &mut Reading) -> Answer {
+    let (Some(draw), Some(ledger)) = (number(fields, "draw"), reading.ledger.clone()) else {
+        return Ok(Vec::new());
+    };
+    let attempt = ledger.told("draw", draw)?.attempt;
+    Ok(attempt
+        .map(|attempt| ("attempt", json!(attempt)))
+        .into_iter()
+        .collect())
+}
+
+/// F09: nothing that is typed is told; scores that are typed must fit the criteria of the review's
+/// call. What is sealed cannot be mended, and a score that is out of range can never be revealed.
+pub fn scores(fields: &Fields, reading: &mut Reading) -> Answer {
+    let scores: Option<Vec<u32>> = fields
+        .get("scores")
+        .and_then(|scores| serde_json::from_value(scores.clone()).ok());
+    let (Some(scores), Some(review), Some(ledger)) =
+        (scores, number(fields, "review"), reading.ledger.clone())
+    else {
+        return Ok(Vec::new());
+    };
+    let Some(call) = ledger.told("review", review)?.call else {
+        return Ok(Vec::new());
+    };
+    let criteria = object::<Call>(ledger.as_ref(), "call", call.0)?
+        .terms
+        .criteria;
+    let Some(why) = misfit(&scores, &criteria) else {
+        return Ok(Vec::new());
+    };
+    let list: Vec<String> = criteria
+        .iter()
+        .map(|criterion| format!("{} 0-{}", criterion.code.as_str(), criterion.score_max))
+        .collect();
+    let facts = [("criteria", list.join(", "))];
+    Err(Failure::unusable(t("sign.scores", &facts))
+        .because(why)
+        .next(t("sign.scores-next", &facts)))
+}
+
+/// What does not fit: how many scores, or one above its top.
+fn misfit(scores: &[u32], criteria: &[Criterion]) -> Option<String> {
+    if scores.len() != criteria.len() {
+        let facts = [
+            ("found", scores.len().to_string()),
+            ("expected", criteria.len().to_string()),
+        ];
+        return Some(t("sign.scores-count", &facts));
+    }
+    let (score, criterion) = scores
+        .iter()
+        .zip(criteria)
+        .find(|(score, criterion)| **score > criterion.score_max)?;
+    let facts = [
+        ("score", score.to_string()),
+        ("criterion", criterion.code.to_string()),
+        ("top", criterion.score_max.to_string()),
+    ];
+    Some(t("sign.scores-top", &facts))
+}
+
 /// The unit of an act's amounts, from what its fields name; none if nobody can be asked or nothing
 /// leads there.
 pub fn unit(fields: &Fields, reading: &Reading) -> Result<Option<Unit>, Failure> {
@@ -490,4 +553,25 @@ pub fn unit(fields: &Fields, reading: &Reading) -> Result<Option<Unit>, Failure>
     };
     fund.map(|fund| object::<Fund>(ledger, "fund", fund).map(|fund| fund.unit))
         .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_proof::codec::Text;
+
+    use super::*;
+
+    #[test]
+    fn scores_fit_their_criteria() {
+        let criterion = |code: &str, score_max: u32| Criterion {
+            code: Text::new(code).unwrap(),
+            weight_bp: 5_000,
+            score_max,
+            threshold: 0,
+        };
+        let criteria = [criterion("quality", 10), criterion("team", 100)];
+        assert_eq!(misfit(&[10, 100], &criteria), None);
+        assert!(misfit(&[80, 7], &criteria).unwrap().contains("quality"));
+        assert!(misfit(&[8], &criteria).unwrap().contains('2'));
+    }
 }

@@ -165,8 +165,6 @@ pub struct Reading {
     pub principal: u32,
     /// The officer who begins the record.
     pub person: u32,
-    /// R22: the attempt of the draw, as told by a node.
-    pub attempt: Option<u32>,
     /// The charter's fixed offset from UTC.
     pub offset_minutes: i32,
     /// Who can be asked what the ledger knows; none without a node.

@@ -306,6 +306,8 @@ impl Verb {
             told => told?,
         };
         if self.fields.iter().any(is_money) {
+            // That of an act read before says nothing of this one.
+            reading.unit = None;
             let mut leading = fields.clone();
             leading.extend(
                 told.iter()
@@ -504,42 +506,20 @@ fn missing(field: &Field) -> Failure {
 /// The number of an object: plain, or with the letter or the word of its kind. One of another kind
 /// is refused, with what it is.
 fn id(field: &Field, of: &str, text: &str) -> Result<u32, Failure> {
-    let wrong = || bad(field, text);
-    let plain = |digits: &str| {
-        let number = digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| digits.parse::<u32>().ok());
-        number.flatten().ok_or_else(wrong)
-    };
-    let text = text.trim();
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return plain(text);
-    }
-    let letter = text.chars().next().unwrap_or_default();
-    let (word, digits) = match text.split_once([':', '/', '-']) {
-        Some(parts) => parts,
-        None => text.split_at(letter.len_utf8()),
-    };
-    let number = plain(digits)?;
-    if word == of {
-        return Ok(number);
-    }
-    match objects::kind_of(word) {
-        Some(kind) if kind.table == of => Ok(number),
-        Some(kind) => {
-            let facts = [
-                ("argument", shown(field)),
-                ("value", text.to_owned()),
-                ("found", t(&format!("object.{}", kind.table), &[])),
-                ("object", t(&format!("object.{of}"), &[])),
-            ];
-            Err(Failure::unusable(t("known.other-kind", &facts))
-                .because(accepted(field.kind))
-                .next(t("verb.bad-next", &facts)))
-        }
-        None => Err(wrong()),
-    }
+    objects::number_of(of, text).map_err(|other| {
+        let Some(kind) = other else {
+            return bad(field, text);
+        };
+        let facts = [
+            ("argument", shown(field)),
+            ("value", text.trim().to_owned()),
+            ("found", t(&format!("object.{}", kind.table), &[])),
+            ("object", t(&format!("object.{of}"), &[])),
+        ];
+        Failure::unusable(t("known.other-kind", &facts))
+            .because(accepted(field.kind))
+            .next(t("verb.bad-next", &facts))
+    })
 }
 
 /// 64 hexadecimal digits; where the ledger knows the rest, the first of them are enough.

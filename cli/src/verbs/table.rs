@@ -480,6 +480,7 @@ pub const VERBS: &[Verb] = &[
             maybe("commitment", Kind::Record),
         ],
     )
+    .knows(known::attempt)
     .fills(fill::review_draw),
     verb(
         "review",
@@ -515,6 +516,7 @@ pub const VERBS: &[Verb] = &[
             maybe("seal", Kind::Record),
         ],
     )
+    .knows(known::scores)
     .fills(fill::review_seal),
     verb(
         "review",

@@ -94,6 +94,13 @@ impl Turns {
     }
 }
 
+/// An order that was made elsewhere: that of a ledger that is written a second time.
+impl From<Vec<OrganisationId>> for Turns {
+    fn from(seats: Vec<OrganisationId>) -> Turns {
+        Turns(seats)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -3,9 +3,9 @@
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::LedgerTime;
 
-use super::unit_of;
 use crate::account::{Amount, Unit};
 use crate::id::{AgreementId, MilestoneId, PaymentId};
+use crate::next::unit_of_fund;
 use crate::object::agreement::AgreementState;
 use crate::object::milestone::{Assessor, MilestoneState};
 use crate::state::StateTables;
@@ -78,7 +78,7 @@ pub(super) fn of(tables: &StateTables, number: AgreementId) -> Option<AgreementV
     Some(AgreementView {
         number,
         state: agreement.state,
-        unit: unit_of(tables, agreement.fund),
+        unit: unit_of_fund(tables, agreement.fund),
         milestones: (1..).zip(agreement.milestones()).map(line).collect(),
         advance: agreement.advance_payment,
         holdback: agreement.holdback_payment,

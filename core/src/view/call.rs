@@ -1,12 +1,14 @@
 //! The applications of a call: rank, score, reviews, verdict, award.
 
+use std::collections::BTreeMap;
+
 use rollbook_proof::codec::Text;
 use rollbook_proof::number::LedgerTime;
 
-use super::{Party, party, unit_of};
+use super::{Party, party};
 use crate::account::{Amount, Unit};
 use crate::id::{ApplicationId, AwardId, CallId, DrawId, Id, PersonId, ReviewId};
-use crate::next::award_of;
+use crate::next::{award_of, unit_of_fund};
 use crate::object::application::{Appeal, Application, ApplicationStatus, Score};
 use crate::object::call::CallStatus;
 use crate::object::review::ReviewStatus;
@@ -96,17 +98,27 @@ pub struct ApplicationView {
 pub(super) fn of(tables: &StateTables, number: CallId) -> Option<CallView> {
     let call = tables.calls.get(&number)?;
     let all = (number, ApplicationId::MIN)..=(number, ApplicationId::MAX);
+    // The newest of each application, in one walk.
+    let awards: BTreeMap<ApplicationId, AwardId> = tables
+        .awards
+        .iter()
+        .filter(|(_, award)| award.call == number)
+        .map(|(id, award)| (award.application, *id))
+        .collect();
     let mut entries: Vec<Entry> = tables
         .call_applications
         .range(all)
         .filter_map(|((_, application), _)| tables.applications.get(application))
-        .map(|application| entry(tables, application))
+        .map(|application| {
+            let award = awards.get(&application.number).copied();
+            entry(tables, application, award)
+        })
         .collect();
     entries.sort_by_key(|entry| (entry.rank.unwrap_or(u32::MAX), entry.application));
     Some(CallView {
         number,
         status: call.status,
-        unit: unit_of(tables, call.terms.fund),
+        unit: unit_of_fund(tables, call.terms.fund),
         criteria: call.terms.criteria.clone(),
         threshold: call.terms.threshold,
         reviewers: call.terms.reviewers,
@@ -119,14 +131,15 @@ pub(super) fn application(tables: &StateTables, number: ApplicationId) -> Option
     let call = tables.calls.get(&application.call)?;
     Some(ApplicationView {
         call: call.number,
-        unit: unit_of(tables, call.terms.fund),
+        unit: unit_of_fund(tables, call.terms.fund),
         criteria: call.terms.criteria.clone(),
         threshold: call.terms.threshold,
-        entry: entry(tables, application),
+        entry: entry(tables, application, award_of(tables, number)),
     })
 }
 
-fn entry(tables: &StateTables, application: &Application) -> Entry {
+/// One application. Only one that was awarded has an award to show.
+fn entry(tables: &StateTables, application: &Application, award: Option<AwardId>) -> Entry {
     let number = application.number;
     let reviews = tables
         .review_of
@@ -157,10 +170,6 @@ fn entry(tables: &StateTables, application: &Application) -> Entry {
         rank: application.rank,
         score: application.score.clone(),
         reviews,
-        award: if awarded {
-            award_of(tables, number)
-        } else {
-            None
-        },
+        award: award.filter(|_| awarded),
     }
 }

@@ -7,17 +7,15 @@ use rollbook_proof::number::OrganisationId;
 
 use super::open::Open;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, MilestoneId,
-    MotionId, PaymentId, PersonId, PostId, ReviewId,
+    AgreementId, FundId, Id as _, InstalmentId, MilestoneId, MotionId, PersonId, PostId, ReviewId,
 };
 use crate::identity::{Role, Scope};
 use crate::lookup::posts::post_in_force;
 use crate::lookup::seats;
 use crate::next;
-use crate::next::{Next, Object};
+use crate::next::{Next, Object, fund_of};
 use crate::object::motion::{Motion, MotionStatus};
 use crate::object::review::Review;
-use crate::record::DrawFor;
 use crate::rules::motion::{ballots_of, electorate_of, recused};
 use crate::state::StateTables;
 use crate::tx::Tx;
@@ -152,47 +150,6 @@ impl Posts {
 
     fn holders(&self, role: Role, scope: Scope) -> &[(PersonId, OrganisationId)] {
         self.0.get(&(role, scope)).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The fund that an object belongs to.
-pub(super) fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<FundId> {
-    let of_call = |call: CallId| tables.calls.get(&call).map(|call| call.terms.fund);
-    let of_application = |application: ApplicationId| {
-        let entry = tables.applications.get(&application)?;
-        of_call(entry.call)
-    };
-    let of_agreement =
-        |agreement: AgreementId| tables.agreements.get(&agreement).map(|entry| entry.fund);
-    match object {
-        Object::Fund => Some(FundId(number)),
-        Object::Instalment => {
-            let entry = tables.instalments.get(&InstalmentId(number))?;
-            tables
-                .contributions
-                .get(&entry.contribution)
-                .map(|pledge| pledge.fund)
-        }
-        Object::Call => of_call(CallId(number)),
-        Object::Application => of_application(ApplicationId(number)),
-        Object::Review => of_application(tables.reviews.get(&ReviewId(number))?.application),
-        Object::Draw => match tables.draws.get(&DrawId(number))?.subject {
-            DrawFor::Call(call) => of_call(call),
-            DrawFor::Agreement(agreement) => of_agreement(agreement),
-        },
-        Object::Award => tables.awards.get(&AwardId(number)).map(|award| award.fund),
-        Object::Agreement => of_agreement(AgreementId(number)),
-        Object::Milestone => of_agreement(tables.milestones.get(&MilestoneId(number))?.agreement),
-        Object::Payment => tables
-            .payments
-            .get(&PaymentId(number))
-            .map(|payment| payment.fund),
-        Object::Organisation
-        | Object::Membership
-        | Object::Invoice
-        | Object::Motion
-        | Object::Post
-        | Object::Node => None,
     }
 }
 

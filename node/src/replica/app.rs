@@ -6,6 +6,7 @@
 
 use rollbook_core::block::SystemSection;
 use rollbook_core::ledger::Tip;
+use rollbook_core::object::turn::Turns;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::Refusal;
 use rollbook_proof::chain::{Certificate, Seal, ValidatorKey};
@@ -123,7 +124,7 @@ pub trait App {
 
     /// The same validators in the order in which they propose the height after the tip: round r is
     /// the (r mod n)-th's (RULINGS A56).
-    fn turns(&self) -> Vec<OrganisationId>;
+    fn turns(&self) -> Turns;
 
     /// Validators that certified the tip: other than [`App::validators`] right after a handover.
     /// They cosign its checkpoint.

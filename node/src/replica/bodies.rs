@@ -21,7 +21,7 @@ use rollbook_proof::number::OrganisationId;
 
 use super::app::{App, BlockVerdict};
 use super::catchup::Asked;
-use super::context::{Address, Height, Sealed, turn_of};
+use super::context::{Address, Height, Sealed};
 use super::host::Todo;
 use super::message::Request;
 use super::storage::Storage;
@@ -382,7 +382,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             (Some(proposal), _) => proposal,
             // The proposal was lost, the votes say that there was one.
             (None, Some(round)) => {
-                let Some(proposer) = turn_of(&host.turns, round) else {
+                let Some(proposer) = host.turns.of_round(round) else {
                     return;
                 };
                 (round, None, proposer)
@@ -436,6 +436,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return;
         }
         self.release_fresh();
+        self.leave_soon();
         if self.host.bodies.is_wanting() {
             self.fetch_bodies();
         }

@@ -9,6 +9,7 @@ use std::fmt;
 use arc_malachitebft_core_types as malachitebft_core_types;
 use malachitebft_core_types as mc;
 use mc::{NilOrVal, Round, VoteType};
+use rollbook_core::object::turn::Turns;
 use rollbook_proof::chain::{ProposalFacts, Seal, ValidatorKey, Vote, VoteKind};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::number;
@@ -255,23 +256,17 @@ impl mc::Validator<Ctx> for Seat {
     }
 }
 
-/// Whose turn a round is, in the order of a height; `None` only where nobody has a seat.
-pub fn turn_of(turns: &[OrganisationId], round: u32) -> Option<OrganisationId> {
-    let place = (round as usize).checked_rem(turns.len())?;
-    turns.get(place).copied()
-}
-
 /// The validators of one height, ascending by organisation number, and the order of their turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seats {
     seats: Vec<Seat>,
-    turns: Vec<OrganisationId>,
+    turns: Turns,
 }
 
 impl Seats {
     /// The set the core works with. The ledger gives them in ascending order and each once; made so
     /// again here, because the core finds them by their place.
-    pub fn new(validators: &[ValidatorKey], turns: &[OrganisationId]) -> Self {
+    pub fn new(validators: &[ValidatorKey], turns: &Turns) -> Self {
         let mut seats: Vec<Seat> = validators
             .iter()
             .map(|v| Seat {
@@ -281,13 +276,13 @@ impl Seats {
             .collect();
         seats.sort_by_key(|seat| seat.address);
         seats.dedup_by_key(|seat| seat.address);
-        let turns = turns.to_vec();
+        let turns = turns.clone();
         Seats { seats, turns }
     }
 
     /// Whose turn a round is.
     fn turn(&self, round: u32) -> Option<&Seat> {
-        let organisation = turn_of(&self.turns, round)?;
+        let organisation = self.turns.of_round(round)?;
         self.seats
             .iter()
             .find(|seat| seat.address.0 == organisation)

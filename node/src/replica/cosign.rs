@@ -126,6 +126,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         targets.any(|target| target.checkpoint.size == size)
     }
 
+    /// Whether a checkpoint of this size is older than all that are collected for.
+    pub(super) fn has_passed(&self, size: u64) -> bool {
+        let targets = self.cosigning.targets.values();
+        let oldest = targets.map(|target| target.checkpoint.size).min();
+        oldest.is_some_and(|oldest| size < oldest)
+    }
+
     /// Who signed a cosignature: one of the validators of this height, of the tip, or of a checkpoint
     /// that is still collected for.
     pub(super) fn cosigner_of(&mut self, cosignature: &Cosignature) -> Option<OrganisationId> {

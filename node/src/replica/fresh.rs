@@ -32,7 +32,7 @@ type Signed = arc_malachitebft_core_types::SignedProposal<Ctx>;
 /// Proposals held of one round.
 const PER_ROUND: usize = 2;
 /// Rounds ahead of the present one of which proposals are held: what the core looks ahead.
-const ROUNDS: u32 = 10;
+pub(super) const ROUNDS: u32 = engine::MAX_FUTURE_ROUND_LOOKAHEAD;
 
 /// Fresh proposals that wait.
 #[derive(Debug, Default)]

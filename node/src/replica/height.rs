@@ -31,7 +31,6 @@ use super::host::{Host, Todo};
 use super::message::SignedStatement;
 use super::serve::core_input;
 use super::storage::{GuardError, Statement, Storage};
-use super::turns::NilVotes;
 use super::wal::{Entry, input_of};
 use super::{Effect, Replica, Timer};
 
@@ -112,7 +111,6 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let any_forgotten = planted!(host.config, AnyWantForgotten);
         host.bodies.reset(host.validators.len(), any_forgotten);
         host.fresh.reset();
-        host.nil_votes = NilVotes::default();
         host.timers
             .retain(|timer, _| !matches!(timer, Timer::Core(..) | Timer::Bodies));
         let height = host.height();

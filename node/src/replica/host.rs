@@ -11,6 +11,7 @@ use arc_malachitebft_core_types as mc;
 use engine::{Effect as CoreEffect, LivenessMsg, Resumable, Resume, SignedConsensusMsg};
 use mc::{NilOrVal, RoundCertificateType, SignedMessage, TimeoutKind, VoteType};
 use rollbook_core::ledger::Tip;
+use rollbook_core::object::turn::Turns;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Certificate, Evidence, VoteKind};
 use rollbook_proof::codec::encode;
@@ -30,7 +31,6 @@ use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
 use super::storage::{Fault, GuardError, Keys, Statement, Storage};
-use super::turns::NilVotes;
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
 
@@ -71,8 +71,7 @@ pub(super) struct Host<A, S, V> {
     /// Validators of the height after the tip.
     pub(super) validators: Vec<Validator>,
     /// In which order they propose.
-    pub(super) turns: Vec<OrganisationId>,
-    pub(super) nil_votes: NilVotes,
+    pub(super) turns: Turns,
     /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time
     /// says so.
     pub(super) committed_at: u64,
@@ -132,7 +131,6 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             chain: app.chain(),
             validators: app.validators(),
             turns: app.turns(),
-            nil_votes: NilVotes::default(),
             recovery: Recovery::new(storage.floor()),
             pool: Mempool::new(config.pool),
             config,
@@ -338,17 +336,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             CoreEffect::ScheduleTimeout(timeout, r) => {
                 if let Some(timer) = timer_of(timeout) {
                     let after = self.config.timeouts.duration_for(timeout).as_millis();
-                    let mut after = u64::try_from(after).unwrap_or(u64::MAX);
-                    if let Timer::Core(PRECOMMIT, round) = timer {
-                        after = after.min(self.leaves_after(round).unwrap_or(after));
-                    }
+                    let after = u64::try_from(after).unwrap_or(u64::MAX);
                     self.set_timer(timer, after);
                 }
                 r.resume_with(())
             }
-            CoreEffect::StartRound(_, round, _, _, r) => {
+            CoreEffect::StartRound(_, _, _, _, r) => {
                 self.own_proposal = None;
-                self.nil_votes.enter(round.as_u32().unwrap_or(0));
                 r.resume_with(())
             }
             CoreEffect::PublishConsensusMsg(message, r) => {
@@ -485,9 +479,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             }
             engine::Input::Vote(vote) => {
                 let vote = vote.message.statement();
-                let Some(block) = vote.block else {
-                    return self.nil_precommit(&vote);
-                };
+                let Some(block) = vote.block else { return };
                 let precommit = vote.kind == VoteKind::Precommit;
                 let own = vote.validator == self.keys.organisation;
                 if self

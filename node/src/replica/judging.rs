@@ -11,13 +11,13 @@ use mc::{
 };
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{Evidence, ProposalFacts, SignedProposal, SignedVote, Vote};
-use rollbook_proof::crypto::{PublicKey, Signature};
+use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::number::OrganisationId;
 
 use crate::planted::planted;
 
 use super::app::App;
-use super::context::{Address, CoreVote, Ctx, Seats};
+use super::context::{Address, CoreVote, Ctx, Height, Seats};
 use super::host::{Host, slot_of};
 use super::message::SignedStatement;
 use super::storage::{Statement, Storage};
@@ -108,14 +108,14 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         }
     }
 
-    /// Checks a set of votes: known, distinct, each signature good. The number of signers, or what
-    /// is wrong.
+    /// Checks a set of votes: known, distinct, each signature good, and enough of them.
     fn check_votes(
         &mut self,
         set: &Seats,
         votes: impl Iterator<Item = (CoreVote, Signature)>,
+        needed: mc::ThresholdParam,
         bad: impl Fn(Address, Signature, &CoreVote) -> CertificateError<Ctx>,
-    ) -> Result<u64, CertificateError<Ctx>> {
+    ) -> Result<(), CertificateError<Ctx>> {
         let mut seen = BTreeSet::new();
         for (vote, signature) in votes {
             let address = vote.validator;
@@ -130,15 +130,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 return Err(bad(address, signature, &vote));
             }
         }
-        Ok(seen.len() as u64)
-    }
-
-    fn enough(
-        signed: u64,
-        set: &Seats,
-        needed: mc::ThresholdParam,
-    ) -> Result<(), CertificateError<Ctx>> {
-        let total = set.total_voting_power();
+        let (signed, total) = (seen.len() as u64, set.total_voting_power());
         if needed.is_met(signed, total) {
             Ok(())
         } else {
@@ -156,28 +148,17 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         set: &Seats,
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (
-            certificate.height,
-            certificate.round,
+        let (place, value) = (
+            (certificate.height, certificate.round),
             NilOrVal::Val(certificate.value_id),
         );
         let votes = certificate.commit_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: VoteType::Precommit,
-                    height,
-                    round,
-                    value,
-                    validator: s.address,
-                },
-                s.signature,
-            )
+            let vote = vote_of(place, VoteType::Precommit, value, s.address);
+            (vote, s.signature)
         });
-        let bad = |address, signature, _: &CoreVote| {
+        self.check_votes(set, votes, thresholds.quorum, |address, signature, _| {
             CertificateError::InvalidCommitSignature(CommitSignature::new(address, signature))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(signed, set, thresholds.quorum)
+        })
     }
 
     pub(super) fn check_polka(
@@ -186,28 +167,17 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         set: &Seats,
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
-        let (height, round, value) = (
-            certificate.height,
-            certificate.round,
+        let (place, value) = (
+            (certificate.height, certificate.round),
             NilOrVal::Val(certificate.value_id),
         );
         let votes = certificate.polka_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: VoteType::Prevote,
-                    height,
-                    round,
-                    value,
-                    validator: s.address,
-                },
-                s.signature,
-            )
+            let vote = vote_of(place, VoteType::Prevote, value, s.address);
+            (vote, s.signature)
         });
-        let bad = |address, signature, _: &CoreVote| {
+        self.check_votes(set, votes, thresholds.quorum, |address, signature, _| {
             CertificateError::InvalidPolkaSignature(PolkaSignature::new(address, signature))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(signed, set, thresholds.quorum)
+        })
     }
 
     pub(super) fn check_round(
@@ -217,42 +187,25 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         thresholds: mc::ThresholdParams,
     ) -> Result<(), CertificateError<Ctx>> {
         let precommits = certificate.cert_type == RoundCertificateType::Precommit;
-        if precommits
-            && let Some(s) = certificate
-                .round_signatures
-                .iter()
-                .find(|s| s.vote_type != VoteType::Precommit)
-        {
+        let mut signatures = certificate.round_signatures.iter();
+        if precommits && let Some(s) = signatures.find(|s| s.vote_type != VoteType::Precommit) {
             return Err(CertificateError::InvalidVoteType(s.address));
         }
-        let (height, round) = (certificate.height, certificate.round);
+        let needed = if precommits {
+            thresholds.quorum
+        } else {
+            thresholds.honest
+        };
+        let place = (certificate.height, certificate.round);
         let votes = certificate.round_signatures.iter().map(|s| {
-            (
-                CoreVote {
-                    kind: s.vote_type,
-                    height,
-                    round,
-                    value: s.value_id,
-                    validator: s.address,
-                },
-                s.signature,
-            )
+            let vote = vote_of(place, s.vote_type, s.value_id, s.address);
+            (vote, s.signature)
         });
-        let bad = |address, signature, vote: &CoreVote| {
+        self.check_votes(set, votes, needed, |address, signature, vote| {
             CertificateError::InvalidRoundSignature(mc::RoundSignature::new(
                 vote.kind, vote.value, address, signature,
             ))
-        };
-        let signed = self.check_votes(set, votes, bad)?;
-        Self::enough(
-            signed,
-            set,
-            if precommits {
-                thresholds.quorum
-            } else {
-                thresholds.honest
-            },
-        )
+        })
     }
 
     /// Turns what the core saw of misbehaviour into evidence that proves itself.
@@ -276,5 +229,21 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 self.evidence.insert(key, evidence);
             }
         }
+    }
+}
+
+/// The vote that one signature of a certificate is under.
+fn vote_of(
+    (height, round): (Height, mc::Round),
+    kind: VoteType,
+    value: NilOrVal<Hash>,
+    validator: Address,
+) -> CoreVote {
+    CoreVote {
+        kind,
+        height,
+        round,
+        value,
+        validator,
     }
 }

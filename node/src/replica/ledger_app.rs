@@ -7,6 +7,7 @@ use rollbook_core::block::{BlockBody, SystemSection};
 use rollbook_core::id::PersonId;
 use rollbook_core::ledger;
 use rollbook_core::ledger::{Ledger, Tip};
+use rollbook_core::object::turn::Turns;
 use rollbook_core::presume;
 use rollbook_core::presume::Presumed;
 use rollbook_core::record::Record;
@@ -156,8 +157,8 @@ impl<V: Ahead> App for LedgerApp<V> {
         seats(self.ledger.policy())
     }
 
-    fn turns(&self) -> Vec<OrganisationId> {
-        self.ledger.turns().seats().to_vec()
+    fn turns(&self) -> Turns {
+        self.ledger.turns()
     }
 
     fn tip_validators(&self) -> Vec<Validator> {

@@ -12,6 +12,7 @@ use rollbook_proof::number::OrganisationId;
 
 use super::app::App;
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height};
+use super::fresh::ROUNDS;
 use super::host::{Host, Todo};
 use super::message::{
     ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response, newest_bytes,
@@ -188,6 +189,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &mut self.host;
         if let Frame::Cosign(cosignature) = frame {
             let place = (4, cosignature.size, 0);
+            // Old ones stand in receipts: anybody can send them all again.
+            if host.has_passed(cosignature.size) {
+                return Worth::Unknown;
+            }
             return match host.cosigner_of(cosignature) {
                 Some(who) => Worth::Genuine(who, place),
                 None if host.collects(cosignature.size) => Worth::Forged,
@@ -196,6 +201,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             };
         }
         let working = host.height();
+        let round = self.core.as_ref().and_then(|core| core.round().as_u32());
         let place = match frame {
             Frame::Vote(signed) if signed.vote.kind == VoteKind::Prevote => {
                 (0, signed.vote.height.0, signed.vote.round)
@@ -206,7 +212,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Frame::Round { height, round, .. } => (5, height.0, *round),
             Frame::Cosign(_) => return Worth::Unknown,
         };
-        if place.1 < working.0 || place.1 > working.next().0 {
+        // The core takes no message of a later round than that: one of them is of no use to anybody.
+        let last = round.unwrap_or(0).saturating_add(ROUNDS);
+        if place.1 < working.0 || place.1 > working.next().0 || place.2 > last {
             return Worth::Unknown;
         }
         match host.author(frame) {
@@ -222,7 +230,6 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.
     fn author(&mut self, frame: &Frame) -> Option<OrganisationId> {
-        let seats = self.seats();
         match frame {
             Frame::Vote(signed) => {
                 let key = self.key_of(signed.vote.validator)?;
@@ -249,7 +256,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {
                     return None;
                 };
-                let thresholds = self.thresholds();
+                let (seats, thresholds) = (self.seats(), self.thresholds());
                 self.check_polka(&polka, &seats, thresholds).ok()?;
                 signatures.first().map(|(who, _)| *who)
             }
@@ -257,7 +264,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 let CoreInput::RoundCertificate(certificate) = core_input(frame)? else {
                     return None;
                 };
-                let thresholds = self.thresholds();
+                let (seats, thresholds) = (self.seats(), self.thresholds());
                 self.check_round(&certificate, &seats, thresholds).ok()?;
                 votes.first().map(|vote| vote.validator)
             }

@@ -147,15 +147,16 @@ impl Gossip {
 
 /// When frames were passed on, by author and place. A frame goes on once its signatures have been
 /// judged, and again for the same author and place only after [`REPEAT_S`]: the trailer makes any
-/// frame a new message to gossipsub, as often as somebody likes.
+/// frame a new message to gossipsub, as often as somebody likes. Authors are validators: few.
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
-    last: BTreeMap<(OrganisationId, (u8, u64, u32)), u64>,
+    last: BTreeMap<OrganisationId, BTreeMap<(u8, u64, u32), u64>>,
 }
 
 impl Relayed {
-    /// Places remembered before old ones are looked for.
-    const MOST: usize = 4_096;
+    /// Places of one author that are passed on within [`REPEAT_S`]: far more than a validator has
+    /// something new to say about, and nobody's frames can use up those of another.
+    const MOST: usize = 256;
 
     /// What becomes of a frame that is worth this, on the elapsed clock.
     pub(super) fn verdict(&mut self, worth: Worth, now_ms: u64) -> Verdict {
@@ -165,15 +166,18 @@ impl Relayed {
             Worth::Unknown => return Verdict::Ignore,
         };
         let pause = REPEAT_S * 1_000;
-        if self.last.len() >= Self::MOST {
-            self.last.retain(|_, at| now_ms < at.saturating_add(pause));
-        }
-        let last = self.last.get(&(author, place));
-        if last.is_some_and(|at| now_ms < at.saturating_add(pause)) || self.last.len() >= Self::MOST
-        {
+        let is_recent = |at: &u64| now_ms < at.saturating_add(pause);
+        let of_author = self.last.entry(author).or_default();
+        if of_author.get(&place).is_some_and(is_recent) {
             return Verdict::Ignore;
         }
-        self.last.insert((author, place), now_ms);
+        if of_author.len() >= Self::MOST {
+            of_author.retain(|_, at| is_recent(at));
+        }
+        if of_author.len() >= Self::MOST {
+            return Verdict::Ignore;
+        }
+        of_author.insert(place, now_ms);
         Verdict::Accept
     }
 }
@@ -254,7 +258,9 @@ mod tests {
         for round in 0..10_000 {
             relayed.verdict(of(3, round), 5_000);
         }
-        assert!(relayed.last.len() <= Relayed::MOST);
+        // Whoever repeats all that one validator ever signed silences nobody else.
+        assert_eq!(relayed.verdict(of(1, 2), 5_000), Verdict::Accept);
+        assert!(relayed.last.values().all(|of| of.len() <= Relayed::MOST));
         assert_eq!(relayed.verdict(of(1, 0), 20_000), Verdict::Accept);
     }
 

@@ -199,11 +199,16 @@ fn progress(status: &Status, findings: &mut Vec<Finding>) {
             format!("do not restore another node before block {from}"),
         ));
     }
+    // One that is away is not among those that are counted as here.
+    let here = waiting.iter().filter(|one| {
+        let mut peers = status.peers.iter();
+        peers.any(|peer| peer.organisation == one.organisation && peer.connected)
+    });
     // This node's own wait stands in no other place of its status.
     let own = usize::from(status.validator && !status.votes);
     let voting = status
         .validators_connected
-        .saturating_sub(waiting.len() + own);
+        .saturating_sub(here.count() + own);
     if status.validators_connected >= status.quorum && voting < status.quorum {
         findings.push(trouble(
             format!(

@@ -2,7 +2,7 @@
 //! nothing to tell.
 
 use rollbook_core::account::Amount;
-use rollbook_core::id::{AgreementId, ApplicationId, CallId, FundId};
+use rollbook_core::id::{CallId, FundId};
 use rollbook_core::known;
 use rollbook_core::record::Tranche;
 use rollbook_proof::crypto::Hash;
@@ -12,14 +12,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Known {
-    /// The agreement that a milestone is of.
+    /// R22: the attempt of a draw, which a commitment names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
-    pub agreement: Option<AgreementId>,
-    /// The application that a review is of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
-    pub application: Option<ApplicationId>,
+    pub attempt: Option<u32>,
     /// The call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
@@ -44,8 +39,7 @@ impl Known {
     /// The ledger's answer, on a sample chain or not.
     pub fn of(known: known::Known, sample: bool) -> Known {
         Known {
-            agreement: known.agreement,
-            application: known.application,
+            attempt: known.attempt,
             call: known.call,
             fund: known.fund,
             sample,

@@ -1,6 +1,6 @@
 //! What is next: where an object stands, who acts, until when (RULINGS R16). Fields stand by name.
 
-use rollbook_core::id::{CallId, PersonId};
+use rollbook_core::id::PersonId;
 use rollbook_core::next;
 use rollbook_core::next::Object;
 use rollbook_core::view::{View, tasks};
@@ -14,10 +14,6 @@ pub struct Next {
     /// R22: the attempt of a draw, which a commitment names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The call of an application or a review.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
-    pub call: Option<CallId>,
     /// The earliest running deadline: which, by its fixed word, and its ledger time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Vec<Object>>))]
@@ -50,9 +46,6 @@ pub struct Next {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<u32>))]
     pub person: Option<PersonId>,
-    /// The present round of a motion, which a ballot names (RULINGS A47).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub round: Option<u32>,
     /// Objects that belong to the answer, kind and number: what a motion made, the award of an
     /// application, the milestone that is awaited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,7 +69,6 @@ impl From<next::Next> for Next {
     fn from(next: next::Next) -> Next {
         Next {
             attempt: next.attempt,
-            call: next.call,
             due: next.due.map(|(kind, due)| (kind.to_owned(), due)),
             from: next.from.map(|(kind, from)| (kind.to_owned(), from)),
             named: next.named,
@@ -86,7 +78,6 @@ impl From<next::Next> for Next {
             organisation: next.organisation,
             otherwise: next.otherwise.into_iter().map(str::to_owned).collect(),
             person: next.person,
-            round: next.round,
             see: next.see,
             state: next.state.to_owned(),
             then: next.then.map(str::to_owned),
@@ -212,8 +203,6 @@ mod tests {
             otherwise: vec!["drawn"],
             unit: Some(("CNY".into(), 2)),
             attempt: Some(1),
-            call: Some(CallId(4)),
-            round: Some(2),
             officers: vec![PersonId(5)],
         };
         // What `json!` made of the ledger's own answer.

@@ -12,6 +12,7 @@ use rollbook_core::block::{BlockBody, SystemSection};
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::Tip;
+use rollbook_core::object::turn::Turns;
 use rollbook_core::record::{Body, Capacity, OrganisationAct, Payload, Record, SignatureEntry};
 use rollbook_core::refusal::Refusal;
 use rollbook_node::replica::{
@@ -533,8 +534,8 @@ impl App for ChainApp {
         self.state.validators.clone()
     }
 
-    fn turns(&self) -> Vec<OrganisationId> {
-        self.state.turns.clone()
+    fn turns(&self) -> Turns {
+        self.state.turns.clone().into()
     }
 
     fn tip_validators(&self) -> Vec<Validator> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rollbook_core::block::SystemSection;
 use rollbook_core::record::Record;
 use rollbook_node::disk::SimDisk;
+use rollbook_node::journal::Recovered;
 use rollbook_node::replica::message::{
     Cosignature, Frame, Request, Response, SignedStatement, newest_bytes,
 };
@@ -113,29 +114,25 @@ impl<L: SimLedger> Lone<L> {
         let handover = ledger.needs_handover_checkpoint().then(|| {
             let checkpoint = ledger.checkpoint();
             let seats = ledger.tip_validators();
-            let first = seats[0].organisation;
-            let log = self.key(first.0, KeyKind::Log);
-            let time_s = self.wall() / 1_000;
-            let of = |organisation: OrganisationId| {
-                let message = ledger
-                    .cosignature_message(&checkpoint, organisation, time_s)
-                    .unwrap();
-                CheckpointSignature {
-                    validator: organisation,
-                    time_s,
-                    signature: self
-                        .key(organisation.0, KeyKind::Cosigner)
-                        .sign_tagged(&message),
-                }
-            };
+            let all: Vec<Cosignature> = seats
+                .iter()
+                .map(|seat| self.cosignature(seat.organisation.0))
+                .collect();
             HandoverCheckpoint {
                 size: checkpoint.size,
                 root: checkpoint.root,
                 log: LogSignature {
-                    validator: first,
-                    signature: log.sign_tagged(&ledger.log_message(&checkpoint)),
+                    validator: all[0].validator,
+                    signature: all[0].log,
                 },
-                cosignatures: seats.iter().map(|seat| of(seat.organisation)).collect(),
+                cosignatures: all
+                    .iter()
+                    .map(|of| CheckpointSignature {
+                        validator: of.validator,
+                        time_s: of.time_s,
+                        signature: of.signature,
+                    })
+                    .collect(),
             }
         });
         SystemSection {
@@ -163,7 +160,7 @@ impl<L: SimLedger> Lone<L> {
         self.ledger.execute(&body, &seal).unwrap();
         let mut signatures = Vec::new();
         for seat in self.ledger.validators() {
-            let vote = self.vote_of(seat.organisation.0, VoteKind::Precommit, 0, Some(seal.id()));
+            let vote = self.vote(seat.organisation.0, VoteKind::Precommit, 0, Some(seal.id()));
             signatures.push((seat.organisation, vote.signature));
         }
         let certificate = Certificate {
@@ -197,12 +194,7 @@ impl<L: SimLedger> Lone<L> {
     /// Starts the replica. Its journal holds the peers' first `known` blocks; `guard` says whether
     /// it remembers what it signed.
     pub fn start(&mut self, known: usize, guard: bool) {
-        let opened = JournalStorage::open(
-            Arc::new(self.disk.clone()),
-            Path::new("journal"),
-            self.chain,
-        );
-        let (mut storage, _) = opened.unwrap();
+        let (mut storage, _) = self.journal();
         if guard {
             storage.raise(Height(1)).unwrap();
         }
@@ -216,6 +208,15 @@ impl<L: SimLedger> Lone<L> {
             app.execute(&block.body, &block.seal).unwrap();
             app.commit(&block.seal.id(), &block.certificate).unwrap();
         }
+        self.run(app, storage);
+    }
+
+    fn journal(&self) -> (JournalStorage, Recovered) {
+        let disk = Arc::new(self.disk.clone());
+        JournalStorage::open(disk, Path::new("journal"), self.chain).unwrap()
+    }
+
+    fn run(&mut self, mut app: L, storage: JournalStorage) {
         app.after_step();
         let keys = L::keys(&self.genesis, self.me);
         let verify = SimVerify { memo: true };
@@ -241,29 +242,14 @@ impl<L: SimLedger> Lone<L> {
         self.replica = None;
         self.disk.kill();
         self.due.clear();
-        let opened = JournalStorage::open(
-            Arc::new(self.disk.clone()),
-            Path::new("journal"),
-            self.chain,
-        );
-        let (storage, recovered) = opened.unwrap();
+        let (storage, recovered) = self.journal();
         let mut app = L::open(&self.genesis);
         for height in 1..=recovered.tip.0 {
             let block = storage.decided(Height(height)).unwrap();
             app.execute(&block.body, &block.seal).unwrap();
             app.commit(&block.seal.id(), &block.certificate).unwrap();
         }
-        app.after_step();
-        let keys = L::keys(&self.genesis, self.me);
-        let verify = SimVerify { memo: true };
-        self.replica = Some(Replica::new(
-            self.config.clone(),
-            keys,
-            app,
-            storage,
-            verify,
-        ));
-        self.step(Input::Peers(self.peers()));
+        self.run(app, storage);
     }
 
     /// A validator's cosignature of the peers' tip.
@@ -392,8 +378,7 @@ impl<L: SimLedger> Lone<L> {
 
     /// Whose turn a round of the next height is.
     pub fn proposer(&self, round: u32) -> u32 {
-        let turns = self.ledger.turns();
-        turns[round as usize % turns.len()].0
+        self.ledger.turns().of_round(round).unwrap().0
     }
 
     /// A proposal by the proposer of `round`.
@@ -413,7 +398,8 @@ impl<L: SimLedger> Lone<L> {
         }
     }
 
-    fn vote_of(&self, who: u32, kind: VoteKind, round: u32, block: Option<Hash>) -> SignedVote {
+    /// A vote at the next height.
+    pub fn vote(&self, who: u32, kind: VoteKind, round: u32, block: Option<Hash>) -> SignedVote {
         let vote = Vote {
             kind,
             height: self.height(),
@@ -425,17 +411,12 @@ impl<L: SimLedger> Lone<L> {
         SignedVote { vote, signature }
     }
 
-    /// A vote at the next height.
-    pub fn vote(&self, who: u32, kind: VoteKind, round: u32, block: Option<Hash>) -> SignedVote {
-        self.vote_of(who, kind, round, block)
-    }
-
     /// All others vote for this.
     pub fn others_vote(&mut self, kind: VoteKind, round: u32, block: Option<Hash>) {
         for seat in self.ledger.validators() {
             let who = seat.organisation.0;
             if who != self.me {
-                let vote = self.vote_of(who, kind, round, block);
+                let vote = self.vote(who, kind, round, block);
                 self.hear(Frame::Vote(vote));
             }
         }
@@ -459,13 +440,5 @@ impl<L: SimLedger> Lone<L> {
             }
         }
         votes
-    }
-
-    /// Why it stopped, if it did.
-    pub fn stopped(&self) -> Option<&str> {
-        self.said.iter().find_map(|effect| match effect {
-            Effect::Stop(why) => Some(why.as_str()),
-            _ => None,
-        })
     }
 }

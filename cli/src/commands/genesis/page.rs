@@ -16,24 +16,21 @@ use rollbook_words::catalogue::{Language, t_in};
 use super::show::{approval, offset};
 use crate::drafting::{explained, warnings};
 use crate::keystore::card::role_code;
+use crate::output::escape;
 
 const BOTH: [Language; 2] = [Language::Chinese, Language::English];
-
-/// Text inside HTML.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
 
 /// A text in both languages, once if it is the same.
 fn both(text: impl Fn(Language) -> String) -> String {
     let [chinese, english] = BOTH.map(text);
+    pair(&chinese, &english)
+}
+
+fn pair(chinese: &str, english: &str) -> String {
     if chinese == english {
-        escape(&chinese)
+        escape(chinese)
     } else {
-        format!("{}<br><i>{}</i>", escape(&chinese), escape(&english))
+        format!("{}<br><i>{}</i>", escape(chinese), escape(english))
     }
 }
 
@@ -191,10 +188,6 @@ pub fn render(genesis: &Genesis, found: Option<&[Record]>) -> String {
 fn rules(page: &mut Page, charter: &Charter) {
     let [chinese, english] = BOTH.map(|language| explained::charter(charter, language));
     for (chinese, english) in chinese.into_iter().zip(english) {
-        let pair = |chinese: &str, english: &str| match chinese == english {
-            true => escape(chinese),
-            false => format!("{}<br><i>{}</i>", escape(chinese), escape(english)),
-        };
         page.head(&pair(&chinese.title, &english.title));
         for (chinese, english) in chinese.rows.iter().zip(&english.rows) {
             page.row(&[pair(&chinese.0, &english.0), pair(&chinese.1, &english.1)]);

@@ -33,6 +33,9 @@ pub struct Show {
     /// Writes a page as well.
     #[arg(long, value_name = "PAGE")]
     print: Option<PathBuf>,
+    /// Whether a page of that name may be replaced.
+    #[arg(long)]
+    force: bool,
     /// Without a file: what ships with the sample.
     #[arg(id = "real-names", long = "real-names", value_name = "FILE", num_args = 0..=1)]
     real_names: Option<Option<PathBuf>>,
@@ -59,6 +62,12 @@ pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
         Some(None) => Some(reported_names("reported-names.csv", REPORTED_NAMES)?),
         None => None,
     };
+    if let Some(page) = &flags.print {
+        let html = super::page::render(&genesis, found.as_deref());
+        files::save(page, html.as_bytes(), Some(flags.force))?;
+        let facts = [("file", page.display().to_string())];
+        say(t("genesis.printed", &facts));
+    }
     if global.json {
         print_json(&serde_json::json!({
             "genesis": genesis.hash(),
@@ -70,16 +79,6 @@ pub fn run(global: &Global, flags: &Show) -> Result<u8, Failure> {
         return Ok(0);
     }
     people(&genesis, found.as_deref(), reported.as_ref());
-    if let Some(page) = &flags.print {
-        files::replace(
-            page,
-            super::page::render(&genesis, found.as_deref()).as_bytes(),
-        )?;
-        say(t(
-            "genesis.printed",
-            &[("file", page.display().to_string())],
-        ));
-    }
     Ok(0)
 }
 

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::identity::possession::Possession;
-use rollbook_core::identity::{Authorisation, Role, commitment};
+use rollbook_core::identity::Role;
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
+use rollbook_proof::crypto::{Hash, Keypair};
 use rollbook_sandbox::keys::{officer_key, salt};
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::day;
@@ -18,7 +17,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Global, KeyFlags};
 use crate::input::prompt::{Person, Terminal, until_read};
-use crate::keystore::card::{OfficerCard, parse_role, role_code};
+use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::node::{NodeCard, NodeSecrets, card_name};
 use crate::keystore::secret::{Fresh, Secret};
 use crate::keystore::{passphrase, unused};
@@ -71,8 +70,20 @@ pub struct New {
     keys: KeyFlags,
 }
 
+/// Makes keys. Where a copy of the card cannot go is known before there are any.
+pub fn run(global: &Global, flags: &New) -> Result<u8, Failure> {
+    if let Some(copy) = &flags.card {
+        files::free(copy, None)?;
+    }
+    if flags.node {
+        new_node(global, flags)
+    } else {
+        new_officer(global, flags)
+    }
+}
+
 /// An officer's key and card.
-pub fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
+fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
     let organisation = flags.organisation;
     let person = flags.person.ok_or_else(|| missing("person"))?;
     let given_roles = roles(&flags.role)?;
@@ -117,20 +128,6 @@ pub fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
             files::random()?,
         ),
     };
-    let card = OfficerCard {
-        organisation,
-        person,
-        roles,
-        commitment: commitment::person(&salt, &name, &document),
-        public_key: key.public(),
-        possession: Possession::founding(organisation).prove(KeyKind::Officer, &key),
-        authorisation: Authorisation {
-            letter,
-            signatory: commitment::signatory(&signatory_salt, &signatory),
-            date,
-        },
-        sample: seed.is_some(),
-    };
     let fresh = Fresh {
         organisation,
         person,
@@ -142,6 +139,7 @@ pub fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
         key: &key,
         sample: seed.is_some(),
     };
+    let card = fresh.card(roles, letter, date);
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
     let mut card_path = store.card_path(person);
     if let Some(copy) = &flags.card {
@@ -280,7 +278,7 @@ fn one_or_more_roles(line: &str) -> Result<Vec<Role>, Failure> {
 }
 
 /// A node's keys and card.
-pub fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
+fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
     let organisation = flags.organisation;
     let needed = |id: &str, given: &Option<String>| given.clone().ok_or_else(|| missing(id));
     let (url, address) = (

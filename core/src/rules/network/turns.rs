@@ -22,13 +22,10 @@ pub(crate) fn count(tx: &mut Tx, certificate: &Certificate) {
     let Some(turns) = tx.t.turns.get(&certificate.height).cloned() else {
         return;
     };
-    // A handover may have come since: who has no seat any more has no misses.
-    let seated = validators::current(&tx.t);
+    // Of who has no seat any more, [`settle`] takes the row away in the same block.
     for seat in turns.passed(certificate.round) {
-        if seated.contains(seat) {
-            let missed = Missed::once_more(tx.t.missed.get(seat).copied(), tx.height);
-            tx.t.missed().put(*seat, missed);
-        }
+        let missed = Missed::once_more(tx.t.missed.get(seat).copied(), tx.height);
+        tx.t.missed().put(*seat, missed);
     }
     if let Some(seat) = turns.of_round(certificate.round) {
         tx.t.missed().remove(seat);
