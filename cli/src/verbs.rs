@@ -243,7 +243,7 @@ mod tests {
     fn sample(kind: Kind) -> String {
         match kind {
             Kind::Number | Kind::Id(_) | Kind::Points => "7".into(),
-            Kind::Money => "1,000.00 CNY".into(),
+            Kind::Money => "1,000.00".into(),
             Kind::Height => "1,000".into(),
             Kind::Instant => "2026-11-24T10:00:00+08:00".into(),
             Kind::Text => "AC04".into(),
@@ -326,6 +326,8 @@ mod tests {
                 .try_get_matches_from(&line)
                 .unwrap_or_else(|error| panic!("{line:?}: {error}"));
             let mut reading = Reading::of(3, 5);
+            // Nobody tells a unit here.
+            reading.unit = Some(rollbook_core::account::Unit::default());
             let result = verb.body(&verb.given(&matches), &mut reading);
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.

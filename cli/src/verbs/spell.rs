@@ -306,8 +306,11 @@ impl Verb {
             told => told?,
         };
         if self.fields.iter().any(is_money) {
-            // That of an act read before says nothing of this one.
-            reading.unit = None;
+            // The ledger is asked for each act anew: the unit of the act before says nothing of this
+            // one.
+            if reading.ledger.is_some() {
+                reading.unit = None;
+            }
             let mut leading = fields.clone();
             leading.extend(
                 told.iter()
