@@ -12,12 +12,13 @@ use rollbook_sandbox::testnet::{Plan, Testnet};
 use rollbook_words::node::in_chinese;
 
 /// Sources whose every sentence can reach an operator or a caller.
-const SPEAKING: [&str; 14] = [
+const SPEAKING: [&str; 15] = [
     "node/src/api",
     "node/src/clock",
     "node/src/config",
     "node/src/replica_thread",
     "node/src/runtime",
+    "node/src/replica/kept",
     "node/src/store/writer",
     "node/src/journal",
     "node/src/network/swarm",

@@ -45,7 +45,8 @@ use blocks::{Blocks, Decision};
 use frame::{FileKind, Header};
 use guard::{CheckpointRecord, Judgement, VoteRecord};
 pub use guard::{
-    HighWater, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict, sign_with,
+    HighWater, LostGuard, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict,
+    sign_with,
 };
 pub use stop::{Stop, StopKind};
 use votes::{FirstRecord, Votes};
@@ -525,6 +526,21 @@ impl Journal {
         Ok(())
     }
 
+    /// Notes, durably, what is known of guards that were lost: nothing new is signed where one of them
+    /// may have recorded something (RULINGS A41).
+    pub fn note_lost_guard(&mut self, lost: &LostGuard) -> Result<(), Stop> {
+        self.alive()?;
+        self.at_next(lost.height, "what a lost guard may have signed")?;
+        self.votes.append_lost(lost);
+        self.raise_guard(lost.height)?;
+        self.votes.sync().map_err(|error| self.fail(&error))
+    }
+
+    /// What may have been signed before a disk was lost.
+    pub fn lost_guard(&self) -> Option<&LostGuard> {
+        self.votes.guard.lost.as_ref()
+    }
+
     /// Makes what was appended to `blocks` durable, and nothing else: for a body, before consensus
     /// hears of it.
     pub fn sync_blocks(&mut self) -> Result<Durable, Stop> {
@@ -658,6 +674,7 @@ fn new_guard(
         tip,
         blocks_end: blocks.durable_end(),
         blocks_instance: blocks.instance(),
+        lost: None,
     };
     Votes::create(disk.clone(), dir, header, Default::default(), &first)
 }

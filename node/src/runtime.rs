@@ -17,6 +17,8 @@ pub mod admin;
 pub mod backup;
 pub mod doctor;
 mod log;
+mod machine;
 pub mod open;
 pub mod process;
+pub mod recover;
 pub mod storage;

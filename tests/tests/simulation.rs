@@ -187,6 +187,40 @@ fn new_guards() {
     assert!(lost > 0, "no disk was lost before the first block");
 }
 
+/// More disks are lost at once than the chain bears, in weather that leaves locks behind: the nodes
+/// that lost theirs vote again by what the others kept, nobody signs twice, and what only the lost
+/// disks knew to be decided is decided again (RULINGS A41).
+#[test]
+fn too_many_disks_lost() {
+    let mut marks = BTreeMap::new();
+    for seed in 1..=disasters() {
+        let (mut plan, lost, at) = Plan::disaster(seed);
+        plan.log = std::env::var("SIM_LOG").is_ok();
+        if plan.log {
+            println!("{plan:?} {lost:?} {at}");
+        }
+        let outcome = World::new(plan).with_disaster(lost, at).run(false);
+        let outcome = outcome.unwrap_or_else(|failure| panic!("{failure}"));
+        for (mark, count) in outcome.marks {
+            *marks.entry(mark).or_insert(0) += count;
+        }
+    }
+    println!("{marks:?}");
+    for mark in [
+        "recovered",
+        "recovered with a lock",
+        "recovered above round 2",
+        "only lost disks held the newest block",
+    ] {
+        assert!(marks.contains_key(mark), "nothing was '{mark}': {marks:?}");
+    }
+}
+
+fn disasters() -> u64 {
+    let asked = std::env::var("SIM_DISASTERS").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(60)
+}
+
 fn real_seeds() -> u64 {
     std::env::var("SIM_REAL_SEEDS")
         .ok()

@@ -1,6 +1,7 @@
-//! `rollbook node`: make, run, ask, examine, back up and restore one node.
+//! `rollbook node`: make, run, ask, examine, back up, restore and recover one node.
 
 mod init;
+mod recover;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub enum Command {
     Restore(Restore),
     /// Makes its store again.
     Rebuild(ConfigFile),
+    /// Ends the doubt about what it signed, when too many disks were lost.
+    Recover(recover::Recover),
 }
 
 /// Which node.
@@ -122,6 +125,7 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         Command::Backup(flags) => back_up(flags, json),
         Command::Restore(flags) => restore(flags, json),
         Command::Rebuild(config) => rebuild(config, json),
+        Command::Recover(flags) => recover::run(flags, global),
     }
 }
 

@@ -107,6 +107,8 @@ pub(super) enum FrameKind {
     Checkpoint = 21,
     /// The guard was raised without a signature.
     Raise = 22,
+    /// What others know of a guard that was lost.
+    Lost = 23,
 }
 
 impl FrameKind {
@@ -114,7 +116,9 @@ impl FrameKind {
         use FrameKind::*;
         let kinds: &[FrameKind] = match file {
             FileKind::Blocks => &[Body, Decision, Close],
-            FileKind::Votes => &[HighWater, Session, CleanStop, Wal, Vote, Checkpoint, Raise],
+            FileKind::Votes => &[
+                HighWater, Session, CleanStop, Wal, Vote, Checkpoint, Raise, Lost,
+            ],
         };
         kinds.iter().copied().find(|kind| *kind as u8 == byte)
     }

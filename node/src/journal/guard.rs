@@ -15,7 +15,8 @@
 //! anything below the highest step ever recorded, are refused. A checkpoint is refused if a larger
 //! one, or another root of the same size, was recorded; the same (size, root) may be cosigned again
 //! with a later time. An old file of this guard is not to be restored: a node whose guard is new
-//! asks its peers first (RULINGS A8) and raises the guard.
+//! asks its peers first (RULINGS A8) and raises the guard. Where so many guards are lost that no
+//! answer of peers ends the doubt, [`LostGuard`] says what can still be signed (RULINGS A41).
 
 use std::collections::BTreeMap;
 
@@ -85,6 +86,42 @@ pub struct HighWater {
     pub floor: Height,
 }
 
+/// What is known of the statements that lost guards recorded, by the word of the validators that
+/// kept their disks (RULINGS A41).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct LostGuard {
+    /// The first height that nobody who kept a disk decided.
+    pub height: Height,
+    /// The first round of that height in which a lost guard cannot have recorded anything. At the
+    /// height after it that is round 1: nobody can have left round 0 there. `None` on a node that has
+    /// said what it kept and waits for the word of the others: what it said stays true.
+    pub round: Option<u32>,
+    /// The block that may have been decided at the height, and the round of the prevotes that made
+    /// it so.
+    pub lock: Option<(Hash, u32)>,
+}
+
+impl LostGuard {
+    /// The round in which a height begins, if the word of the others is here.
+    pub fn first_round(&self, height: Height) -> u32 {
+        match self.round {
+            Some(round) if height == self.height => round,
+            Some(_) => u32::from(height == self.height.next()),
+            None => 0,
+        }
+    }
+
+    /// Whether nothing is signed at this height yet.
+    pub fn waits(&self, height: Height) -> bool {
+        self.round.is_none() && height == self.height
+    }
+
+    /// Whether nothing new is signed there.
+    pub fn bars(&self, slot: &Slot) -> bool {
+        self.waits(slot.height) || slot.round < self.first_round(slot.height)
+    }
+}
+
 /// Why the guard refuses to let something be signed. Nothing was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -125,6 +162,12 @@ pub enum Refused {
         height: Height,
         /// The last decided.
         tip: Height,
+    },
+    /// A guard that was lost may have recorded another statement for this step.
+    #[error("another {slot} may have been signed before the disk was lost")]
+    Lost {
+        /// The step.
+        slot: Slot,
     },
     /// A larger checkpoint, or another root of this size, was recorded.
     #[error(
@@ -246,6 +289,8 @@ pub(super) enum Judgement {
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     high: HighWater,
+    /// What may have been signed before the disk was lost.
+    pub(super) lost: Option<LostGuard>,
     signed: BTreeMap<Slot, (Vec<u8>, u64)>,
     checkpoint_number: u64,
 }
@@ -276,6 +321,9 @@ impl Guard {
             Some((recorded, number)) if recorded == bytes => return Judgement::Again(*number),
             Some(_) => return Judgement::Refused(Refused::Conflict { slot }),
             None => {}
+        }
+        if self.lost.as_ref().is_some_and(|lost| lost.bars(&slot)) {
+            return Judgement::Refused(Refused::Lost { slot });
         }
         let floor = self.high.floor.max(tip.next());
         if slot.height < floor {

@@ -14,7 +14,7 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::Height;
 
 use super::frame::{FileKind, FrameKind, Header, Scanned, Tail};
-use super::guard::{CheckpointRecord, Guard, HighWater, VoteRecord};
+use super::guard::{CheckpointRecord, Guard, HighWater, LostGuard, VoteRecord};
 use super::{Cut, End, Stop, frame};
 use crate::disk::{Disk, DiskError, DiskFile};
 
@@ -28,6 +28,12 @@ pub(super) struct FirstRecord {
     /// Instance of the last segment of blocks when the guard was made: a guard of another node does
     /// not fit.
     pub(super) blocks_instance: [u8; 16],
+    /// What may have been signed at the next heights before a disk was lost.
+    pub(super) lost: Option<LostGuard>,
+}
+
+impl Wire for LostGuard {
+    const MAX: usize = 64;
 }
 
 impl Wire for FirstRecord {
@@ -222,6 +228,13 @@ impl Votes {
         self.unsynced_guard = true;
     }
 
+    /// Buffers what others know of a guard that was lost.
+    pub(super) fn append_lost(&mut self, lost: &LostGuard) {
+        self.push(FrameKind::Lost, &[&codec::encode(lost)]);
+        self.guard.lost = Some(lost.clone());
+        self.unsynced_guard = true;
+    }
+
     /// The boot that the machine is in.
     pub(super) fn disk_boot(&self) -> [u8; 16] {
         self.disk.boot_id()
@@ -296,6 +309,7 @@ impl Votes {
             tip,
             blocks_end,
             blocks_instance: self.blocks_instance,
+            lost: self.guard.lost.clone(),
         };
         let frames = [
             (FrameKind::HighWater, codec::encode(&first)),
@@ -335,6 +349,7 @@ impl VotesContent {
             FrameKind::HighWater => {
                 let first: FirstRecord = decoded(payload)?;
                 self.guard.raise_to(&first.mark);
+                self.guard.lost.clone_from(&first.lost);
                 self.saw_blocks(first.blocks_end, offset);
                 self.first = Some(first);
             }
@@ -382,6 +397,7 @@ impl VotesContent {
                     ..HighWater::default()
                 });
             }
+            FrameKind::Lost => self.guard.lost = Some(decoded(payload)?),
             FrameKind::Body | FrameKind::Decision | FrameKind::Close => {
                 return Err("the frame is of another file".into());
             }

@@ -28,6 +28,7 @@ use super::app::{App, BlockVerdict, BuiltBlock, Refused};
 use super::context::{Address, Ctx, Height, Sealed};
 use super::cosign::Receipt;
 use super::host::{Host, Todo};
+use super::lost::Pin;
 use super::message::SignedStatement;
 use super::serve::core_input;
 use super::storage::{GuardError, Statement, Storage};
@@ -104,6 +105,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return host.stop(why);
         }
         host.muted = false;
+        host.pin = None;
         host.woken = false;
         host.begun_at = None;
         host.wanted_value = None;
@@ -224,6 +226,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             host.bodies.stored = host.storage.stored(height);
         }
         host.replaying = true;
+        let lost = host.storage.lost_guard();
+        host.pin = Pin::at(lost, height, host.validators.len())
+            .filter(|_| !planted!(host.config, LockForgotten));
+        let first_round = lost.map_or(0, |lost| lost.first_round(height));
+        let (pinned, me) = (host.pin.is_some(), host.keys.organisation);
         let start = engine::Input::StartHeight(
             Height(height.0),
             seats,
@@ -234,7 +241,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.run_core(start);
         if let Some(core) = &mut self.core {
             core.record_recovered_own_precommit_extensions(log.iter());
-            core.index_wal_entries(log.iter());
+            // The votes that are held fast differ from those that the core derives: they are derived
+            // and judged again.
+            let own = |input: &engine::Input<Ctx>| matches!(input, engine::Input::Vote(vote) if vote.message.validator == Address(me));
+            core.index_wal_entries(log.iter().filter(|input| !(pinned && own(input))));
         }
         for input in log {
             if self.host.stop.is_some() {
@@ -245,8 +255,9 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if let Some(core) = &mut self.core {
             core.reset_entries_index();
         }
+        self.host.replaying = false;
+        self.pass_rounds(first_round);
         let host = &mut self.host;
-        host.replaying = false;
         if let Some((height, round)) = host.wanted_value {
             host.todo.push_back(Todo::Propose { height, round });
         }
@@ -260,6 +271,23 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.hasten_timer(Timer::Poll, host.config.poll_ms);
         self.after_core();
+    }
+
+    /// Rounds in which a lost guard may have signed are over before anything new is said. They are
+    /// logged like rounds whose time was over.
+    fn pass_rounds(&mut self, first: u32) {
+        while let Some(round) = self.core.as_ref().and_then(|core| core.round().as_u32()) {
+            if round >= first || self.host.stop.is_some() {
+                return;
+            }
+            let over = mc::Timeout::precommit(mc::Round::new(round));
+            self.run_core(engine::Input::TimeoutElapsed(over));
+            let passed = self.core.as_ref().and_then(|core| core.round().as_u32());
+            if passed == Some(round) {
+                // Decided in the log already.
+                return;
+            }
+        }
     }
 
     /// Answers `GetValue`: the block proposed in this round before, or a new one.

@@ -27,12 +27,14 @@ use super::config::ReplicaConfig;
 use super::context::{CoreProposal, CoreVote, Ctx, Seats};
 use super::cosign::Cosigning;
 use super::fresh::Fresh;
+use super::lost::Pin;
 use super::mempool::Mempool;
 use super::message::{Frame, RoundVote, SignedStatement};
 use super::recovery::Recovery;
 use super::storage::{Fault, GuardError, Keys, Statement, Storage};
 use super::wal::{entry_of, signed_proposal, signed_vote};
 use super::{Clock, Effect, Queue, Timer, Timers};
+use crate::journal::Slot;
 
 /// Stands in a message that must not leave because its signature was not given.
 const UNSIGNED: Signature = Signature::Ed25519([0; 64]);
@@ -86,6 +88,8 @@ pub(super) struct Host<A, S, V> {
     pub(super) replaying: bool,
     /// A statement of this height was refused by the guard: no more signatures at it.
     pub(super) muted: bool,
+    /// What is held fast at the height, because a lost guard may have signed there.
+    pub(super) pin: Option<Pin>,
     /// `GetValue` to answer once the log is replayed or the handover checkpoint is there.
     pub(super) wanted_value: Option<(Height, u32)>,
     /// The own proposal of the round, to send again.
@@ -155,6 +159,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             deadline_started: None,
             replaying: false,
             muted: false,
+            pin: None,
             wanted_value: None,
             own_proposal: None,
             future: BTreeMap::new(),
@@ -207,7 +212,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// Whether this node signs at the height after the tip.
     pub(super) fn may_vote(&self) -> bool {
-        self.seat().is_some() && self.recovery.may_vote(self.height()) && !self.muted
+        let height = self.height();
+        let waits = self
+            .storage
+            .lost_guard()
+            .is_some_and(|lost| lost.waits(height));
+        self.seat().is_some() && self.recovery.may_vote(height) && !self.muted && !waits
     }
 
     /// The thresholds of the core; a planted fault decides with 2f.
@@ -220,6 +230,12 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         } else {
             mc::ThresholdParams::default()
         }
+    }
+
+    /// Whether a guard that was lost may have recorded a statement there.
+    pub(super) fn may_be_lost(&self, slot: Option<Slot>) -> bool {
+        let lost = self.storage.lost_guard();
+        slot.is_some_and(|slot| lost.is_some_and(|lost| lost.bars(&slot)))
     }
 
     pub(super) fn stop(&mut self, reason: String) {
@@ -292,6 +308,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 self.recovery.has_signed();
                 self.keys.sign(token, statement, &self.chain)
             }
+            // It may have been filled before the disk was lost; the rounds that follow are free.
+            Err(GuardError::Refused(_)) if self.may_be_lost(statement.slot()) => None,
             Err(GuardError::Refused(_)) => {
                 // The slot is taken by another statement: this node has signed in a life it does
                 // not remember well enough. It stays silent for the height instead of stopping:
@@ -308,6 +326,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     }
 
     fn sign_vote(&mut self, vote: CoreVote) -> mc::SignedVote<Ctx> {
+        let vote = match &self.pin {
+            Some(pin) => pin.judge(vote),
+            None => vote,
+        };
         let statement = vote.statement();
         let signature = self.sign(&Statement::Vote(statement)).unwrap_or(UNSIGNED);
         SignedMessage::new(vote, signature)
@@ -467,6 +489,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// A verified input is on its way into the log: learn which blocks are talked about and who
     /// holds their bodies.
     fn logged(&mut self, input: &engine::Input<Ctx>) {
+        if let Some(pin) = &mut self.pin {
+            pin.heard(input);
+        }
         match input {
             engine::Input::Proposal(proposal) => {
                 let facts = proposal.message.statement();
@@ -592,11 +617,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 }
 
 /// Where a signed statement stands.
-pub(super) fn slot_of(statement: &SignedStatement) -> Option<crate::journal::Slot> {
-    match statement {
-        SignedStatement::Vote(signed) => Statement::Vote(signed.vote.clone()).slot(),
-        SignedStatement::Proposal(signed) => Statement::Proposal(signed.facts.clone()).slot(),
-    }
+pub(super) fn slot_of(statement: &SignedStatement) -> Option<Slot> {
+    Statement::of(statement).slot()
 }
 
 /// Step of the timer of precommits.

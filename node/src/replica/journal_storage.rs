@@ -17,7 +17,7 @@ use rollbook_proof::number::Height;
 
 use super::storage::{Decided, Fault, GuardError, Statement, Storage};
 use crate::disk::Disk;
-use crate::journal::{BodyAnswer, Journal, Prepared, Recovered, SignToken, Slot, Stop};
+use crate::journal::{BodyAnswer, Journal, LostGuard, Prepared, Recovered, SignToken, Slot, Stop};
 
 const REPLICA: u8 = 0;
 const SEAL: u8 = 1;
@@ -219,6 +219,10 @@ impl Storage for JournalStorage {
 
     fn floor(&self) -> Height {
         self.journal.high_water().floor
+    }
+
+    fn lost_guard(&self) -> Option<&LostGuard> {
+        self.journal.lost_guard()
     }
 
     fn raise(&mut self, height: Height) -> Result<(), Fault> {

@@ -96,6 +96,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             || !self.may_vote()
             || self.replaying
             || self.storage.has_recorded(statement)
+            || self.may_be_lost(statement.slot())
             || planted!(self.config, CloneUnnoticed)
         {
             return;

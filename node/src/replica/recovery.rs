@@ -11,6 +11,7 @@
 //!   passed before the node has signed anything; the doubt is not.
 //! * At height 0 nobody can be further. The node votes at once when every other validator of policy
 //!   0 has said, signed, that it is at height 0 and holds no signature of this node.
+//! * What no answer ends, the word of those who kept their disks does ([`super::kept`]).
 //! * While it waits for M+2 it asks the others for blocks, for on a quiet chain none come.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -229,6 +230,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         if let Some(statement) = answer.statement
             && host.is_own(&statement)
             && slot_of(&statement) > host.storage.high_water()
+            && !host.may_be_lost(slot_of(&statement))
         {
             host.recovery.above = true;
         }

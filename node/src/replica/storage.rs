@@ -14,7 +14,9 @@ use rollbook_proof::chain::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature};
 use rollbook_proof::number::{Height, OrganisationId};
 
-use crate::journal::{SignToken, Slot, Step, sign_with};
+use super::kept::Kept;
+use super::message::SignedStatement;
+use crate::journal::{LostGuard, SignToken, Slot, Step, sign_with};
 
 /// What a validator is about to sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,14 @@ pub enum Statement {
 }
 
 impl Statement {
+    /// The statement of a message.
+    pub fn of(signed: &SignedStatement) -> Statement {
+        match signed {
+            SignedStatement::Vote(signed) => Statement::Vote(signed.vote.clone()),
+            SignedStatement::Proposal(signed) => Statement::Proposal(signed.facts.clone()),
+        }
+    }
+
     /// The slot it fills; `None` for a checkpoint, which is guarded by its size.
     pub fn slot(&self) -> Option<Slot> {
         match self {
@@ -135,6 +145,9 @@ pub trait Storage {
     /// made together with its key is raised to 1 at once.
     fn floor(&self) -> Height;
 
+    /// What may have been signed before the disk was lost, if others have said it.
+    fn lost_guard(&self) -> Option<&LostGuard>;
+
     /// Raises the floor, durably.
     fn raise(&mut self, height: Height) -> Result<(), Fault>;
 
@@ -209,6 +222,12 @@ impl Keys {
     /// has no part in it.
     pub fn sign_answer(&self, message: &[u8]) -> Signature {
         self.log.sign_tagged(message)
+    }
+
+    /// Signs, with the consensus key, what this node kept of others' statements: no statement of
+    /// consensus, so the guard has no part in it.
+    pub fn sign_kept(&self, kept: &Kept) -> Signature {
+        self.consensus.sign_tagged(&kept.sign_bytes())
     }
 
     /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is

@@ -12,7 +12,7 @@ use rollbook_core::object::node::NodeStatus;
 use rollbook_wire::status::Status;
 use serde::Serialize;
 
-use super::{admin, open};
+use super::{admin, machine, open};
 use crate::clock::{behind_the_chain, real_ms};
 use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub struct Finding {
     pub next: Option<String>,
 }
 
-fn good(what: impl Into<String>) -> Finding {
+pub(super) fn good(what: impl Into<String>) -> Finding {
     Finding {
         weight: "good",
         what: what.into(),
@@ -36,7 +36,7 @@ fn good(what: impl Into<String>) -> Finding {
     }
 }
 
-fn note(what: impl Into<String>, next: impl Into<String>) -> Finding {
+pub(super) fn note(what: impl Into<String>, next: impl Into<String>) -> Finding {
     Finding {
         weight: "note",
         what: what.into(),
@@ -44,7 +44,7 @@ fn note(what: impl Into<String>, next: impl Into<String>) -> Finding {
     }
 }
 
-fn trouble(what: impl Into<String>, next: impl Into<String>) -> Finding {
+pub(super) fn trouble(what: impl Into<String>, next: impl Into<String>) -> Finding {
     Finding {
         weight: "trouble",
         what: what.into(),
@@ -84,6 +84,7 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
             None
         }
     };
+    machine::examine(&config, real_ms(), &mut findings);
     match admin::ask(
         &config.admin_socket(),
         &admin::Request::Status,

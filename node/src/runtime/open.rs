@@ -86,6 +86,13 @@ pub fn open_on(
                 .into(),
         );
     }
+    if let Some(lost) = journal.lost_guard().filter(|lost| lost.waits(lost.height)) {
+        notes.push(format!(
+            "this node has said what it kept: it signs nothing at height {} before 'rollbook node \
+             recover --from'",
+            lost.height
+        ));
+    }
     let folder = config.store();
     let wanted = if rebuild {
         Some("it was asked for".to_owned())

@@ -4,6 +4,8 @@
 #[cfg(feature = "planted")]
 use rollbook_node::planted::Planted;
 
+use rollbook_proof::chain::quorum;
+
 use super::random::Random;
 
 /// A simulated run.
@@ -154,6 +156,29 @@ impl Plan {
             planted: Vec::new(),
             log: false,
         }
+    }
+
+    /// Weather that leaves locks behind, between three and seven validators, and the machines whose
+    /// disks are lost at once: more than the chain bears, fewer than a quorum.
+    pub fn disaster(seed: u64) -> (Plan, Vec<usize>, u64) {
+        let mut r = Random::new(seed ^ 0xD15A);
+        let validators = *r.pick(&[3, 4, 4, 4, 5, 7]).unwrap_or(&4);
+        let seats = validators as usize;
+        let (bears, quorum) = ((seats - 1) / 3, quorum(seats));
+        let count = r.between(bears as u64 + 1, quorum as u64 - 1) as usize;
+        let first = r.below(u64::from(validators)) as usize;
+        let lost = (0..count).map(|i| (first + i) % seats).collect();
+        let plan = Plan {
+            validators,
+            nodes: validators,
+            loss: r.between(100, 450),
+            delay: (1, r.between(5, 60)),
+            records_every: 300,
+            gst: 60_000,
+            end: 110_000,
+            ..Plan::quiet(seed)
+        };
+        (plan, lost, r.between(4_000, 16_000))
     }
 
     /// Whether nothing is put in on purpose.

@@ -84,6 +84,12 @@ enum Event {
     Lose {
         node: usize,
     },
+    /// More machines lose their disks than the chain bears.
+    Disaster {
+        lost: Vec<usize>,
+    },
+    /// The operators of all nodes do what `node recover` is for.
+    Recover,
     Weather,
     Crash,
     Gst,
@@ -182,6 +188,8 @@ pub struct World<L: SimLedger = ChainApp> {
     outcome: Outcome,
     failure: Option<Failure>,
     wiped: bool,
+    /// Machines that lost their disks in a disaster and do not vote again yet.
+    lost: Vec<usize>,
 }
 
 impl World<ChainApp> {
@@ -274,6 +282,7 @@ impl<L: SimLedger> World<L> {
             outcome: Outcome::default(),
             failure: None,
             wiped: false,
+            lost: Vec::new(),
             plan,
         }
     }
@@ -307,6 +316,14 @@ impl<L: SimLedger> World<L> {
     #[must_use]
     pub fn with_loss(mut self, node: usize, at: u64) -> World<L> {
         self.at(at, Event::Lose { node });
+        self
+    }
+
+    /// Machines that lose their disks all at once at this time, and are recovered by what the others
+    /// kept (RULINGS A41).
+    #[must_use]
+    pub fn with_disaster(mut self, lost: Vec<usize>, at: u64) -> World<L> {
+        self.at(at, Event::Disaster { lost });
         self
     }
 
@@ -437,6 +454,8 @@ impl<L: SimLedger> World<L> {
             Event::Leave { node } => self.die(node, false),
             Event::Submit => self.submit(),
             Event::Lose { node } => self.lose(node),
+            Event::Disaster { lost } => self.disaster(lost),
+            Event::Recover => self.recover(),
             Event::Weather => self.weather(),
             Event::Crash => self.crash_somebody(),
             Event::Gst => {

@@ -1,11 +1,16 @@
 //! Machines that die and come back, and links that are cut.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use rollbook_node::disk::SimDisk;
+use rollbook_node::journal::LostGuard;
+use rollbook_node::replica::kept::{self, Place, SignedKept, Unfit};
 use rollbook_node::replica::{Input, JournalStorage, Replica, Storage};
-use rollbook_proof::number::Height;
+use rollbook_proof::chain::ValidatorKey;
+use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::{Height, OrganisationId};
 
 use super::{Event, World};
 use crate::sim::ledger::SimLedger;
@@ -148,6 +153,105 @@ impl<L: SimLedger> World<L> {
     pub(super) fn lose(&mut self, node: usize) {
         self.die(node, false);
         self.empty(node);
+    }
+
+    /// So many machines die and lose their disks that nobody can end their doubt.
+    pub(super) fn disaster(&mut self, lost: Vec<usize>) {
+        for node in &lost {
+            self.lose(*node);
+        }
+        self.lost = lost;
+        // Meanwhile they follow, and nothing can be decided.
+        self.at(8_000, Event::Recover);
+    }
+
+    /// Every operator stops the node; those who kept their disks say what they kept, and all go on by
+    /// that. If a node has not caught up yet, all try again later.
+    pub(super) fn recover(&mut self) {
+        for node in 0..self.machines.len() {
+            self.die(node, false);
+        }
+        let validators: Vec<ValidatorKey> = L::open(&self.genesis)
+            .validators()
+            .iter()
+            .map(|v| v.key())
+            .collect();
+        let lost: BTreeSet<OrganisationId> = self
+            .lost
+            .iter()
+            .map(|node| OrganisationId(self.machines[*node].organisation))
+            .collect();
+        let mut files = Vec::new();
+        for node in (0..self.machines.len()).filter(|node| !self.lost.contains(node)) {
+            let (mut storage, tip) = self.stopped(node);
+            let waits = LostGuard {
+                height: tip.0.next(),
+                round: None,
+                lock: None,
+            };
+            storage
+                .journal_mut()
+                .note_lost_guard(&waits)
+                .expect("a healthy disk");
+            let keys = L::keys(&self.genesis, self.machines[node].organisation);
+            match kept::read(&storage, self.chain, keys.organisation, tip, &lost) {
+                Ok(kept) => files.push(SignedKept {
+                    signature: keys.sign_kept(&kept),
+                    kept,
+                }),
+                Err(why) => {
+                    return self.fail(format!("node {node} cannot say what it kept: {why}"));
+                }
+            }
+        }
+        let mut behind = false;
+        for node in 0..self.machines.len() {
+            let (mut storage, tip) = self.stopped(node);
+            let place = Place {
+                chain: self.chain,
+                me: OrganisationId(self.machines[node].organisation),
+                tip,
+                validators: &validators,
+                without_proof: false,
+            };
+            match kept::judge(&place, &files) {
+                Ok(guard) => {
+                    if guard.lock.is_some() {
+                        self.mark("recovered with a lock");
+                    }
+                    if guard.round > Some(2) {
+                        self.mark("recovered above round 2");
+                    }
+                    let above = self.decided.keys().next_back().copied();
+                    if above >= Some(guard.height) {
+                        self.mark("only lost disks held the newest block");
+                    }
+                    storage
+                        .journal_mut()
+                        .note_lost_guard(&guard)
+                        .expect("a healthy disk");
+                    self.mark("recovered");
+                }
+                // It has not caught up.
+                Err(Unfit::Behind { .. }) => behind = true,
+                Err(why) => return self.fail(format!("node {node} is not recovered: {why}")),
+            }
+        }
+        if behind {
+            self.mark("recovered later");
+            self.at(6_000, Event::Recover);
+        }
+    }
+
+    /// What lies on the disk of a machine that is down.
+    fn stopped(&self, node: usize) -> (JournalStorage, (Height, Hash)) {
+        let disk = Arc::new(self.machines[node].disk.clone());
+        let (storage, recovered) =
+            JournalStorage::open(disk, Path::new("journal"), self.chain).expect("a healthy disk");
+        let block = storage
+            .decided(recovered.tip)
+            .map_or_else(|| L::open(&self.genesis).tip().block, |b| b.seal.id());
+        (storage, (recovered.tip, block))
     }
 
     pub(super) fn crash_somebody(&mut self) {
