@@ -38,12 +38,11 @@ pub fn card_name(organisation: u32) -> String {
 
 /// The card beside the keys of a folder, if there is one; an error if there are several.
 pub fn card_in(folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    let Ok(files) = std::fs::read_dir(folder) else {
+    let Ok(files) = crate::files::listed(folder) else {
         return Ok(None);
     };
     let mut cards: Vec<PathBuf> = files
-        .flatten()
-        .map(|file| file.path())
+        .into_iter()
         .filter(|path| {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| name.starts_with(CARD.0) && name.ends_with(CARD.1))

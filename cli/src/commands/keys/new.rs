@@ -89,6 +89,7 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
     let given_roles = roles(&flags.role)?;
     let seed = sample_seed(flags)?;
     let store = keystore_of(global, &flags.keys)?;
+    store.not_half_made(person)?;
     if store.secret_path(person).exists() {
         let facts = [
             ("person", person.to_string()),
@@ -138,9 +139,14 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
         signatory_salt,
         key: &key,
         sample: seed.is_some(),
+        roles: &roles,
+        letter,
+        date,
     };
-    let card = fresh.card(roles, letter, date);
+    let card = fresh.card();
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
+    // What is called made has been opened, now, while a mistake costs nothing.
+    store.open(person, &passphrase)?;
     let mut card_path = store.card_path(person);
     if let Some(copy) = &flags.card {
         files::write_new(copy, card.render().as_bytes(), false)?;
