@@ -195,9 +195,12 @@ pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
         (None, ErrorKind::AlreadyExists) => exists(path, false),
         (None, ErrorKind::IsADirectory) => unusable("file.is-folder", "file.device-next"),
         (None, ErrorKind::NotFound) => unusable("file.no-folder", "file.no-folder-next"),
-        (None, ErrorKind::StorageFull) => Failure::unwritten(file())
-            .because(t("file.full", &[]))
-            .next(t("file.full-next", &[])),
+        // A share that is used up takes no more, either.
+        (None, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+            Failure::unwritten(file())
+                .because(t("file.full", &[]))
+                .next(t("file.full-next", &[]))
+        }
         (None, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
             Failure::unwritten(file())
                 .because(error)

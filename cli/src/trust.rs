@@ -4,6 +4,7 @@
 //! One folder per alliance (`Profiles::verified`) holds `policies.json`, `head.json`, `receipts/`
 //! and `alarms/` as the client names them. `--max-age` says how old a statement may be.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +46,12 @@ impl Keep for Folder {
         let path = self.path.join(name);
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            // Where no folder can be, nothing was kept; that nothing can be is said when it is tried.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(cannot_read(&path, &error).into()),
         }
     }

@@ -273,7 +273,9 @@ impl Client {
                 };
                 self.hear(node, answer.headers());
                 let told = answer.body_mut().read_json::<serde_json::Value>();
-                let Some(found) = told.ok().and_then(|told| Some(told["genesis"].as_str()?.to_owned()))
+                let Some(found) = told
+                    .ok()
+                    .and_then(|told| Some(told["genesis"].as_str()?.to_owned()))
                 else {
                     return Ok(());
                 };

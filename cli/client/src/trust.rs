@@ -619,7 +619,11 @@ impl Trust {
                 // The node itself says that it is so much older.
                 let behind = ahead.unsigned_abs();
                 let age_s = age_s.saturating_add(behind);
-                (age_s, age_s > self.max_age_s, Some(Clock::NodeAhead(behind)))
+                (
+                    age_s,
+                    age_s > self.max_age_s,
+                    Some(Clock::NodeAhead(behind)),
+                )
             }
             _ => (age_s, age_s > self.max_age_s, None),
         }
@@ -760,16 +764,49 @@ mod tests {
         let now = |n: i64| (signed + 5_u64).saturating_add_signed(3_600 * n);
         for (case, covers, hour, node, expected) in [
             ("right", None, 0, Some(0), (5, false, None)),
-            ("right, no word of the node", None, 0, None, (5, false, None)),
+            (
+                "right, no word of the node",
+                None,
+                0,
+                None,
+                (5, false, None),
+            ),
             ("old", None, 3, Some(0), (hours(3) + 5, true, None)),
-            ("slow", None, -3, None, (0, false, Some(Clock::Behind(10_795)))),
-            ("fast, and something of ours is in it", Some(3), 3, None,
-                (0, false, Some(Clock::Ahead(10_805)))),
-            ("fast, by the node's clock", None, 3, Some(3 * 3_600),
-                (hours(3) + 5, true, Some(Clock::NodeBehind(10_800)))),
-            ("an old head that looks new to a slow clock", None, 0, Some(-3 * 3_600),
-                (hours(3) + 5, true, Some(Clock::NodeAhead(10_800)))),
-            ("half a minute is nobody's fault", None, 0, Some(30), (5, false, None)),
+            (
+                "slow",
+                None,
+                -3,
+                None,
+                (0, false, Some(Clock::Behind(10_795))),
+            ),
+            (
+                "fast, and something of ours is in it",
+                Some(3),
+                3,
+                None,
+                (0, false, Some(Clock::Ahead(10_805))),
+            ),
+            (
+                "fast, by the node's clock",
+                None,
+                3,
+                Some(3 * 3_600),
+                (hours(3) + 5, true, Some(Clock::NodeBehind(10_800))),
+            ),
+            (
+                "an old head that looks new to a slow clock",
+                None,
+                0,
+                Some(-3 * 3_600),
+                (hours(3) + 5, true, Some(Clock::NodeAhead(10_800))),
+            ),
+            (
+                "half a minute is nobody's fault",
+                None,
+                0,
+                Some(30),
+                (5, false, None),
+            ),
         ] {
             let covers = covers.map(|n| now(n));
             let found = trust(covers).age(signed, now(hour), node);

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rollbook_client::client::Client;
 use rollbook_proof::chain::Effects;
 use rollbook_wire::by_name::ByName;
-use rollbook_client::client::Client;
 use rollbook_wire::event::{EffectLeaf, EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
 use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
@@ -51,13 +51,13 @@ pub struct Follow {
 
 /// Runs `follow`.
 pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
+    if let Some(after) = &flags.after {
+        is_place(after)?;
+    }
     let profile = in_use(global)?;
     let client = asking::reading(global, &flags.connection, profile.as_ref())?;
     let mut left = flags.count;
     let json = global.json;
-    if let Some(after) = &flags.after {
-        is_place(after)?;
-    }
     let last = Arc::new(Mutex::new(flags.after.clone()));
     end_on_interrupt(Arc::clone(&last));
     let from = match (flags.from, &flags.after) {

@@ -341,8 +341,7 @@ fn take_back(
                 .signatures
                 .retain(|entry| entry.officer != PersonId(*person));
             if begun_by(&record, *person) {
-                std::fs::remove_file(file)
-                    .map_err(|error| files::cannot_write(file, &error))?;
+                std::fs::remove_file(file).map_err(|error| files::cannot_write(file, &error))?;
                 print(t("sign.file-gone", &facts));
                 return Ok(0);
             }

@@ -50,8 +50,6 @@ pub fn command(noun: &str) -> Option<Command> {
 
 /// Runs `NOUN status N`.
 pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
-    let profile = in_use(global)?;
-    let client = client(&flags.asking, profile.as_ref())?;
     let text = &flags.number;
     let object = OBJECTS
         .iter()
@@ -59,6 +57,8 @@ pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
         .map_or(noun, |(_, object)| object);
     let number = objects::number_of(object, text)
         .map_err(|other| objects::no_number("N", object, text, other))?;
+    let profile = in_use(global)?;
+    let client = client(&flags.asking, profile.as_ref())?;
     let next = of(&client, object, number)?;
     if global.json {
         print_json(&Shown::of(&next).json());

@@ -91,22 +91,44 @@ impl NodeSecrets {
         }
     }
 
-    /// Writes the four files.
+    /// Writes the four files, or none of them.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         crate::files::make_folder(folder)?;
+        let mut made = Vec::new();
+        self.each(folder, &mut made).inspect_err(|_| {
+            // Made just now and useless alone.
+            for path in &made {
+                let _ = std::fs::remove_file(path);
+            }
+        })
+    }
+
+    fn each(&self, folder: &Path, made: &mut Vec<PathBuf>) -> Result<(), Failure> {
         for (kind, key) in KINDS.iter().zip(&self.keys) {
             let line = Zeroizing::new(format!(
                 "rollbook-node-key/1 {} {}\n",
                 word(*kind),
                 hex::encode(key.seed())
             ));
-            crate::files::write_new(
-                &folder.join(format!("{}.key", word(*kind))),
-                line.as_bytes(),
-                true,
-            )?;
+            let path = folder.join(format!("{}.key", word(*kind)));
+            crate::files::write_new(&path, line.as_bytes(), true)?;
+            made.push(path);
         }
         Ok(())
+    }
+
+    /// Refuses a folder in which a command was stopped that made keys: the card, which comes last, is
+    /// missing, so no node has used them.
+    pub fn not_half_made(folder: &Path, organisation: u32) -> Result<(), Failure> {
+        let has_keys = KINDS
+            .iter()
+            .any(|kind| folder.join(format!("{}.key", word(*kind))).exists());
+        if !has_keys || folder.join(card_name(organisation)).exists() {
+            return Ok(());
+        }
+        let facts = [("folder", folder.display().to_string())];
+        Err(Failure::unusable(t("keys.node-half-made", &facts))
+            .next(t("keys.node-half-made-next", &facts)))
     }
 
     /// Reads the four files; refuses files that others may read.

@@ -87,15 +87,11 @@ fn known(
     let cards = store.list()?.into_iter().map(|entry| entry.card);
     let cards: Vec<OfficerCard> = cards.collect();
     // A key that got its number later is known by the key.
-    let same_key = cards
-        .iter()
-        .find(|card| card.public_key == own.public_key && card.person != own.person);
-    let same_number = cards.iter().find(|card| card.person == own.person);
-    Ok(match (same_number, same_key) {
-        (Some(card), _) if card.public_key == own.public_key => Some(card.clone()),
-        (_, Some(card)) => Some(card.clone()),
-        (card, None) => card.cloned(),
-    })
+    let numbered = cards.iter().find(|card| {
+        own.organisation == 0 && card.organisation != 0 && card.public_key == own.public_key
+    });
+    let same = cards.iter().find(|card| card.person == own.person);
+    Ok(numbered.or(same).cloned())
 }
 
 /// Opens a kept file and compares it with the card of its key, if there is one.
@@ -205,7 +201,12 @@ pub fn restore(global: &Global, flags: &Restore) -> Result<u8, Failure> {
             .card()
             .ok_or_else(|| keystore::mismatch(file, "keys.differs.key"))?;
     }
-    put_back(&store, file, &secret, &card, &passphrase)?;
+    let sealed = match flags.to {
+        Some(_) => secret.seal(&passphrase)?,
+        // A copy stays what it was, byte for byte.
+        None => files::read(file)?,
+    };
+    put_back(&store, file, (&secret, &sealed), &card, &passphrase)?;
     store.open(card.person, &passphrase)?;
     let path = store.secret_path(card.person);
     if global.json {
@@ -239,7 +240,7 @@ pub fn restore(global: &Global, flags: &Restore) -> Result<u8, Failure> {
 fn put_back(
     store: &Keystore,
     file: &Path,
-    secret: &Secret,
+    (secret, sealed): (&Secret, &[u8]),
     card: &OfficerCard,
     passphrase: &str,
 ) -> Result<(), Failure> {
@@ -260,7 +261,7 @@ fn put_back(
             .map_err(|what| keystore::mismatch(&own, what))?;
     } else {
         files::make_folder(store.folder())?;
-        files::write_new(&own, &secret.seal(passphrase)?, true)?;
+        files::write_new(&own, sealed, true)?;
     }
     if shown.exists() {
         return Ok(());

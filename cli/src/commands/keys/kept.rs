@@ -55,12 +55,7 @@ pub fn beside(backup: &Path) -> PathBuf {
 
 /// Writes the profile's openings beside the backup of a key, if there are some, under the key's
 /// passphrase.
-pub fn back_up(
-    global: &Global,
-    to: &Path,
-    passphrase: &str,
-    sample: bool,
-) -> Result<(), Failure> {
+pub fn back_up(global: &Global, to: &Path, passphrase: &str, sample: bool) -> Result<(), Failure> {
     let mut openings = BTreeMap::new();
     for file in opening::kept(&Left::Openings.place(global)?) {
         let name = file.file_name().and_then(|name| name.to_str());

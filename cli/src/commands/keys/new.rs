@@ -295,6 +295,7 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
     if organisation == 0 {
         return Err(Failure::unusable(t("keys.node-zero", &[])).next(t("keys.node-zero-next", &[])));
     }
+    NodeSecrets::not_half_made(folder, organisation)?;
     let seed = sample_seed(flags)?;
     let secrets = match &seed {
         Some(seed) => NodeSecrets::sample(seed, organisation),
