@@ -243,6 +243,10 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
     if flags.name.is_none() {
         before = known(&profiles, &name, hash, flags.force)?;
     }
+    let alliance = match &before {
+        Some(before) if flags.alliance.is_none() => before.alliance.clone(),
+        _ => alliance,
+    };
     let profile = Profile {
         alliance,
         genesis: hash.map(|hash| hash.to_hex()).unwrap_or_default(),
