@@ -141,11 +141,7 @@ impl Keystore {
         passphrase: &str,
     ) -> Result<(), Failure> {
         make_folder(&self.folder)?;
-        write_new(
-            &self.secret_path(card.person),
-            &secret.seal(passphrase)?,
-            true,
-        )?;
+        write_whole(&self.secret_path(card.person), &secret.seal(passphrase)?)?;
         self.add_card(card).inspect_err(|_| {
             // Made just now and useless alone.
             let _ = std::fs::remove_file(self.secret_path(card.person));
@@ -204,6 +200,21 @@ impl Keystore {
         }
         Err(last.unwrap_or_else(|| mismatch(&path, "keys.differs.key")))
     }
+}
+
+/// Writes a sealed secret into a new file and reads it back, now, while a mistake costs nothing: what
+/// was sealed, or opened, under a passphrase opens from a file of the same bytes.
+pub fn write_whole(path: &Path, sealed: &[u8]) -> Result<(), Failure> {
+    write_new(path, sealed, true)?;
+    if files::read(path)? == sealed {
+        return Ok(());
+    }
+    let facts = [("file", path.display().to_string())];
+    Err(Failure {
+        exit: REFUSED,
+        ..Failure::unusable(t("keys.backup-differs", &facts))
+            .next(t("keys.backup-differs-next", &[]))
+    })
 }
 
 /// A secret without its card, and what makes the card again.

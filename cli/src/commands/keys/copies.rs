@@ -2,7 +2,8 @@
 //!
 //! * A copy is the `age` file itself. It holds the card too, so it alone brings a key back on an empty
 //!   machine.
-//! * What a command calls good was opened with its passphrase just now, and would be restored.
+//! * What a command calls good was opened with its passphrase just now, or has the same bytes, and would
+//!   be restored.
 //! * A copy that was made before the ledger gave the key its numbers (RULINGS R16) is restored under
 //!   them with `--organisation` and `--to`.
 
@@ -12,7 +13,7 @@ use clap::{Args, value_parser};
 use rollbook_words::catalogue::t;
 
 use super::{kept, keystore_of};
-use crate::failure::{Failure, REFUSED};
+use crate::failure::Failure;
 use crate::flags::{Global, KeyFlags};
 use crate::keystore::card::OfficerCard;
 use crate::keystore::secret::Secret;
@@ -144,7 +145,7 @@ pub fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Copies a secret that opens, and opens the copy.
+/// Copies a secret that opens, and reads the copy back.
 pub fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
     let store = keystore_of(global, &flags.keys)?;
     let (person, to) = (flags.person, &flags.to);
@@ -157,18 +158,7 @@ pub fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
     let secret = store.open(person, &passphrase)?;
     // The openings first: a copy without them is half a backup.
     kept::back_up(global, to, &passphrase, secret.sample)?;
-    files::write_new(to, &bytes, true)?;
-    let differs = || {
-        let facts = [("file", to.display().to_string())];
-        Failure {
-            exit: REFUSED,
-            ..Failure::unusable(t("keys.backup-differs", &facts))
-                .next(t("keys.backup-differs-next", &[]))
-        }
-    };
-    if files::read(to)? != bytes || whole(to, &passphrase).is_err() {
-        return Err(differs());
-    }
+    keystore::write_whole(to, &bytes)?;
     if global.json {
         print_json(&serde_json::json!({ "person": person, "file": to }));
         return Ok(0);
@@ -207,7 +197,6 @@ pub fn restore(global: &Global, flags: &Restore) -> Result<u8, Failure> {
         None => files::read(file)?,
     };
     put_back(&store, file, (&secret, &sealed), &card, &passphrase)?;
-    store.open(card.person, &passphrase)?;
     let path = store.secret_path(card.person);
     if global.json {
         print_json(&serde_json::json!({
@@ -261,7 +250,7 @@ fn put_back(
             .map_err(|what| keystore::mismatch(&own, what))?;
     } else {
         files::make_folder(store.folder())?;
-        files::write_new(&own, sealed, true)?;
+        keystore::write_whole(&own, sealed)?;
     }
     if shown.exists() {
         return Ok(());

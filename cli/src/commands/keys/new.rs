@@ -145,8 +145,6 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
     };
     let card = fresh.card();
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
-    // What is called made has been opened, now, while a mistake costs nothing.
-    store.open(person, &passphrase)?;
     let mut card_path = store.card_path(person);
     if let Some(copy) = &flags.card {
         files::write_new(copy, card.render().as_bytes(), false)?;
