@@ -106,11 +106,10 @@ pub fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
     let numbered_later = card.as_ref().filter(|card| {
         own.organisation == 0 && card.organisation != 0 && card.public_key == own.public_key
     });
-    match (&card, numbered_later) {
-        (Some(card), None) => secret
+    if let (Some(card), None) = (&card, numbered_later) {
+        secret
             .matches(card)
-            .map_err(|what| keystore::mismatch(file, what))?,
-        (_, Some(_)) | (None, _) => {}
+            .map_err(|what| keystore::mismatch(file, what))?;
     }
     if global.json {
         print_json(&serde_json::json!({
