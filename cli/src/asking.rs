@@ -12,7 +12,7 @@ use rollbook_words::catalogue::t;
 use crate::failure::Failure;
 use crate::flags::{Asking, Connection, Global};
 use crate::login::Login;
-use crate::profile::Profile;
+use crate::profile::{Profile, genesis};
 
 /// Nodes given with `--node`, else the profile's.
 fn nodes(flags: &Asking, profile: Option<&Profile>) -> Vec<String> {
@@ -52,8 +52,8 @@ fn roots(file: &std::path::Path) -> Result<Roots, Failure> {
     })
 }
 
-/// The nodes of `--node`, else of the profile, with its certificates; `next` is what to do when
-/// there are none.
+/// The nodes of `--node`, else of the profile, with its certificates, as nodes of the profile's
+/// alliance: what another's nodes answer is not listened to. `next` is what to do when there are none.
 pub fn client(flags: &Asking, profile: Option<&Profile>, next: &str) -> Result<Client, Failure> {
     let nodes: Vec<String> = nodes(flags, profile)
         .iter()
@@ -67,7 +67,11 @@ pub fn client(flags: &Asking, profile: Option<&Profile>, next: &str) -> Result<C
         .as_ref()
         .or(profile.and_then(|profile| profile.ca.as_ref()));
     let roots = file.map(|file| roots(file)).transpose()?;
-    Ok(Client::with_roots(nodes, roots))
+    let client = Client::with_roots(nodes, roots);
+    Ok(match profile.and_then(Profile::genesis_hash) {
+        Some(genesis) => client.of_alliance(genesis),
+        None => client,
+    })
 }
 
 /// The same for a command that may ask for what is for members: logs in as `--reader` or the
@@ -78,6 +82,10 @@ pub fn reading(
     profile: Option<&Profile>,
 ) -> Result<Client, Failure> {
     let client = client(&flags.asking, profile, "trust.no-profile-next")?;
+    let client = match genesis(flags.genesis.as_deref(), profile)? {
+        Some(genesis) => client.of_alliance(genesis),
+        None => client,
+    };
     Ok(match Login::of(global, flags, profile)? {
         Some(login) => client.with_passes(Arc::new(login)),
         None => client,
@@ -116,6 +124,20 @@ impl From<Error> for Failure {
             }
             Error::NotJson { node, cause } => {
                 Failure::unreachable(t("client.no-json", &[("node", node)])).because(cause)
+            }
+            Error::AnotherAlliance {
+                node,
+                found,
+                wanted,
+            } => {
+                let facts = [
+                    ("node", node),
+                    ("found", found),
+                    ("wanted", wanted.to_hex()),
+                ];
+                Failure::refused(t("client.another-alliance", &facts))
+                    .because(t("client.another-alliance-why", &facts))
+                    .next(t("client.another-alliance-next", &facts))
             }
             // The pass is made by this program, which has its own words for why it cannot be.
             Error::NoPass { cause, .. } => match cause.downcast::<Failure>() {

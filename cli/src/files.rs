@@ -4,9 +4,13 @@
 //!   itself it replaces; under a name that a person gave it writes only what is not there yet, or
 //!   what `--force` gives up ([`save`], RULINGS A64).
 //! * Secrets are 0600 from their first byte on, folders 0700.
+//! * What two commands change at once is changed under a lock: read again, merged, replaced
+//!   ([`locked`] for a file that is there, [`lock`] for one that need not be).
 
+use std::fs::File;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use rollbook_node::files;
 use rollbook_node::files::{Access, NoFile};
@@ -95,6 +99,54 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::replace(path, bytes, Access::Owner).map_err(|error| cannot_write(path, error.reason()))
 }
 
+/// A file under a lock until what is returned is dropped; others who ask for it wait. A file that was
+/// replaced while the lock was waited for is locked anew, so whoever holds it reads what is there.
+pub fn locked(path: &Path) -> Result<File, Failure> {
+    let failed = |error: std::io::Error| cannot_read(path, &error);
+    loop {
+        let file = File::open(path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        let (here, now) = (
+            file.metadata().map_err(failed)?,
+            std::fs::metadata(path).map_err(failed)?,
+        );
+        if (here.dev(), here.ino()) == (now.dev(), now.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// The same for a file that need not be there: the lock is a file of its own in the same folder, which
+/// stays, named like it with `.` before and `.lock` behind.
+pub fn lock(path: &Path) -> Result<File, Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.lock"));
+    let failed = |error: std::io::Error| cannot_write(&beside, &error);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&beside)
+        .map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// What a folder holds, by name, without what is hidden: a file manager of another system leaves
+/// `._NAME` beside every file that it copies to a stick, and a writer that was killed `.NAME.new`.
+pub fn listed(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let hidden = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.starts_with('.'))
+    };
+    let entries = std::fs::read_dir(folder)?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| !hidden(path));
+    paths.sort();
+    Ok(paths)
+}
+
 /// Why a file could not be read.
 pub fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::unusable(t(
@@ -143,9 +195,12 @@ pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
         (None, ErrorKind::AlreadyExists) => exists(path, false),
         (None, ErrorKind::IsADirectory) => unusable("file.is-folder", "file.device-next"),
         (None, ErrorKind::NotFound) => unusable("file.no-folder", "file.no-folder-next"),
-        (None, ErrorKind::StorageFull) => Failure::unwritten(file())
-            .because(t("file.full", &[]))
-            .next(t("file.full-next", &[])),
+        // A share that is used up takes no more, either.
+        (None, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+            Failure::unwritten(file())
+                .because(t("file.full", &[]))
+                .next(t("file.full-next", &[]))
+        }
         (None, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
             Failure::unwritten(file())
                 .because(error)

@@ -5,7 +5,9 @@
 //!   `age` tool as well, so no backup depends on this program.
 //! * The secret keeps the clear name, document number and salts behind the card's commitments: they
 //!   stand nowhere else.
-//! * Files are written once and never overwritten; secrets are 0600, folders 0700.
+//! * Files are written once and never overwritten; secrets are 0600, folders 0700. The secret comes
+//!   first: who was stopped between the two has a secret without a card, from which `keys restore`
+//!   makes it.
 //! * Node keys are plain 0600 files, one per kind ([`node`]): a node starts without a person.
 
 pub mod card;
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use rollbook_words::catalogue::t;
 
 use crate::failure::{Failure, REFUSED};
+use crate::files;
 use crate::files::{make_folder, write_new};
 use crate::output::say;
 use card::OfficerCard;
@@ -75,11 +78,7 @@ impl Keystore {
     /// Everybody in the folder, ascending by person.
     pub fn list(&self) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();
-        let Ok(files) = std::fs::read_dir(&self.folder) else {
-            return Ok(entries);
-        };
-        for file in files.flatten() {
-            let path = file.path();
+        for path in files::listed(&self.folder).unwrap_or_default() {
             if path
                 .file_name()
                 .and_then(|name| name.to_str())
@@ -98,6 +97,7 @@ impl Keystore {
     pub fn card(&self, person: u32) -> Result<OfficerCard, Failure> {
         let path = self.card_path(person);
         if !path.exists() {
+            self.not_half_made(person)?;
             return Err(Failure::unusable(t(
                 "keys.no-such-person",
                 &[
@@ -110,6 +110,29 @@ impl Keystore {
         OfficerCard::read(&path)
     }
 
+    /// Secrets without a card, by their numbers.
+    pub fn half_made(&self) -> Vec<u32> {
+        let number = |path: &PathBuf| path.file_stem()?.to_str()?.parse().ok();
+        let paths = files::listed(&self.folder).unwrap_or_default();
+        let secrets = paths
+            .iter()
+            .filter(|path| path.extension().is_some_and(|ending| ending == "age"));
+        let mut numbers: Vec<u32> = secrets.filter_map(number).collect();
+        numbers.retain(|person| {
+            self.secret_path(*person).exists() && !self.card_path(*person).exists()
+        });
+        numbers
+    }
+
+    /// Refuses a person whose secret is here and whose card is not.
+    pub fn not_half_made(&self, person: u32) -> Result<(), Failure> {
+        let secret = self.secret_path(person);
+        if !secret.exists() || self.card_path(person).exists() {
+            return Ok(());
+        }
+        Err(half_made(person, &secret))
+    }
+
     /// Writes a new officer's two files; refuses to overwrite.
     pub fn add(
         &self,
@@ -118,16 +141,17 @@ impl Keystore {
         passphrase: &str,
     ) -> Result<(), Failure> {
         make_folder(&self.folder)?;
-        write_new(
-            &self.secret_path(card.person),
-            &secret.seal(passphrase)?,
-            true,
-        )?;
-        write_new(
-            &self.card_path(card.person),
-            card.render().as_bytes(),
-            false,
-        )
+        write_whole(&self.secret_path(card.person), &secret.seal(passphrase)?)?;
+        self.add_card(card).inspect_err(|_| {
+            // Made just now and useless alone.
+            let _ = std::fs::remove_file(self.secret_path(card.person));
+        })
+    }
+
+    /// Writes the card beside a secret that is here; refuses to overwrite.
+    pub fn add_card(&self, card: &OfficerCard) -> Result<(), Failure> {
+        let text = card.render();
+        write_new(&self.card_path(card.person), text.as_bytes(), false)
     }
 
     /// Opens a person's secret and checks that it belongs to the card beside it.
@@ -176,6 +200,30 @@ impl Keystore {
         }
         Err(last.unwrap_or_else(|| mismatch(&path, "keys.differs.key")))
     }
+}
+
+/// Writes a sealed secret into a new file and reads it back, now, while a mistake costs nothing: what
+/// was sealed, or opened, under a passphrase opens from a file of the same bytes.
+pub fn write_whole(path: &Path, sealed: &[u8]) -> Result<(), Failure> {
+    write_new(path, sealed, true)?;
+    if files::read(path)? == sealed {
+        return Ok(());
+    }
+    let facts = [("file", path.display().to_string())];
+    Err(Failure {
+        exit: REFUSED,
+        ..Failure::unusable(t("keys.backup-differs", &facts))
+            .next(t("keys.backup-differs-next", &[]))
+    })
+}
+
+/// A secret without its card, and what makes the card again.
+pub fn half_made(person: u32, secret: &Path) -> Failure {
+    let facts = [
+        ("person", person.to_string()),
+        ("file", secret.display().to_string()),
+    ];
+    Failure::unusable(t("keys.half-made", &facts)).next(t("keys.half-made-next", &facts))
 }
 
 /// A secret that does not belong to its card.

@@ -5,9 +5,15 @@
 //! and the profile names a person whose key is here. It is kept (0600) beside what was verified of
 //! the alliance, so that a passphrase is asked for once in eight hours, not at every question.
 //! Whoever takes the file reads as that person until it ends, and signs nothing.
+//!
+//! * Several persons may share one folder: a pass is kept for a person at a node, and what another
+//!   command kept meanwhile stays.
+//! * A pass that cannot be kept is used all the same.
+//! * The node judges until when a pass holds, by its clock. A clock of this machine that differs from
+//!   it makes no pass that is over before it is used.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rollbook_client::client::{Cause, Passes};
@@ -22,10 +28,12 @@ use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::files;
 use crate::files::{make_folder, replace_secret};
 use crate::flags::{Connection, Global};
 use crate::keystore::Keystore;
 use crate::keystore::opened::Keys;
+use crate::output::say;
 use crate::profile::{Profile, Profiles, genesis};
 
 /// Life of a pass.
@@ -39,7 +47,7 @@ const FILE: &str = "passes.toml";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
-    person: u32,
+    /// When it ends, by this machine's clock.
     until_ms: u64,
     /// The header's value.
     header: String,
@@ -99,9 +107,7 @@ impl Login {
         (keystore, passphrase_file, keys): (&Keystore, Option<PathBuf>, &Keys),
     ) -> Login {
         let folder = Profiles::of(global).verified(&chain);
-        let kept = std::fs::read_to_string(folder.join(FILE))
-            .ok()
-            .and_then(|text| toml::from_str(&text).ok());
+        let passes = Mutex::new(kept_in(&folder));
         Login {
             passphrase_file,
             person,
@@ -110,12 +116,18 @@ impl Login {
             keystore: keystore.clone(),
             keys: keys.clone(),
             folder,
-            passes: Mutex::new(kept.unwrap_or_default()),
+            passes,
         }
     }
 
-    /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it.
-    fn pass(&self, node: &str, organisation: u32) -> Result<String, Failure> {
+    /// What a pass for a node is kept under.
+    fn place(&self, node: &str) -> String {
+        format!("{} {node}", self.person)
+    }
+
+    /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it; this
+    /// machine's clock is `ahead_s` seconds ahead of the node's.
+    fn pass(&self, node: &str, organisation: u32, ahead_s: i64) -> Result<String, Failure> {
         let passphrase_file = self.passphrase_file.as_deref();
         let key = self
             .keys
@@ -126,26 +138,40 @@ impl Login {
             node: OrganisationId(organisation),
             person: PersonId(self.person),
             key: 0,
-            until_ms: LedgerTime(until_ms),
+            until_ms: LedgerTime(until_ms.saturating_add_signed(-ahead_s.saturating_mul(1_000))),
         };
         let header = header_of(&pass.sign(&key));
+        let kept = Kept {
+            until_ms,
+            header: header.clone(),
+        };
         let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
-        passes.retain(|_, kept| kept.until_ms > real_ms());
-        passes.insert(
-            node.to_owned(),
-            Kept {
-                person: self.person,
-                until_ms,
-                header: header.clone(),
-            },
-        );
-        make_folder(&self.folder)?;
-        replace_secret(
-            &self.folder.join(FILE),
-            toml::to_string(&*passes).unwrap_or_default().as_bytes(),
-        )?;
+        passes.insert(self.place(node), kept);
+        if let Err(failure) = self.keep(&mut passes) {
+            say(t("login.not-kept", &[("why", failure.to_string())]));
+        }
         Ok(header)
     }
+
+    /// Puts the passes beside those that others kept meanwhile.
+    fn keep(&self, passes: &mut BTreeMap<String, Kept>) -> Result<(), Failure> {
+        make_folder(&self.folder)?;
+        let path = self.folder.join(FILE);
+        let _lock = files::lock(&path)?;
+        let mut all = kept_in(&self.folder);
+        all.append(passes);
+        all.retain(|_, kept| kept.until_ms > real_ms());
+        let text = toml::to_string(&all).unwrap_or_default();
+        *passes = all;
+        replace_secret(&path, text.as_bytes())
+    }
+}
+
+/// The passes of a folder; none if there is no such file or it is another's.
+fn kept_in(folder: &Path) -> BTreeMap<String, Kept> {
+    let text = std::fs::read_to_string(folder.join(FILE)).ok();
+    text.and_then(|text| toml::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 impl Passes for Login {
@@ -155,17 +181,20 @@ impl Passes for Login {
 
     fn header(&self, node: &str) -> Option<String> {
         let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = real_ms();
+        // One that would hold longer than a pass does is from a clock that was put back since.
         let holds = |kept: &&Kept| {
-            kept.person == self.person && kept.until_ms > real_ms().saturating_add(NEARLY_MS)
+            kept.until_ms > now.saturating_add(NEARLY_MS)
+                && kept.until_ms <= now.saturating_add(PASS_MS)
         };
         passes
-            .get(node)
+            .get(&self.place(node))
             .filter(holds)
             .map(|kept| kept.header.clone())
     }
 
-    fn sign(&self, node: &str, organisation: u32) -> Result<String, Cause> {
-        Ok(self.pass(node, organisation)?)
+    fn sign(&self, node: &str, organisation: u32, ahead_s: i64) -> Result<String, Cause> {
+        Ok(self.pass(node, organisation, ahead_s)?)
     }
 
     fn has_key(&self) -> bool {

@@ -256,6 +256,31 @@ pub fn number_of(table: &str, text: &str) -> Result<u32, Option<&'static Kind>> 
     }
 }
 
+/// Why a number is not taken: it is that of another kind, which is named, or none at all.
+pub fn no_number(argument: &str, of: &str, text: &str, other: Option<&Kind>) -> Failure {
+    let mut facts = vec![
+        ("argument", argument.to_owned()),
+        ("value", text.trim().to_owned()),
+    ];
+    let failure = match other {
+        Some(kind) => {
+            facts.push(("found", t(&format!("object.{}", kind.table), &[])));
+            facts.push(("object", t(&format!("object.{of}"), &[])));
+            Failure::unusable(t("known.other-kind", &facts))
+        }
+        None => Failure::unusable(t("verb.bad", &facts)).because(t("form.number", &[])),
+    };
+    failure.next(t("verb.bad-next", &facts))
+}
+
+/// The kind that a text names beside its number, if it is another than this one: `M-25` for motions.
+pub fn of_another_kind(kind: &Kind, text: &str) -> Option<&'static Kind> {
+    match number_of(kind.table, text) {
+        Err(other) => other,
+        Ok(_) => None,
+    }
+}
+
 /// Path of an object: its number, or for an account its own text.
 pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
     if kind.table == "account" {

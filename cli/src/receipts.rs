@@ -17,6 +17,7 @@ use rollbook_words::catalogue::t;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Global, MAX_AGE};
+use crate::keystore::opened;
 use crate::profile::{Left, Profiles};
 use crate::trust;
 use crate::trust::max_age;
@@ -28,12 +29,14 @@ const ENDING: &str = "tlog-proof";
 /// asked.
 pub fn trust_for(global: &Global, record: &Record, client: &Client) -> Result<Trust, Failure> {
     let chain = record.payload.chain;
-    trust::at(
+    let trust = trust::at(
         &Profiles::of(global).verified(&chain),
         chain,
-        client.clone(),
+        client.clone().of_alliance(chain),
         max_age(MAX_AGE)?,
-    )
+    )?;
+    // What covers a record that was signed just now is as new as that.
+    Ok(trust.covers(opened::signed_s(&record.id())))
 }
 
 /// A receipt that was verified and written.

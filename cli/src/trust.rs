@@ -4,13 +4,15 @@
 //! One folder per alliance (`Profiles::verified`) holds `policies.json`, `head.json`, `receipts/`
 //! and `alarms/` as the client names them. `--max-age` says how old a statement may be.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rollbook_client::client;
 use rollbook_client::client::{Cause, Client};
 use rollbook_client::keep::Keep;
-use rollbook_client::trust::{Doubt, Error, Grounds, NoBody, Notice, Trust, Untrue};
+use rollbook_client::trust::{Clock, Doubt, Error, Grounds, NoBody, Notice, Trust, Untrue};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant, length, length_ms};
@@ -22,12 +24,16 @@ use crate::flags::{Global, Reading};
 use crate::output::say;
 use crate::profile::{Profiles, genesis, in_use};
 
-/// A folder of this machine; what is stored is durable.
-struct Folder(PathBuf);
+/// A folder of this machine; what is stored is durable. What cannot be stored is said, once, and
+/// hinders no answer: it was verified all the same.
+struct Folder {
+    path: PathBuf,
+    told: AtomicBool,
+}
 
 impl Folder {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
@@ -37,20 +43,30 @@ impl Folder {
 
 impl Keep for Folder {
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Cause> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            // Where no folder can be, nothing was kept; that nothing can be is said when it is tried.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(cannot_read(&path, &error).into()),
         }
     }
 
     fn store(&self, name: &str, bytes: &[u8]) -> Result<(), Cause> {
-        Ok(self.write(name, bytes)?)
+        if let Err(failure) = self.write(name, bytes)
+            && !self.told.swap(true, Ordering::Relaxed)
+        {
+            say(t("trust.not-kept", &[("why", failure.to_string())]));
+        }
+        Ok(())
     }
 
     fn place(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
+        self.path.join(name).display().to_string()
     }
 }
 
@@ -72,7 +88,10 @@ pub fn open(global: &Global, flags: &Reading) -> Result<Trust, Failure> {
 
 /// Opens the folder of one alliance. Everything in it is verified again.
 pub fn at(folder: &Path, genesis: Hash, client: Client, max_age_s: u64) -> Result<Trust, Failure> {
-    let keep = Arc::new(Folder(folder.to_path_buf()));
+    let keep = Arc::new(Folder {
+        path: folder.to_path_buf(),
+        told: AtomicBool::new(false),
+    });
     Ok(Trust::open(genesis, client, keep, max_age_s)?.telling(tell))
 }
 
@@ -131,6 +150,13 @@ fn nobody(doubts: &[Doubt], next: &str) -> Failure {
 
 /// No node answered: what each did instead.
 fn silence(silent: impl IntoIterator<Item = client::Error>) -> Failure {
+    let (foreign, silent): (Vec<client::Error>, Vec<client::Error>) = silent
+        .into_iter()
+        .partition(|error| matches!(error, client::Error::AnotherAlliance { .. }));
+    // Who answers and is a stranger is the reason, whoever else is away.
+    if let Some(foreign) = foreign.into_iter().next() {
+        return foreign.into();
+    }
     let silent: Vec<String> = silent.into_iter().map(reason).collect();
     Failure::unreachable(t("client.unreachable", &[]))
         .because(silent.join("; "))
@@ -219,8 +245,13 @@ pub fn line(grounds: &Grounds) -> String {
         None => name.clone(),
     };
     let signers: Vec<String> = grounds.signers.iter().map(named).collect();
+    // How long ago that was, a clock that a quorum contradicts does not know.
+    let key = match grounds.clock {
+        Some(Clock::Behind(_) | Clock::Ahead(_)) => "trust.grounds-no-age",
+        _ => "trust.grounds",
+    };
     t(
-        "trust.grounds",
+        key,
         &[
             ("epoch", grounds.epoch.to_string()),
             ("size", grounds.size.to_string()),
@@ -231,17 +262,30 @@ pub fn line(grounds: &Grounds) -> String {
     )
 }
 
-/// Says STALE SINCE if so; the exit code.
+/// Says STALE SINCE if so, and what speaks against this machine's clock; the exit code.
 pub fn tell_age(grounds: &Grounds) -> u8 {
+    let (key, by) = match grounds.clock {
+        Some(Clock::Behind(by)) => ("trust.clock-behind", by),
+        Some(Clock::Ahead(by)) => ("trust.clock-ahead", by),
+        Some(Clock::NodeAhead(by)) => ("trust.clock-node-ahead", by),
+        Some(Clock::NodeBehind(by)) => ("trust.clock-node-behind", by),
+        None => ("", 0),
+    };
+    let facts = [
+        ("time", instant(grounds.attested_time_s)),
+        ("age", length(grounds.age_s)),
+        ("node", grounds.node.clone()),
+        ("by", length(by)),
+    ];
     if grounds.stale {
-        say(t(
-            "trust.stale",
-            &[
-                ("time", instant(grounds.attested_time_s)),
-                ("age", length(grounds.age_s)),
-            ],
-        ));
-        return crate::failure::NOT_YET;
+        say(t("trust.stale", &facts));
     }
-    0
+    if !key.is_empty() {
+        say(t(key, &facts));
+    }
+    if grounds.stale {
+        crate::failure::NOT_YET
+    } else {
+        0
+    }
 }

@@ -463,13 +463,13 @@ fn help_guesses_only_what_is_near() {
 fn what_members_may_read_is_not_for_everybody_on_the_machine() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.export");
-    let saved = rollbook::commands::export::save(&path, false, |out| {
+    let saved = rollbook::commands::export::save((&path, false), None, |out| {
         out.write_all(b"1").unwrap();
         Ok(1)
     });
     assert_eq!(saved.unwrap(), 0);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let again = rollbook::commands::export::save(&path, false, |_| Ok(0)).unwrap_err();
+    let again = rollbook::commands::export::save((&path, false), None, |_| Ok(0)).unwrap_err();
     assert_eq!(again.exit, 2);
 }

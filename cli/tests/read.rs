@@ -279,11 +279,22 @@ fn objects(net: &Net, desk: &Desk, record: &Record) {
         ),
         (&json!(2), &json!(false))
     );
-    // Another genesis hash: no node can show its policies.
+    // Another genesis hash: the node says that it is not of that alliance, and one that claims to be
+    // cannot show its policies.
     let other = Hash([7; 32]).to_hex();
-    let output = desk.run("other", &[&real], &["show", "O-2", "--genesis", &other]);
-    assert_eq!(ends(&output, 1), "");
-    assert!(said(&output).contains("epoch.genesis"), "{}", said(&output));
+    let claimed = other.clone();
+    let liar = Proxy::start(net.testnet.api(1), move |path, answer| match path {
+        "/v1/status" => with_json(answer, |value| value["genesis"] = json!(claimed)),
+        _ => answer,
+    });
+    for (node, why) in [
+        (&real, "is a node of another alliance"),
+        (&liar.url, "epoch.genesis"),
+    ] {
+        let output = desk.run("other", &[node], &["show", "O-2", "--genesis", &other]);
+        assert_eq!(ends(&output, 1), "");
+        assert!(said(&output).contains(why), "{}", said(&output));
+    }
     ends(
         &desk.read("show", &["http://127.0.0.1:9"], &["show", "O-2"]),
         4,

@@ -4,22 +4,32 @@
 //! * `https` addresses are checked against the usual roots of the web, or against the certificates
 //!   of [`Roots`] alone.
 //! * A node that keeps an answer for members is asked again with a pass, if [`Passes`] can make one.
+//! * A client of one alliance ([`Client::of_alliance`]) asks every node once whose it is, before anything
+//!   else, and uses no answer of a node that says that it is another's.
+//! * The clock that a node's answers carry is compared with this machine's ([`Client::ahead_s`]). It
+//!   proves nothing: it is a reason to look at a clock.
 //! * An answer of more than 16 MiB is cut, a node is waited for 5 seconds to connect and 20 to
 //!   answer. Streams and downloads have no limit of size.
 //! * Absent: retries at one node, a cache, keys.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rollbook_proof::crypto::Hash;
 use rollbook_wire::problem::Problem;
 use rollbook_wire::record::Told;
 use rollbook_wire::status::Status;
 use serde::de::DeserializeOwned;
+use ureq::http::HeaderMap;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
 /// Longest answer read into memory, in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+
+/// Seconds by which two clocks may differ before it is worth a word.
+pub const CLOCK_S: i64 = 60;
 
 /// Any error, as a cause.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -92,6 +102,16 @@ pub enum Error {
         /// What the reader of JSON said.
         cause: Cause,
     },
+    /// The node is one of another alliance.
+    #[error("{node} is a node of alliance {found}, not of {wanted}")]
+    AnotherAlliance {
+        /// Its base address.
+        node: String,
+        /// The genesis hash that it says.
+        found: String,
+        /// The genesis hash of the alliance asked.
+        wanted: Hash,
+    },
     /// A pass could not be made.
     #[error("no pass for {node}: {cause}")]
     NoPass {
@@ -146,8 +166,9 @@ pub trait Passes: Send + Sync {
     fn has_key(&self) -> bool;
     /// The value of the header `Authorization` for a node, if there is a pass that still holds.
     fn header(&self, node: &str) -> Option<String>;
-    /// Signs a pass for a node, which says that it is run by `organisation`; the header's value.
-    fn sign(&self, node: &str, organisation: u32) -> Result<String, Cause>;
+    /// Signs a pass for a node, which says that it is run by `organisation`; the header's value. This
+    /// machine's clock is `ahead_s` seconds ahead of the node's, as far as that is known.
+    fn sign(&self, node: &str, organisation: u32, ahead_s: i64) -> Result<String, Cause>;
 }
 
 /// A list of nodes. Cheap to clone.
@@ -156,6 +177,17 @@ pub struct Client {
     nodes: Vec<String>,
     agent: ureq::Agent,
     passes: Option<Arc<dyn Passes>>,
+    alliance: Option<Hash>,
+    heard: Arc<Mutex<BTreeMap<String, Heard>>>,
+}
+
+/// What a node's answers say beside what was asked.
+#[derive(Debug, Clone, Default)]
+struct Heard {
+    /// The genesis hash of its alliance, once it was asked.
+    alliance: Option<String>,
+    /// How many seconds this machine's clock was ahead of its own at its last answer.
+    ahead_s: Option<i64>,
 }
 
 type Response = ureq::http::Response<ureq::Body>;
@@ -191,7 +223,75 @@ impl Client {
             nodes,
             agent: config.build().into(),
             passes: None,
+            alliance: None,
+            heard: Arc::default(),
         }
+    }
+
+    /// The same for nodes of one alliance: those of another are not listened to.
+    pub fn of_alliance(self, genesis: Hash) -> Client {
+        Client {
+            alliance: Some(genesis),
+            ..self
+        }
+    }
+
+    /// By how many seconds this machine's clock was ahead of a node's at its last answer; negative:
+    /// behind. None if no answer carried a clock.
+    pub fn ahead_s(&self, node: &str) -> Option<i64> {
+        self.heard_of(node).ahead_s
+    }
+
+    fn heard_of(&self, node: &str) -> Heard {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.get(node).cloned().unwrap_or_default()
+    }
+
+    /// Notes the clock of an answer.
+    fn hear(&self, node: &str, headers: &HeaderMap) {
+        let date = headers.get("date").and_then(|date| date.to_str().ok());
+        let Some(theirs) = date.and_then(seconds_of_date) else {
+            return;
+        };
+        let own = i64::try_from(real_s()).unwrap_or(i64::MAX);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.entry(node.to_owned()).or_default().ahead_s = Some(own.saturating_sub(theirs));
+    }
+
+    /// Refuses a node that says that it is of another alliance. One that does not answer, or does not
+    /// say it, will show what it is by what it answers.
+    fn belongs(&self, node: &str) -> Result<(), Error> {
+        let Some(wanted) = self.alliance else {
+            return Ok(());
+        };
+        let found = match self.heard_of(node).alliance {
+            Some(found) => found,
+            None => {
+                let answer = self.agent.get(format!("{node}/v1/status")).call();
+                let Ok(mut answer) = answer else {
+                    return Ok(());
+                };
+                self.hear(node, answer.headers());
+                let told = answer.body_mut().read_json::<serde_json::Value>();
+                let Some(found) = told
+                    .ok()
+                    .and_then(|told| Some(told["genesis"].as_str()?.to_owned()))
+                else {
+                    return Ok(());
+                };
+                let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+                heard.entry(node.to_owned()).or_default().alliance = Some(found.clone());
+                found
+            }
+        };
+        if found == wanted.to_hex() {
+            return Ok(());
+        }
+        Err(Error::AnotherAlliance {
+            node: node.to_owned(),
+            found,
+            wanted,
+        })
     }
 
     /// The same, showing passes where they are wanted.
@@ -211,8 +311,7 @@ impl Client {
     pub fn only(&self, node: &str) -> Client {
         Client {
             nodes: vec![node.to_owned()],
-            agent: self.agent.clone(),
-            passes: self.passes.clone(),
+            ..self.clone()
         }
     }
 
@@ -249,24 +348,27 @@ impl Client {
     }
 
     /// Opens a stream of server-sent events of the first node after `last`, or at the path's own
-    /// beginning.
+    /// beginning. A problem document of a node is [`Error::Refused`].
     pub fn events(&self, path: &str, last: Option<&str>) -> Result<Box<dyn Read>, Error> {
         let node = self.nodes.first().cloned().unwrap_or_default();
-        let mut request = self
-            .agent
-            .get(format!("{node}{path}"))
-            .header("accept", "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
-        }
-        if let Some(header) = self.header(&node)? {
-            request = request.header("authorization", header);
-        }
-        let why = match request.call() {
+        let why = match self.ask(&node, path, last)? {
             Ok(response) if response.status().as_u16() < 400 => {
                 return Ok(Box::new(response.into_body().into_reader()));
             }
-            Ok(response) => response.status().as_u16().to_string(),
+            Ok(response) if response.status() == 503 => "503".to_owned(),
+            Ok(mut response) => {
+                let status = response.status().as_u16();
+                match response.body_mut().read_json::<Problem>() {
+                    Ok(problem) => {
+                        return Err(Error::Refused {
+                            node,
+                            status,
+                            problem,
+                        });
+                    }
+                    Err(_) => status.to_string(),
+                }
+            }
             Err(error) => error.to_string(),
         };
         Err(Error::NoEvents(Silence { node, why }))
@@ -275,8 +377,16 @@ impl Client {
     /// GET from the first node that answers anything but "not now".
     fn get(&self, path: &str) -> Result<Answer, Error> {
         let mut told = Vec::new();
+        let mut foreign = None;
         for node in &self.nodes {
-            let why = match self.ask(node, path)? {
+            let answer = match self.ask(node, path, None) {
+                Err(error @ Error::AnotherAlliance { .. }) => {
+                    foreign = foreign.or(Some(error));
+                    continue;
+                }
+                answer => answer?,
+            };
+            let why = match answer {
                 Ok(response) if response.status() == 503 => "503".to_owned(),
                 Ok(response) => {
                     let status = response.status().as_u16();
@@ -293,7 +403,7 @@ impl Client {
                 why,
             });
         }
-        Err(Error::Unreachable(told))
+        Err(foreign.unwrap_or(Error::Unreachable(told)))
     }
 
     /// The pass for a node: one that still holds, or a new one if every question shall carry one.
@@ -308,32 +418,49 @@ impl Client {
     }
 
     fn log_in(&self, passes: &dyn Passes, node: &str) -> Result<String, Error> {
+        self.belongs(node)?;
         let status = self
             .agent
             .get(format!("{node}/v1/status"))
             .call()
-            .and_then(|mut answer| answer.body_mut().read_json());
+            .and_then(|mut answer| {
+                self.hear(node, answer.headers());
+                answer.body_mut().read_json()
+            });
         let status: Status = status.map_err(|error| {
             Error::NoStatus(Silence {
                 node: node.to_owned(),
                 why: error.to_string(),
             })
         })?;
-        let signed = passes.sign(node, status.organisation.0);
+        // A minute is the network's and both clocks' own.
+        let ahead_s = self.ahead_s(node).filter(|ahead| ahead.abs() > CLOCK_S);
+        let signed = passes.sign(node, status.organisation.0, ahead_s.unwrap_or(0));
         signed.map_err(|cause| Error::NoPass {
             node: node.to_owned(),
             cause,
         })
     }
 
-    /// GET from one node; again with a new pass if it wants one and there is a key for it.
-    fn ask(&self, node: &str, path: &str) -> Result<Result<Response, ureq::Error>, Error> {
+    /// GET from one node; again with a new pass if it wants one and there is a key for it. With `last`
+    /// it is a stream of events after that one.
+    fn ask(
+        &self,
+        node: &str,
+        path: &str,
+        last: Option<&str>,
+    ) -> Result<Result<Response, ureq::Error>, Error> {
+        self.belongs(node)?;
         let get = |header: Option<&String>| {
-            let request = self.agent.get(format!("{node}{path}"));
-            match header {
+            let mut request = self.agent.get(format!("{node}{path}"));
+            if let Some(last) = last {
+                request = request.header("last-event-id", last);
+            }
+            let answer = match header {
                 Some(header) => request.header("authorization", header).call(),
                 None => request.call(),
-            }
+            };
+            answer.inspect(|answer| self.hear(node, answer.headers()))
         };
         let header = self.header(node)?;
         let answer = get(header.as_ref());
@@ -385,7 +512,13 @@ impl Client {
         bytes: &[u8],
     ) -> Result<serde_json::Result<Told<T>>, Error> {
         let mut told = Vec::new();
+        let mut foreign = None;
         for node in &self.nodes {
+            // Nothing is handed to strangers.
+            if let Err(error) = self.belongs(node) {
+                foreign = foreign.or(Some(error));
+                continue;
+            }
             let post = |header: Option<&String>| {
                 let request = self
                     .agent
@@ -418,7 +551,7 @@ impl Client {
                 why,
             });
         }
-        Err(Error::Unreachable(told))
+        Err(foreign.unwrap_or(Error::Unreachable(told)))
     }
 
     /// The answer at a path.
@@ -438,9 +571,66 @@ impl Client {
     }
 }
 
+/// Now by this machine's clock, in seconds since 1970.
+pub(crate) fn real_s() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// Seconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn seconds_of_date(text: &str) -> Option<i64> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let day = words.next()?.parse::<i64>().ok()?;
+    let month = MONTHS.find(words.next()?)? / 3;
+    let year = words.next()?.parse::<i64>().ok()?;
+    let mut clock = words.next()?.split(':').map(str::parse::<i64>);
+    let mut part = || clock.next()?.ok();
+    let (hour, minute, second) = (part()?, part()?, part()?);
+    let months = i64::try_from(month).ok()?;
+    let in_range = (1..=31).contains(&day)
+        && (1970..=9999).contains(&year)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..=60).contains(&second);
+    if !in_range || words.next() != Some("GMT") {
+        return None;
+    }
+    // Days of the civil calendar, years beginning in March.
+    let (y, m) = if months < 2 {
+        (year - 1, months + 10)
+    } else {
+        (year, months - 2)
+    };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
 fn not_json(node: String, error: impl Into<Cause>) -> Error {
     Error::NotJson {
         node,
         cause: error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_http_are_read() {
+        for (text, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Thu, 29 Feb 2024 23:59:59 GMT", Some(1_709_251_199)),
+            ("Mon, 30 Nov 2026 10:00:00 GMT", Some(1_796_032_800)),
+            ("yesterday", None),
+            ("Mon, 30 Nov 2026 10:00 GMT", None),
+            ("Mon, 99 Nov 2026 10:00:00 GMT", None),
+            ("Mon, 30 Nov 2026 9223372036854775807:00:00 GMT", None),
+        ] {
+            assert_eq!(seconds_of_date(text), seconds, "{text}");
+        }
     }
 }

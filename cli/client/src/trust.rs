@@ -14,20 +14,24 @@
 //! verify is named ([`Notice`]) and the next one is asked; a head that no node can join to the known
 //! one is an alarm and the end.
 //!
-//! The clock of a sample chain is stepped, and cosignatures carry it. There "now" is the furthest
-//! of what the node says and of the clock as it was last seen under a quorum, run on; so SAMPLE
-//! ages are a matter of the story, not of proof.
+//! This machine's clock decides nothing where a quorum shows that it is wrong ([`Clock`] of
+//! [`Grounds`]): a statement signed later than it says is no older than nothing, and one that covers
+//! what was signed here just now ([`Trust::covers`]) is fresh, however old its signatures look. Where
+//! only the node's own clock speaks against it, the statement stays stale and the doubt is told.
+//!
+//! The clock of a sample chain is stepped, and cosignatures carry it. There "now" is what the node
+//! says, and never before the newest known head; so SAMPLE ages are a matter of the story, not of
+//! proof.
 //!
 //! Absent: sentences for people, files.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_core::id::CharterVersion;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::file::{Flaw, KeptPolicy, chain_of};
 use rollbook_proof::log::tree::verify_consistency;
-use rollbook_proof::log::{Clock, TlogProof};
+use rollbook_proof::log::{Clock as ClockKind, TlogProof};
 use rollbook_proof::number::Height;
 use rollbook_proof::verify::{EpochChain, Head};
 use rollbook_wire::proof::{Consistency, Policy};
@@ -37,8 +41,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client;
-use crate::client::{Cause, Client};
+use crate::client::{Cause, Client, real_s};
 use crate::keep::Keep;
+
+mod clock;
+
+pub use clock::Clock;
+use clock::judge;
 
 const POLICIES: &str = "policies.json";
 const HEAD: &str = "head.json";
@@ -54,9 +63,6 @@ struct KeptHead {
     note: String,
     /// Who served it.
     node: String,
-    /// Ledger time minus real time, as last seen under a quorum; means something on sample chains
-    /// only.
-    distance_s: i64,
 }
 
 /// What a verified statement rests on.
@@ -78,6 +84,8 @@ pub struct Grounds {
     pub age_s: u64,
     /// Older than asked for.
     pub stale: bool,
+    /// Why this machine's clock is in doubt; none: nothing speaks against it.
+    pub clock: Option<Clock>,
     /// Whether times are those of a stepped clock.
     pub sample: bool,
 }
@@ -323,16 +331,8 @@ pub struct Trust {
     client: Client,
     max_age_s: u64,
     telling: Box<Telling>,
-}
-
-fn real_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+    /// When, by this machine's clock, that was signed which every statement from now on covers.
+    covers_s: Option<u64>,
 }
 
 impl Trust {
@@ -383,6 +383,7 @@ impl Trust {
             client,
             max_age_s,
             telling: Box::new(|_| ()),
+            covers_s: None,
         })
     }
 
@@ -390,6 +391,15 @@ impl Trust {
     pub fn telling(self, telling: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Trust {
         Trust {
             telling: Box::new(telling),
+            ..self
+        }
+    }
+
+    /// From now on statements are asked for that cover something which was signed on this machine at
+    /// `signed_s` by its clock, such as the receipt of a new record: they cannot be older than it.
+    pub fn covers(self, signed_s: Option<u64>) -> Trust {
+        Trust {
+            covers_s: signed_s,
             ..self
         }
     }
@@ -420,7 +430,7 @@ impl Trust {
             .policies()
             .next()
             .and_then(|policy| policy.genesis.as_ref());
-        genesis.is_some_and(|facts| facts.clock == Clock::Sample)
+        genesis.is_some_and(|facts| facts.clock == ClockKind::Sample)
     }
 
     /// Asks the nodes in order until one gives a fresh answer that verifies. If all that verify are
@@ -518,11 +528,6 @@ impl Trust {
             }
         };
         if newer {
-            let distance_s = signed(head.attested_time_s).saturating_sub(signed(real_s()));
-            let distance_s = self
-                .head
-                .as_ref()
-                .map_or(distance_s, |known| known.distance_s.max(distance_s));
             let attested_time_s = head.attested_time_s;
             self.head = Some(KeptHead {
                 size,
@@ -530,12 +535,22 @@ impl Trust {
                 attested_time_s,
                 note: note.to_owned(),
                 node: name.clone(),
-                distance_s,
             });
             self.keep(HEAD, &self.head).map_err(Trouble::Stop)?;
         }
         let sample = self.is_sample();
-        let age_s = self.now_s(node).saturating_sub(head.attested_time_s);
+        let (age_s, stale, clock) = if sample {
+            let age_s = self.sample_s(node).saturating_sub(head.attested_time_s);
+            (age_s, age_s > self.max_age_s, None)
+        } else {
+            let ahead_s = node.ahead_s(&name);
+            judge(
+                (self.max_age_s, self.covers_s),
+                head.attested_time_s,
+                real_s(),
+                ahead_s,
+            )
+        };
         let policy = self
             .chain
             .policies()
@@ -558,25 +573,20 @@ impl Trust {
             signers,
             attested_time_s: head.attested_time_s,
             age_s,
-            stale: age_s > self.max_age_s,
+            stale,
+            clock,
             sample,
         })
     }
 
-    /// Now, in the time that cosignatures carry.
-    fn now_s(&self, node: &Client) -> u64 {
-        if !self.is_sample() {
-            return real_s();
-        }
+    /// Now on a sample chain: as the node says, not before the newest known head.
+    fn sample_s(&self, node: &Client) -> u64 {
         let told = node
             .json("/v1/status")
             .map_or(0, |status: Status| status.now_ms)
             / 1_000;
-        let run_on = self
-            .head
-            .as_ref()
-            .map_or(0, |head| real_s().saturating_add_signed(head.distance_s));
-        told.max(run_on)
+        let known = self.head.as_ref().map_or(0, |head| head.attested_time_s);
+        told.max(known)
     }
 
     /// Shows that one of two verified heads extends the other: with a proof of this node, else of

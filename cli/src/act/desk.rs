@@ -26,6 +26,7 @@ use crate::asking;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Acting, Asking, Global, KeyFlags, MAX_AGE, Signing, Submitting};
+use crate::input::text::narrow;
 use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
@@ -82,6 +83,10 @@ impl<'a> Desk<'a> {
         let principal = given.or(profile.as_ref().and_then(|profile| profile.organisation));
         let principal = principal.ok_or_else(|| unknown("act.no-principal"))?;
         let keystore = keystore(&flags.signing.keys, profile.as_ref());
+        // A judgement needs no key, but what was typed for one has to be read.
+        for text in &flags.signing.signer {
+            typed(text)?;
+        }
         let signers = match signers(&flags.signing, profile.as_ref(), &keystore, principal) {
             Err(_) if flags.dry_run => Vec::new(),
             signers => signers?,
@@ -297,7 +302,8 @@ pub fn same_chain(found: Hash, own: Hash, file: &Path) -> Result<(), Failure> {
     Err(Failure::refused(t("act.other-chain", &facts)).next(t("act.other-chain-next", &facts)))
 }
 
-fn signer(text: &str, keystore: &Keystore, principal: u32) -> Result<Signer, Failure> {
+/// A signer as typed: `11`, `11:primary`, and the same with the wide characters of a Chinese keyboard.
+pub fn typed(text: &str) -> Result<Signer, Failure> {
     let bad = || {
         let failure = Failure::unusable(t("act.bad-signer", &[("text", text.to_owned())]));
         let known: Vec<String> = KNOWN_ROLES.map(role_code).to_vec();
@@ -305,11 +311,17 @@ fn signer(text: &str, keystore: &Keystore, principal: u32) -> Result<Signer, Fai
             .because(t("act.bad-signer-why", &[]))
             .next(t("act.bad-signer-next", &[("known", known.join(", "))]))
     };
+    let text = narrow(text);
     let (person, role) = match text.split_once(':') {
         Some((person, role)) => (person, Some(parse_role(role).ok_or_else(bad)?)),
-        None => (text, None),
+        None => (text.as_str(), None),
     };
     let person: u32 = person.parse().map_err(|_| bad())?;
+    Ok((person, role))
+}
+
+fn signer(text: &str, keystore: &Keystore, principal: u32) -> Result<Signer, Failure> {
+    let (person, role) = typed(text)?;
     if role.is_some() {
         return Ok((person, role));
     }

@@ -5,7 +5,6 @@ use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Record};
-use rollbook_core::rules;
 use rollbook_proof::codec::encode;
 use rollbook_wire::judgement::{Judgement, Presumed};
 use rollbook_wire::record::Told;
@@ -200,33 +199,6 @@ pub fn say_missing(judged: &Judgement, keystore: &Keystore) {
     }
 }
 
-/// Steps of the act's rule, of one kind of object if it is known: `screening -> sponsoring`.
-fn effects(body: &Body, object: Option<&str>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for row in rules::table() {
-        if row.code != body.code()
-            || row.who == "CLK"
-            || object.is_some_and(|object| object != row.object)
-        {
-            continue;
-        }
-        let state = |name: &str| super::next::state(row.object, name);
-        let line = format!(
-            "{} -> {}",
-            if row.from == "–" {
-                t("state.none", &[])
-            } else {
-                state(&row.from)
-            },
-            state(&row.to)
-        );
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    lines
-}
-
 /// `--dry-run`: the act, its rule and its true effect; a node's judgement if one is at hand. Nothing
 /// is signed or handed in.
 pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
@@ -245,11 +217,10 @@ pub fn dry(desk: &Desk, body: Body) -> Result<u8, Failure> {
     let in_vain = refusal.is_some() || (uncounted.is_some() && !desk.flags.anyway);
     let code = if in_vain { crate::failure::REFUSED } else { 0 };
     let now = verdict.as_ref().and_then(|judged| judged.now.as_ref());
-    let object = now.map(|now| word(now.object));
-    // What a node says would move; else all steps of the act's rule. The tables call a membership so
-    // too; an invoice has none.
+    // What a node says would move. Nobody else knows it: what the rule may do in other cases is no
+    // effect of this act.
     let told = verdict.as_ref().and_then(super::screen::effects);
-    let steps = told.unwrap_or_else(|| effects(&body, object.as_deref()));
+    let steps = told.unwrap_or_default();
     if desk.global.json {
         print_json(&json!({
             "rule": body.code(), "class": class, "principal": desk.principal,

@@ -193,17 +193,13 @@ pub fn is_id(text: &str) -> bool {
 /// The JSON files of a folder that may be what waits: none of them is large.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     const LARGEST: u64 = 1024 * 1024;
-    let read = std::fs::read_dir(dir).map_err(|error| crate::files::cannot_read(dir, &error))?;
+    let listed = crate::files::listed(dir);
+    let mut files = listed.map_err(|error| crate::files::cannot_read(dir, &error))?;
     let may_wait = |path: &PathBuf| {
         path.extension().is_some_and(|ending| ending == "json")
             && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
     };
-    let mut files: Vec<PathBuf> = read
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(may_wait)
-        .collect();
-    files.sort();
+    files.retain(may_wait);
     Ok(files)
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rollbook_node::files::{Access, Replacement};
+use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::files::{cannot_write, free, is_stdout};
 use crate::flags::{Connection, Global};
 use crate::output::{Busy, busy, result, say};
-use crate::profile::in_use;
+use crate::profile::{genesis, in_use};
 use crate::{asking, output};
 
 /// `export`.
@@ -37,7 +38,8 @@ pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
     free(&flags.out, Some(flags.force))?;
     let profile = in_use(global)?;
     let client = asking::reading(global, &flags.connection, profile.as_ref())?;
-    save(&flags.out, flags.force, |mut file| {
+    let genesis = genesis(flags.connection.genesis.as_deref(), profile.as_ref())?;
+    save((&flags.out, flags.force), genesis, |mut file| {
         Ok(client.download("/v1/export", &mut file)?)
     })
 }
@@ -85,11 +87,11 @@ impl Write for Stdout {
     }
 }
 
-/// Writes an export that `fill` fetches, and says what to do with it. A file that is there already
-/// is replaced only with `force`.
+/// Writes an export that `fill` fetches, and says what to do with it: whoever takes the file elsewhere
+/// needs the genesis hash too. A file that is there already is replaced only with `force`.
 pub fn save(
-    path: &Path,
-    force: bool,
+    (path, force): (&Path, bool),
+    genesis: Option<Hash>,
     fill: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>,
 ) -> Result<u8, Failure> {
     free(path, Some(force))?;
@@ -110,7 +112,10 @@ pub fn save(
         t("export.done", &facts),
         json!({ "file": path, "bytes": bytes }),
     );
-    say(t("export.next", &[file]));
+    match genesis {
+        Some(genesis) => say(t("export.next", &[file, ("genesis", genesis.to_hex())])),
+        None => say(t("export.next-unpinned", &[file])),
+    }
     Ok(0)
 }
 

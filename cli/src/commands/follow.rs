@@ -2,23 +2,26 @@
 //! events).
 //!
 //! Told by the node, and so marked: `show` proves what matters. The stream resumes after the last
-//! leaf seen, at the next node if one breaks off, so nothing is missed and nothing comes twice.
-//! Ctrl-C ends it with exit code 0.
+//! leaf seen, at the next node if one breaks off, so nothing is missed and nothing comes twice. Where
+//! it begins is settled once, before the first stream: at what was asked for, else after the newest
+//! block of the first node that answers. Ctrl-C ends it with exit code 0.
 
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use rollbook_client::client::Client;
 use rollbook_proof::chain::Effects;
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::event::{EffectLeaf, EventLeaf, PolicyLeaf, RawLeaf, RecordLeaf, SealLeaf};
+use rollbook_wire::status::Status;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, UNREACHABLE};
 use crate::flags::{Connection, Global};
 use crate::output::{is_lost, print, say};
 use crate::profile::in_use;
@@ -48,16 +51,22 @@ pub struct Follow {
 
 /// Runs `follow`.
 pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
+    if let Some(after) = &flags.after {
+        is_place(after)?;
+    }
     let profile = in_use(global)?;
     let client = asking::reading(global, &flags.connection, profile.as_ref())?;
     let mut left = flags.count;
     let json = global.json;
     let last = Arc::new(Mutex::new(flags.after.clone()));
     end_on_interrupt(Arc::clone(&last));
-    let path = match flags.from {
-        Some(height) => format!("/v1/events?from={height}"),
-        None => "/v1/events".to_owned(),
+    let from = match (flags.from, &flags.after) {
+        (Some(height), _) => height,
+        // Whatever node goes on, it goes on after this leaf.
+        (None, Some(_)) => 0,
+        (None, None) => next_height(&client)?,
     };
+    let path = format!("/v1/events?from={from}");
     let mut heard = Instant::now();
     let mut told = String::new();
     while left != Some(0) {
@@ -65,8 +74,13 @@ pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
             let after = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let stream = match client.only(node).events(&path, after.as_deref()) {
                 Ok(stream) => stream,
+                // What one node refuses every node refuses; only one that is away may come back.
+                Err(error) if !error.is_silence() => return Err(error.into()),
                 Err(error) => {
                     let failure = Failure::from(error);
+                    if failure.exit != UNREACHABLE && client.nodes().len() == 1 {
+                        return Err(failure);
+                    }
                     told = failure.why.unwrap_or(failure.what);
                     continue;
                 }
@@ -99,6 +113,39 @@ pub fn run(global: &Global, flags: &Follow) -> Result<u8, Failure> {
         std::thread::sleep(PAUSE);
     }
     Ok(0)
+}
+
+/// Refuses what is no `HEIGHT:INDEX`.
+fn is_place(text: &str) -> Result<(), Failure> {
+    let number = |part: &str| {
+        let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits && part.parse::<u64>().is_ok()
+    };
+    match text.split_once(':') {
+        Some((height, index)) if number(height) && number(index) => Ok(()),
+        _ => {
+            let facts = [("text", text.to_owned())];
+            Err(Failure::unusable(t("follow.bad-after", &facts))
+                .next(t("follow.bad-after-next", &facts)))
+        }
+    }
+}
+
+/// The height after the newest one of the first node that answers; waits for one that does.
+fn next_height(client: &Client) -> Result<u64, Failure> {
+    let begun = Instant::now();
+    loop {
+        match client.json::<Status>("/v1/status") {
+            Ok(status) => return Ok(status.height.next().0),
+            Err(error) => {
+                let failure = Failure::from(error);
+                if failure.exit != UNREACHABLE || begun.elapsed() > PATIENCE {
+                    return Err(failure);
+                }
+            }
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Ctrl-C says where to go on and ends the program.

@@ -187,17 +187,12 @@ struct Signatures {
 }
 
 fn read_signatures(folder: &Path) -> Result<Signatures, Failure> {
-    let files = std::fs::read_dir(folder).map_err(|error| files::cannot_read(folder, &error))?;
-    let mut paths: Vec<PathBuf> = files
-        .flatten()
-        .map(|file| file.path())
-        .filter(|path| {
-            path.file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| name.ends_with(SIGNATURE_SUFFIX))
-        })
-        .collect();
-    paths.sort();
+    let mut paths = files::listed(folder).map_err(|error| files::cannot_read(folder, &error))?;
+    paths.retain(|path| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.ends_with(SIGNATURE_SUFFIX))
+    });
     let mut signatures = Signatures {
         records: Vec::new(),
         unreadable: Vec::new(),

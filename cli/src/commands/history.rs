@@ -100,7 +100,10 @@ impl Wanted {
         let of = match &flags.of {
             Some(text) => {
                 let number = objects::number_of("organisation", text);
-                Some(number.map_err(|_| bad("of", text))?)
+                Some(
+                    number
+                        .map_err(|other| objects::no_number("--of", "organisation", text, other))?,
+                )
             }
             None => None,
         };

@@ -1,6 +1,7 @@
-//! `rollbook keys new|list|show|check|backup|assign|sample`: officers' and nodes' keys on one's own
-//! machine (RULINGS A21, R23, R24).
+//! `rollbook keys new|list|show|check|backup|restore|assign|sample`: officers' and nodes' keys on one's
+//! own machine (RULINGS A21, R23, R24).
 
+mod copies;
 mod kept;
 mod new;
 
@@ -10,17 +11,14 @@ use clap::{Args, Subcommand, value_parser};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::identity::Role;
 use rollbook_core::identity::identifier::did_key;
-use rollbook_core::identity::possession::Possession;
-use rollbook_proof::crypto::KeyKind;
 use rollbook_words::catalogue::t;
 
 use crate::drafting::{Inputs, read_inputs, sample};
-use crate::failure::{Failure, REFUSED};
+use crate::failure::Failure;
 use crate::flags::{Global, KeyFlags};
 use crate::input::problem::Report;
 use crate::input::prompt::{Person, Terminal};
 use crate::keystore::card::{OfficerCard, key_text, role_code};
-use crate::keystore::secret::Secret;
 use crate::keystore::{Keystore, passphrase};
 use crate::output::{print, print_json, say};
 use crate::profile::in_use;
@@ -36,9 +34,11 @@ pub enum Command {
     /// One person's card.
     Show(Show),
     /// Opens a kept secret.
-    Check(Check),
+    Check(copies::Check),
     /// Copies a secret.
-    Backup(Backup),
+    Backup(copies::Backup),
+    /// Puts a kept secret, and its card, into the keystore.
+    Restore(copies::Restore),
     /// Puts openings of a backup back.
     Openings(kept::Openings),
     /// Numbers a key after the registration.
@@ -61,30 +61,6 @@ pub struct List {
 pub struct Show {
     #[arg(value_name = "PERSON", value_parser = value_parser!(u32).range(1..))]
     person: u32,
-    #[command(flatten)]
-    keys: KeyFlags,
-}
-
-/// `keys check`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct Check {
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[arg(long, value_name = "FILE")]
-    card: Option<PathBuf>,
-    #[command(flatten)]
-    keys: KeyFlags,
-}
-
-/// `keys backup`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct Backup {
-    #[arg(value_name = "PERSON", value_parser = value_parser!(u32).range(1..))]
-    person: u32,
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
     #[command(flatten)]
     keys: KeyFlags,
 }
@@ -123,8 +99,9 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         Command::New(flags) => new::run(global, flags),
         Command::List(flags) => list(global, flags),
         Command::Show(flags) => show(global, flags),
-        Command::Check(flags) => check(global, flags),
-        Command::Backup(flags) => backup(global, flags),
+        Command::Check(flags) => copies::check(global, flags),
+        Command::Backup(flags) => copies::backup(global, flags),
+        Command::Restore(flags) => copies::restore(global, flags),
         Command::Openings(flags) => kept::restore(global, flags),
         Command::Assign(flags) => assign(global, flags),
         Command::Sample(flags) => samples(global, flags),
@@ -178,6 +155,11 @@ pub fn role_words(roles: &[Role]) -> String {
 fn list(global: &Global, flags: &List) -> Result<u8, Failure> {
     let store = keystore_of(global, &flags.keys)?;
     let entries = store.list()?;
+    // A secret without its card is no entry, and must not look as if it were not there.
+    for person in store.half_made() {
+        let failure = keystore::half_made(person, &store.secret_path(person));
+        say(crate::input::prompt::told(&failure));
+    }
     if global.json {
         print_json(
             &entries
@@ -185,6 +167,9 @@ fn list(global: &Global, flags: &List) -> Result<u8, Failure> {
                 .map(|entry| card_json(&entry.card, &store))
                 .collect::<Vec<_>>(),
         );
+        return Ok(0);
+    }
+    if entries.is_empty() && !store.half_made().is_empty() {
         return Ok(0);
     }
     if entries.is_empty() {
@@ -271,72 +256,6 @@ fn show(global: &Global, flags: &Show) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Opens a kept file and compares it with the card: the one beside it, the one given, or the
-/// keystore's.
-fn check(global: &Global, flags: &Check) -> Result<u8, Failure> {
-    let file = &flags.file;
-    let passphrase = passphrase::existing(
-        flags.keys.passphrase_file.as_deref(),
-        &file.display().to_string(),
-    )?;
-    let secret = Secret::open(file, &passphrase)?;
-    let card = match &flags.card {
-        Some(path) => OfficerCard::read(path)?,
-        None => keystore_of(global, &flags.keys)?.card(secret.person)?,
-    };
-    secret
-        .matches(&card)
-        .map_err(|what| keystore::mismatch(file, what))?;
-    if global.json {
-        print_json(&serde_json::json!({
-            "file": file, "person": secret.person, "opens": true, "belongs": true,
-        }));
-    } else {
-        let facts = [
-            ("file", file.display().to_string()),
-            ("person", secret.person.to_string()),
-            ("name", secret.name.clone()),
-        ];
-        print(t("keys.check-good", &facts));
-    }
-    Ok(0)
-}
-
-fn backup(global: &Global, flags: &Backup) -> Result<u8, Failure> {
-    let store = keystore_of(global, &flags.keys)?;
-    let (person, to) = (flags.person, &flags.to);
-    store.card(person)?;
-    let bytes = files::read(&store.secret_path(person))?;
-    files::free(to, None)?;
-    // The openings first: they may want a passphrase, and a copy without them is half a backup.
-    kept::back_up(global, person, to, (&store, &flags.keys))?;
-    files::write_new(to, &bytes, true)?;
-    if files::read(to)? != bytes {
-        return Err(Failure {
-            exit: REFUSED,
-            ..Failure::unusable(t(
-                "keys.backup-differs",
-                &[("file", to.display().to_string())],
-            ))
-            .next(t("keys.backup-differs-next", &[]))
-        });
-    }
-    if global.json {
-        print_json(&serde_json::json!({ "person": person, "file": to }));
-        return Ok(0);
-    }
-    print(t(
-        "keys.backup-made",
-        &[
-            ("person", person.to_string()),
-            ("file", to.display().to_string()),
-        ],
-    ));
-    say(format!("\n{}:", t("word.next", &[])));
-    say(t("keys.next-check", &[("file", to.display().to_string())]));
-    Ok(0)
-}
-
 /// Gives a key made before the registration the numbers that the ledger gave: the same key, a new
 /// pair of files (RULINGS R16).
 fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
@@ -349,39 +268,25 @@ fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
     let store = keystore_of(global, &flags.keys)?;
     let card = store.card(person)?;
     if card.organisation != 0 {
-        let facts = [
-            ("person", person.to_string()),
-            ("organisation", card.organisation.to_string()),
-        ];
-        return Err(
-            Failure::unusable(t("keys.assigned-already", &facts)).next(t(
-                "keys.assigned-next",
-                &[
-                    ("organisation", card.organisation.to_string()),
-                    ("person", person.to_string()),
-                ],
-            )),
-        );
+        return Err(has_number(&card));
     }
     kept::is_of(global, organisation, to)?;
     let whose = t("keys.whose-number", &[("person", person.to_string())]);
     let passphrase = passphrase::existing(flags.keys.passphrase_file.as_deref(), &whose)?;
     let mut secret = store.open(person, &passphrase)?;
-    let key = secret
-        .key()
-        .ok_or_else(|| keystore::mismatch(&store.secret_path(person), "keys.differs.key"))?;
+    let unreadable = || keystore::mismatch(&store.secret_path(person), "keys.differs.key");
     (secret.organisation, secret.person) = (organisation, to);
-    let possession = Possession::founding(organisation).prove(KeyKind::Officer, &key);
-    store.add(
-        &secret,
-        &OfficerCard {
-            organisation,
-            person: to,
-            possession,
-            ..card
-        },
-        &passphrase,
-    )?;
+    let numbered = OfficerCard {
+        organisation,
+        person: to,
+        ..card
+    };
+    // The same key, with the proof that goes with the new number.
+    let card = OfficerCard {
+        possession: secret.card().ok_or_else(unreadable)?.possession,
+        ..numbered
+    };
+    store.add(&secret, &card, &passphrase)?;
     store.open(to, &passphrase)?;
     if global.json {
         print_json(&serde_json::json!({
@@ -407,6 +312,15 @@ fn assign(global: &Global, flags: &Assign) -> Result<u8, Failure> {
         t("keys.assigned-next", &facts)
     ));
     Ok(0)
+}
+
+/// A key that has its numbers gets no others.
+fn has_number(card: &OfficerCard) -> Failure {
+    let facts = [
+        ("person", card.person.to_string()),
+        ("organisation", card.organisation.to_string()),
+    ];
+    Failure::unusable(t("keys.assigned-already", &facts)).next(t("keys.assigned-next", &facts))
 }
 
 /// Cards, keystore, node keys and the founded genesis of a whole sample alliance: the shipped one,

@@ -88,6 +88,9 @@ fn one(kind: &Kind, global: &Global, flags: &Show) -> Result<u8, Failure> {
         .strip_prefix(&prefix)
         .or_else(|| text.strip_prefix(&prefix.to_lowercase()))
         .unwrap_or(text);
+    if let Some(other) = objects::of_another_kind(kind, text) {
+        return Err(objects::no_number("N", kind.table, text, Some(other)));
+    }
     let bad = || {
         Failure::unusable(t("show.bad-id", &[("id", text.clone())]))
             .next(t("show.bad-id-next", &[]))

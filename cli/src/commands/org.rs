@@ -28,6 +28,7 @@ use crate::drafting::fields;
 use crate::failure::{Failure, NOT_YET};
 use crate::flags::{Acting, Global, Signing};
 use crate::input::problem::{Place, Report};
+use crate::input::text::narrow;
 use crate::keystore::Keystore;
 use crate::keystore::card::{OfficerCard, key_text};
 use crate::keystore::opened::Keys;
@@ -164,6 +165,8 @@ pub fn sign(
         }
     }
     if !copies.is_empty() {
+        let _lock = files::locked(file)?;
+        waiting.merge(&registration_file::read(file)?);
         files::replace(file, &waiting.render()?)?;
         if signing.signer.is_empty() {
             // Copies are put together without a signature of one's own.
@@ -191,12 +194,28 @@ pub fn sign(
     consent::ask(global, "consent.sign")?;
     let keys = Keys::default();
     keys.used_for(&t("org.purpose", &[]));
-    for person in who {
-        let key = keys.open(person.0, &store, signing.keys.passphrase_file.as_deref())?;
-        add(&mut waiting, person, &key, &store)?;
-        // The file may carry the only signatures of people who have gone home.
-        files::replace(file, &waiting.render()?)?;
+    let passphrase_file = signing.keys.passphrase_file.as_deref();
+    // The keys first: while a passphrase is typed, others may sign the same file.
+    let opened: Vec<_> = who
+        .into_iter()
+        .map(|person| Ok((person, keys.open(person.0, &store, passphrase_file)?)))
+        .collect::<Result<_, Failure>>()?;
+    let _lock = files::locked(file)?;
+    // What others added since it was shown stays.
+    let shown = waiting;
+    waiting = registration_file::read(file)?;
+    if !waiting.merge(&shown) {
+        let facts = [("file", file.display().to_string())];
+        return Err(Failure::refused(t("org.changed-meanwhile", &facts))
+            .next(t("org.changed-meanwhile-next", &facts)));
     }
+    for (person, key) in opened {
+        if waiting.missing().contains(&person) {
+            add(&mut waiting, person, &key, &store)?;
+        }
+    }
+    // The file may carry the only signatures of people who have gone home.
+    files::replace(file, &waiting.render()?)?;
     stands(global, &waiting, file)
 }
 
@@ -216,7 +235,7 @@ impl Signers {
         let officers: Vec<PersonId> = waiting.officers().iter().map(|o| o.person).collect();
         let missing = waiting.missing();
         let one = |text: &String| {
-            let person = text.parse().ok().map(PersonId);
+            let person = narrow(text).parse().ok().map(PersonId);
             let Some(person) = person.filter(|person| officers.contains(person)) else {
                 let facts = [("given", text.clone()), ("officers", numbers(&officers))];
                 return Err(Failure::unusable(t("org.no-such-officer", &facts))

@@ -90,6 +90,9 @@ fn prove(global: &Global, kind: &str, absence: bool, flags: &Prove) -> Result<u8
         "block" => Target::Block(id.parse().map_err(|_| bad())?),
         noun => {
             let kind = objects::kind_of(noun).ok_or_else(bad)?;
+            if let Some(other) = objects::of_another_kind(kind, id) {
+                return Err(objects::no_number("N", kind.table, id, Some(other)));
+            }
             let typed = objects::parse(id)
                 .ok()
                 .filter(|target| matches!(target, Target::State(_)));

@@ -1,7 +1,10 @@
 //! `rollbook setup`, `whoami`, `use PROFILE` (RULINGS R23): who one is, and which alliance one
 //! trusts.
+//!
+//! `setup` for a profile that is there changes what it names and nothing else. A profile of another
+//! alliance is replaced only with `--force`, and then nothing of it is left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use rollbook_core::genesis::file::GenesisFile;
@@ -38,6 +41,9 @@ pub struct Setup {
     organisation: Option<u32>,
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     person: Option<u32>,
+    /// Whether a profile of another alliance may be replaced.
+    #[arg(long)]
+    force: bool,
 }
 
 /// `use`.
@@ -83,48 +89,123 @@ fn or_ask(given: Option<String>, key: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Runs `setup`.
+/// What `--genesis` says: the hash, and the genesis with its file if it is one.
+struct Given {
+    hash: Hash,
+    genesis: Option<(Genesis, PathBuf)>,
+}
+
+fn given_genesis(given: &str) -> Result<Given, Failure> {
+    if let Some(hash) = Hash::from_hex(given) {
+        return Ok(Given {
+            hash,
+            genesis: None,
+        });
+    }
+    let path = PathBuf::from(given);
+    let bytes =
+        files::read(&path).map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
+    let read = GenesisFile::decode(&bytes).map_err(|error| {
+        Failure::unusable(t("setup.bad-genesis", &[("file", given.to_owned())]))
+            .because(error)
+            .next(t("setup.no-genesis-next", &[]))
+    })?;
+    Ok(Given {
+        hash: read.genesis.hash(),
+        genesis: Some((read.genesis, absolute(&path))),
+    })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// The profile of this name as it is, if its alliance stays the same; another alliance takes nothing
+/// over, and only if that is asked for.
+fn known(
+    profiles: &Profiles,
+    name: &str,
+    given: Option<Hash>,
+    force: bool,
+) -> Result<Option<Profile>, Failure> {
+    if !profiles.path(name).exists() {
+        return Ok(None);
+    }
+    let profile = match profiles.read(name) {
+        Err(_) if force => return Ok(None),
+        profile => profile?,
+    };
+    match given {
+        Some(given) if profile.genesis_hash() != Some(given) => {
+            if force {
+                return Ok(None);
+            }
+            let facts = [
+                ("name", name.to_owned()),
+                ("alliance", profile.alliance),
+                ("known", profile.genesis),
+                ("given", given.to_hex()),
+            ];
+            Err(Failure::refused(t("setup.other-alliance", &facts))
+                .because(t("setup.other-alliance-why", &facts))
+                .next(t("setup.other-alliance-next", &facts)))
+        }
+        _ => Ok(Some(profile)),
+    }
+}
+
+/// A number that was given, else the one that is known, else asked for.
+fn number(given: Option<u32>, known: Option<u32>, key: &str) -> Result<Option<u32>, Failure> {
+    if given.or(known).is_some() {
+        return Ok(given.or(known));
+    }
+    match or_ask(None, key)? {
+        None => Ok(None),
+        Some(answer) => answer
+            .parse()
+            .map(Some)
+            .map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)]))),
+    }
+}
+
+/// Runs `setup`: what is named is set, and everything else of a profile that is there stays.
 pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
     let profiles = Profiles::of(global);
-    let Some(given) = or_ask(flags.genesis.clone(), "setup.ask.genesis")? else {
-        return Err(
+    if let Some(name) = &flags.name {
+        is_name(name)?;
+    }
+    let is_there = |name: &String| profiles.path(name).exists();
+    let given = match flags.genesis.clone() {
+        None if flags.name.as_ref().is_some_and(is_there) => None,
+        given => Some(or_ask(given, "setup.ask.genesis")?.ok_or_else(|| {
             Failure::unusable(t("setup.no-genesis", &[])).next(t("setup.no-genesis-next", &[]))
-        );
+        })?),
     };
-    let (hash, genesis, file) = match Hash::from_hex(&given) {
-        Some(hash) => (hash, None, None),
-        None => {
-            let path = PathBuf::from(&given);
-            let bytes = files::read(&path)
-                .map_err(|failure| failure.next(t("setup.no-genesis-next", &[])))?;
-            let read = GenesisFile::decode(&bytes).map_err(|error| {
-                Failure::unusable(t("setup.bad-genesis", &[("file", given.clone())]))
-                    .because(error)
-                    .next(t("setup.no-genesis-next", &[]))
-            })?;
-            let absolute = std::path::absolute(&path).unwrap_or(path);
-            (read.genesis.hash(), Some(read.genesis), Some(absolute))
-        }
+    let given = given.as_deref().map(given_genesis).transpose()?;
+    let hash = given.as_ref().map(|given| given.hash);
+    // The name comes last, unless it was given: whoever is asked says first what it is the name of.
+    let mut before = match &flags.name {
+        Some(name) => known(&profiles, name, hash, flags.force)?,
+        None => None,
     };
-    let (known_name, organisations) = genesis.as_ref().map(facts).unwrap_or_default();
-    let alliance = match flags.alliance.clone() {
-        Some(name) => name,
-        None if genesis.is_some() => known_name,
-        None => or_ask(None, "setup.ask.alliance")?.unwrap_or_else(|| hash.short()),
+    let genesis = given.and_then(|given| given.genesis);
+    let (known_name, organisations) = genesis
+        .as_ref()
+        .map(|(genesis, _)| facts(genesis))
+        .unwrap_or_default();
+    let old = before.as_ref();
+    let short = hash.map(|hash| hash.short()).unwrap_or_default();
+    let alliance = match (flags.alliance.clone(), old) {
+        (Some(name), _) => name,
+        (None, Some(old)) => old.alliance.clone(),
+        (None, None) if genesis.is_some() => known_name,
+        (None, None) => or_ask(None, "setup.ask.alliance")?.unwrap_or(short),
     };
-    let number = |given: Option<u32>, key: &str| -> Result<Option<u32>, Failure> {
-        match given {
-            Some(number) => Ok(Some(number)),
-            None => match or_ask(None, key)? {
-                None => Ok(None),
-                Some(answer) => answer
-                    .parse()
-                    .map(Some)
-                    .map_err(|_| Failure::unusable(t("setup.no-number", &[("given", answer)]))),
-            },
-        }
-    };
-    let organisation = number(flags.organisation, "setup.ask.organisation")?;
+    let (own, own_person) = (
+        old.and_then(|old| old.organisation),
+        old.and_then(|old| old.person),
+    );
+    let organisation = number(flags.organisation, own, "setup.ask.organisation")?;
     if let Some(organisation) = organisation
         && genesis.is_some()
         && !organisations
@@ -137,12 +218,18 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
             &[("number", organisation.to_string())],
         ));
     }
-    let person = number(flags.person, "setup.ask.person")?;
+    let person = number(flags.person, own_person, "setup.ask.person")?;
     let mut nodes = flags.asking.node.clone();
-    if nodes.is_empty()
-        && let Some(answer) = or_ask(None, "setup.ask.node")?
-    {
-        nodes.extend(answer.split_whitespace().map(str::to_owned));
+    if nodes.is_empty() {
+        match old {
+            Some(old) => nodes.clone_from(&old.nodes),
+            None => nodes.extend(
+                or_ask(None, "setup.ask.node")?
+                    .iter()
+                    .flat_map(|answer| answer.split_whitespace())
+                    .map(str::to_owned),
+            ),
+        }
     }
     let nodes: Vec<String> = nodes
         .iter()
@@ -152,39 +239,39 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
         Some(name) => name,
         None => "default".to_owned(),
     };
-    if name.is_empty()
-        || !name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-    {
-        return Err(Failure::unusable(t("setup.bad-name", &[("name", name)])));
+    is_name(&name)?;
+    if flags.name.is_none() {
+        before = known(&profiles, &name, hash, flags.force)?;
     }
-    let absolute = |given: &Option<PathBuf>| {
-        let given = given.as_ref();
-        given.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+    let alliance = match &before {
+        Some(before) if flags.alliance.is_none() => before.alliance.clone(),
+        _ => alliance,
     };
-    let (keystore, ca) = (absolute(&flags.keystore), absolute(&flags.asking.ca));
     let profile = Profile {
         alliance,
-        genesis: hash.to_hex(),
-        genesis_file: file,
+        genesis: hash.map(|hash| hash.to_hex()).unwrap_or_default(),
+        genesis_file: genesis.as_ref().map(|(_, file)| file.clone()),
         sample: genesis
             .as_ref()
-            .is_some_and(|genesis| genesis.clock() == Clock::Sample),
+            .is_some_and(|(genesis, _)| genesis.clock() == Clock::Sample),
         nodes,
-        ca,
-        keystore,
+        ca: flags.asking.ca.as_deref().map(absolute),
+        keystore: flags.keystore.as_deref().map(absolute),
         organisation,
         person,
         // Only a language that was asked for stays; else the locale of each day decides.
         language: global.lang.clone(),
+    };
+    let profile = match before {
+        Some(before) => over(before, profile, genesis.is_some()),
+        None => profile,
     };
     let path = profiles.write(&name, &profile)?;
     if !global.json {
         say(t("setup.written", &[("file", path.display().to_string())]));
     }
     show(global, &name, &profile)?;
-    if !global.json && profile.genesis_file.is_some() {
+    if !global.json && genesis.is_some() {
         say(format!(
             "\n{}: {}",
             t("word.next", &[]),
@@ -192,6 +279,38 @@ pub fn setup(global: &Global, flags: &Setup) -> Result<u8, Failure> {
         ));
     }
     Ok(0)
+}
+
+/// A profile with what is new; what the new one leaves open stays. `with_file`: a genesis file was
+/// named, which knows whether the chain is a sample.
+fn over(before: Profile, new: Profile, with_file: bool) -> Profile {
+    Profile {
+        alliance: new.alliance,
+        genesis: before.genesis,
+        genesis_file: new.genesis_file.or(before.genesis_file),
+        sample: if with_file { new.sample } else { before.sample },
+        nodes: if new.nodes.is_empty() {
+            before.nodes
+        } else {
+            new.nodes
+        },
+        ca: new.ca.or(before.ca),
+        keystore: new.keystore.or(before.keystore),
+        organisation: new.organisation.or(before.organisation),
+        person: new.person.or(before.person),
+        language: new.language.or(before.language),
+    }
+}
+
+fn is_name(name: &str) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !name.is_empty() && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Failure::unusable(t(
+        "setup.bad-name",
+        &[("name", name.to_owned())],
+    )))
 }
 
 /// Runs `whoami`.

@@ -8,7 +8,6 @@
 //! * A file is taken under a lock when the key is open, and what others added meanwhile stays.
 //! * `--take-back` removes one's own signature.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -22,7 +21,7 @@ use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 
 use super::org;
-use crate::act::desk::{client, fits, keystore, outputs_free, same_chain, signers, unknown};
+use crate::act::desk::{client, fits, keystore, outputs_free, same_chain, signers, typed, unknown};
 use crate::act::screen::Screen;
 use crate::act::signers::Signer;
 use crate::act::submit::Waiting;
@@ -35,7 +34,7 @@ use crate::keystore::opened::Keys;
 use crate::login::Login;
 use crate::output::{print, print_json, say};
 use crate::profile::{Profile, in_use};
-use crate::{pending_file, registration_file};
+use crate::{files, pending_file, registration_file};
 
 /// `sign`.
 #[derive(Debug, Args)]
@@ -127,8 +126,9 @@ fn found(target: &Path, client: Option<&Client>) -> Result<(Record, Source), Fai
 
 /// The first person named with `--signer`.
 fn first_named(signing: &Signing) -> Option<u32> {
-    let text = signing.signer.first()?;
-    text.split(':').next()?.parse().ok()
+    typed(signing.signer.first()?)
+        .ok()
+        .map(|(person, _)| person)
 }
 
 /// Runs `sign`.
@@ -201,7 +201,7 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     };
     match &source {
         Source::File(file) => {
-            let _lock = locked(file)?;
+            let _lock = files::locked(file)?;
             // What others added since it was shown stays.
             record = merge(pending_file::read(file)?, record);
             add(&mut record)?;
@@ -252,7 +252,7 @@ fn merged(
         *record = merge(record.clone(), other);
     }
     if let (Source::File(file), false) = (source, copies.is_empty()) {
-        let _lock = locked(file)?;
+        let _lock = files::locked(file)?;
         *record = merge(pending_file::read(file)?, record.clone());
         pending_file::write(file, record)?;
         let facts = [
@@ -332,7 +332,7 @@ fn take_back(
     };
     match source {
         Source::File(file) => {
-            let _lock = locked(file)?;
+            let _lock = files::locked(file)?;
             let mut record = pending_file::read(file)?;
             if !signed(&record) {
                 return Err(none());
@@ -341,8 +341,7 @@ fn take_back(
                 .signatures
                 .retain(|entry| entry.officer != PersonId(*person));
             if begun_by(&record, *person) {
-                std::fs::remove_file(file)
-                    .map_err(|error| crate::files::cannot_write(file, &error))?;
+                std::fs::remove_file(file).map_err(|error| files::cannot_write(file, &error))?;
                 print(t("sign.file-gone", &facts));
                 return Ok(0);
             }
@@ -473,23 +472,5 @@ fn of_this_chain(record: &Record, profile: Option<&Profile>, file: &Path) -> Res
     match profile.and_then(Profile::genesis_hash) {
         Some(own) => same_chain(record.payload.chain, own, file),
         None => Ok(()),
-    }
-}
-
-/// A file under a lock until what is returned is dropped. A file that was replaced while the lock was
-/// waited for is locked anew.
-fn locked(path: &Path) -> Result<File, Failure> {
-    use std::os::unix::fs::MetadataExt as _;
-    let failed = |error: std::io::Error| crate::files::cannot_read(path, &error);
-    loop {
-        let file = File::open(path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        let (here, now) = (
-            file.metadata().map_err(failed)?,
-            std::fs::metadata(path).map_err(failed)?,
-        );
-        if (here.dev(), here.ino()) == (now.dev(), now.ino()) {
-            return Ok(file);
-        }
     }
 }

@@ -50,19 +50,15 @@ pub fn command(noun: &str) -> Option<Command> {
 
 /// Runs `NOUN status N`.
 pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
-    let profile = in_use(global)?;
-    let client = client(&flags.asking, profile.as_ref())?;
     let text = &flags.number;
     let object = OBJECTS
         .iter()
         .find(|(known, _)| *known == noun)
         .map_or(noun, |(_, object)| object);
-    let number = objects::number_of(object, text).map_err(|_| {
-        let facts = [("argument", "N".to_owned()), ("value", text.clone())];
-        Failure::unusable(t("verb.bad", &facts))
-            .because(t("form.number", &[]))
-            .next(t("verb.bad-next", &facts))
-    })?;
+    let number = objects::number_of(object, text)
+        .map_err(|other| objects::no_number("N", object, text, other))?;
+    let profile = in_use(global)?;
+    let client = client(&flags.asking, profile.as_ref())?;
     let next = of(&client, object, number)?;
     if global.json {
         print_json(&Shown::of(&next).json());

@@ -178,7 +178,8 @@ fn whose(global: &Global, flags: &Mine) -> Result<Whose, Failure> {
     if let Some(of) = &flags.of {
         return match objects::number_of("organisation", of) {
             Ok(number) => Ok(Whose::Organisation(OrganisationId(number))),
-            Err(_) => Err(
+            Err(Some(other)) => Err(objects::no_number("--of", "organisation", of, Some(other))),
+            Err(None) => Err(
                 Failure::unusable(t("tasks.bad-of", &[("text", of.clone())]))
                     .next(t("tasks.bad-of-next", &[])),
             ),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use rollbook_core::genesis::file::GenesisFile;
 use rollbook_node::clock::Step;
 use rollbook_proof::log;
 use rollbook_proof::number::LedgerTime;
@@ -271,7 +272,11 @@ fn each(
 fn export(flags: &Export) -> Result<u8, Failure> {
     let path = &flags.out;
     let testnet = flags.dir.open()?;
-    super::export::save(path, flags.force, |file| {
+    let genesis = std::fs::read(testnet.dir.join("genesis.rollbook")).ok();
+    let genesis = genesis
+        .and_then(|bytes| GenesisFile::decode(&bytes).ok())
+        .map(|file| file.genesis.hash());
+    super::export::save((path, flags.force), genesis, |file| {
         let mut told = Vec::new();
         for node in testnet.nodes() {
             match testnet.get_as_member(node, "/v1/export", PATIENCE) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::files;
 use crate::input::problem::{Place, Report};
 use crate::input::toml_file::TomlFile;
 use crate::keystore::card::OfficerCard;
@@ -49,11 +50,10 @@ impl Cards {
 pub fn read_folder(folder: &Path, report: &mut Report) -> Cards {
     let mut cards = Cards::default();
     let mut paths = Vec::new();
-    match std::fs::read_dir(folder) {
+    match files::listed(folder) {
         Ok(files) => paths.extend(
             files
-                .flatten()
-                .map(|file| file.path())
+                .into_iter()
                 .filter(|path| path.extension().is_some_and(|e| e == "toml")),
         ),
         Err(error) => {
@@ -64,7 +64,6 @@ pub fn read_folder(folder: &Path, report: &mut Report) -> Cards {
             report.error(&place, "cards-folder", &[("why", error.to_string())]);
         }
     }
-    paths.sort();
     for path in paths {
         let name: Rc<str> = path.display().to_string().into();
         let whole = Place {

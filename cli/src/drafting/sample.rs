@@ -286,6 +286,7 @@ pub(super) fn officer(
     let signatory = short(format!("Sample signatory {organisation:04}"));
     let salt_of = |what: &str| salt(seed.as_bytes(), &format!("{what}/{person}"));
     let (salt, signatory_salt) = (salt_of("person"), salt_of("signatory"));
+    let letter = format!("Sample authorisation letter for person {person:04}");
     let fresh = Fresh {
         organisation,
         person,
@@ -296,9 +297,11 @@ pub(super) fn officer(
         signatory_salt,
         key: &key,
         sample: true,
+        roles: &roles,
+        letter: sha256(letter.as_bytes()),
+        date: LocalDay(day),
     };
-    let letter = format!("Sample authorisation letter for person {person:04}");
-    let card = fresh.card(roles, sha256(letter.as_bytes()), LocalDay(day));
+    let card = fresh.card();
     let secret = Secret::new(&fresh);
     SampleOfficer { card, secret, key }
 }

@@ -61,6 +61,16 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NoText> {
     decoded.filter(is_text).ok_or(NoText::Unknown)
 }
 
+/// Wide characters of a Chinese keyboard as the plain ones that they stand for: `１：ａ` is `1:a`.
+pub fn narrow(text: &str) -> String {
+    let one = |c: char| match c {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    text.trim().chars().map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

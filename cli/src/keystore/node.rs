@@ -38,12 +38,11 @@ pub fn card_name(organisation: u32) -> String {
 
 /// The card beside the keys of a folder, if there is one; an error if there are several.
 pub fn card_in(folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    let Ok(files) = std::fs::read_dir(folder) else {
+    let Ok(files) = crate::files::listed(folder) else {
         return Ok(None);
     };
     let mut cards: Vec<PathBuf> = files
-        .flatten()
-        .map(|file| file.path())
+        .into_iter()
         .filter(|path| {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| name.starts_with(CARD.0) && name.ends_with(CARD.1))
@@ -92,22 +91,44 @@ impl NodeSecrets {
         }
     }
 
-    /// Writes the four files.
+    /// Writes the four files, or none of them.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         crate::files::make_folder(folder)?;
+        let mut made = Vec::new();
+        self.each(folder, &mut made).inspect_err(|_| {
+            // Made just now and useless alone.
+            for path in &made {
+                let _ = std::fs::remove_file(path);
+            }
+        })
+    }
+
+    fn each(&self, folder: &Path, made: &mut Vec<PathBuf>) -> Result<(), Failure> {
         for (kind, key) in KINDS.iter().zip(&self.keys) {
             let line = Zeroizing::new(format!(
                 "rollbook-node-key/1 {} {}\n",
                 word(*kind),
                 hex::encode(key.seed())
             ));
-            crate::files::write_new(
-                &folder.join(format!("{}.key", word(*kind))),
-                line.as_bytes(),
-                true,
-            )?;
+            let path = folder.join(format!("{}.key", word(*kind)));
+            crate::files::write_new(&path, line.as_bytes(), true)?;
+            made.push(path);
         }
         Ok(())
+    }
+
+    /// Refuses a folder in which a command was stopped that made keys: the card, which comes last, is
+    /// missing, so no node has used them.
+    pub fn not_half_made(folder: &Path, organisation: u32) -> Result<(), Failure> {
+        let has_keys = KINDS
+            .iter()
+            .any(|kind| folder.join(format!("{}.key", word(*kind))).exists());
+        if !has_keys || folder.join(card_name(organisation)).exists() {
+            return Ok(());
+        }
+        let facts = [("folder", folder.display().to_string())];
+        Err(Failure::unusable(t("keys.node-half-made", &facts))
+            .next(t("keys.node-half-made-next", &facts)))
     }
 
     /// Reads the four files; refuses files that others may read.

@@ -7,11 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Capacity, Record};
-use rollbook_proof::crypto::Keypair;
+use rollbook_node::clock::real_ms;
+use rollbook_proof::crypto::{Hash, Keypair};
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
 use crate::keystore::{Keystore, mismatch};
+
+/// The record that this process signed last, and when by this machine's clock, in seconds: a receipt
+/// that covers it cannot be older, whatever that clock says.
+static SIGNED: Mutex<Option<(Hash, u64)>> = Mutex::new(None);
+
+/// When this process signed a record; none: it did not, or signed another one since.
+pub fn signed_s(record: &Hash) -> Option<u64> {
+    let signed = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
+    signed
+        .filter(|(last, _)| last == record)
+        .map(|(_, at_s)| at_s)
+}
 
 /// Keys opened once. A clone shares them.
 #[derive(Clone, Default)]
@@ -82,6 +95,8 @@ impl Keys {
                 .sign(PersonId(person), Capacity::Own(role), 0, &key),
         );
         record.signatures.sort_by_key(|entry| entry.officer);
+        let mut signed = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
+        *signed = Some((record.id(), real_ms() / 1_000));
         Ok(())
     }
 }

@@ -1,5 +1,8 @@
 //! An officer's secret: the key's seed and the clear data behind the card, as TOML inside an `age`
 //! file (scrypt).
+//!
+//! Everything that the card says is in it too, so one such file is all that an empty machine needs:
+//! the card is made from it again ([`Secret::card`]), and a copy of the file is a whole backup.
 
 use std::path::Path;
 
@@ -10,10 +13,11 @@ use rollbook_core::identity::{Authorisation, Role, commitment};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair};
 use rollbook_words::catalogue::t;
+use rollbook_words::dates::day;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::card::OfficerCard;
+use super::card::{OfficerCard, parse_role, role_code};
 use crate::failure::Failure;
 
 /// scrypt work factor of real keys, log2: about half a second and 128 MiB.
@@ -42,6 +46,12 @@ pub struct Secret {
     /// Who signed the authorisation letter.
     pub signatory: String,
     signatory_salt: String,
+    /// Roles in the home organisation, as codes.
+    roles: Vec<String>,
+    /// SHA-256 of the authorisation letter.
+    letter: String,
+    /// Its date, `2026-11-30`.
+    letter_date: String,
     seed: String,
     /// Whether the key is derived from a public seed.
     #[serde(default)]
@@ -82,27 +92,38 @@ pub struct Fresh<'a> {
     pub key: &'a Keypair,
     /// Whether this is a sample.
     pub sample: bool,
+    /// Roles in the home organisation.
+    pub roles: &'a [Role],
+    /// SHA-256 of the authorisation letter.
+    pub letter: Hash,
+    /// Its date.
+    pub date: LocalDay,
 }
 
 impl Fresh<'_> {
     /// The card that goes with it: what others may see, with the proof that the key is here, for a
     /// founding.
-    pub fn card(&self, roles: Vec<Role>, letter: Hash, date: LocalDay) -> OfficerCard {
+    pub fn card(&self) -> OfficerCard {
         OfficerCard {
             organisation: self.organisation,
             person: self.person,
-            roles,
+            roles: self.roles.to_vec(),
             commitment: commitment::person(&self.salt, self.name, self.document),
             public_key: self.key.public(),
             possession: Possession::founding(self.organisation).prove(KeyKind::Officer, self.key),
             authorisation: Authorisation {
-                letter,
+                letter: self.letter,
                 signatory: commitment::signatory(&self.signatory_salt, self.signatory),
-                date,
+                date: self.date,
             },
             sample: self.sample,
         }
     }
+}
+
+/// A salt from its digits.
+fn salt(text: &str) -> Option<[u8; 32]> {
+    hex::decode(text).ok()?.try_into().ok()
 }
 
 impl Secret {
@@ -118,6 +139,9 @@ impl Secret {
             salt: hex::encode(fresh.salt),
             signatory: fresh.signatory.to_string(),
             signatory_salt: hex::encode(fresh.signatory_salt),
+            roles: fresh.roles.iter().map(|role| role_code(*role)).collect(),
+            letter: fresh.letter.to_hex(),
+            letter_date: fresh.date.date().to_string(),
             seed: hex::encode(fresh.key.seed()),
             sample: fresh.sample,
         }
@@ -129,33 +153,44 @@ impl Secret {
         Some(Keypair::from_seed(bytes.as_slice().try_into().ok()?))
     }
 
+    /// The card that goes with it: what others may see, with the proof that the key is here, for a
+    /// founding. None if a part of the secret cannot be read.
+    pub fn card(&self) -> Option<OfficerCard> {
+        let text = |text: &str| Text::<160>::new(text.to_owned()).ok();
+        let roles: Option<Vec<Role>> = self.roles.iter().map(|code| parse_role(code)).collect();
+        let fresh = Fresh {
+            organisation: self.organisation,
+            person: self.person,
+            name: &text(&self.name)?,
+            document: &text(&self.document)?,
+            signatory: &text(&self.signatory)?,
+            salt: salt(&self.salt)?,
+            signatory_salt: salt(&self.signatory_salt)?,
+            key: &self.key()?,
+            sample: self.sample,
+            roles: &roles?,
+            letter: Hash::from_hex(&self.letter)?,
+            date: day(&self.letter_date)?,
+        };
+        Some(fresh.card())
+    }
+
     /// Whether secret and card are of one person and one key; else the catalogue key of what
     /// differs.
     pub fn matches(&self, card: &OfficerCard) -> Result<(), &'static str> {
-        let salt = |text: &str| -> Option<[u8; 32]> { hex::decode(text).ok()?.try_into().ok() };
         if self.person != card.person || self.organisation != card.organisation {
             return Err("keys.differs.number");
         }
         if self.key().is_none_or(|key| key.public() != card.public_key) {
             return Err("keys.differs.key");
         }
-        let person = (|| {
-            let (name, document) = (
-                Text::new(self.name.clone()).ok()?,
-                Text::new(self.document.clone()).ok()?,
-            );
-            Some(commitment::person(&salt(&self.salt)?, &name, &document))
-        })();
-        if person != Some(card.commitment) {
+        let Some(own) = self.card() else {
+            return Err("keys.differs.key");
+        };
+        if own.commitment != card.commitment {
             return Err("keys.differs.person");
         }
-        let signatory = (|| {
-            Some(commitment::signatory(
-                &salt(&self.signatory_salt)?,
-                &Text::new(self.signatory.clone()).ok()?,
-            ))
-        })();
-        if signatory != Some(card.authorisation.signatory) {
+        if own.authorisation.signatory != card.authorisation.signatory {
             return Err("keys.differs.signatory");
         }
         Ok(())

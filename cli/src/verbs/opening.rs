@@ -334,13 +334,9 @@ pub fn kept(folder: &Path) -> Vec<PathBuf> {
     if folder.as_os_str().is_empty() {
         return Vec::new();
     }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(ENDING))
-        .collect();
-    files.sort();
-    files
+    let mut openings = files::listed(folder).unwrap_or_default();
+    openings.retain(|path| path.to_string_lossy().ends_with(ENDING));
+    openings
 }
 
 /// 64 hexadecimal digits in lower case, if it is that.

@@ -513,15 +513,7 @@ fn id(field: &Field, of: &str, text: &str) -> Result<u32, Failure> {
         let Some(kind) = other else {
             return bad(field, text);
         };
-        let facts = [
-            ("argument", shown(field)),
-            ("value", text.trim().to_owned()),
-            ("found", t(&format!("object.{}", kind.table), &[])),
-            ("object", t(&format!("object.{of}"), &[])),
-        ];
-        Failure::unusable(t("known.other-kind", &facts))
-            .because(accepted(field.kind))
-            .next(t("verb.bad-next", &facts))
+        objects::no_number(&shown(field), of, text, Some(kind)).because(accepted(field.kind))
     })
 }
 

@@ -9,6 +9,7 @@ use rollbook_core::genesis::file::{found_payload, judge_founders};
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::{OfficerEntry, OrganisationEntry, Role};
 use rollbook_core::record::{Capacity, Record};
+use rollbook_node::papers::merge;
 use rollbook_proof::codec::{Wire, decode, encode};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
@@ -103,6 +104,17 @@ pub fn run(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     }
     let Some(record) = record else {
         return Err(Failure::unusable(t("genesis.nobody-signed", &[])));
+    };
+    // A colleague may have signed while the passphrase was typed.
+    let _lock = files::lock(&out)?;
+    let record = match begun(&genesis, number, &out)? {
+        Some(now) if now.payload != record.payload => {
+            let facts = [("file", out.display().to_string())];
+            return Err(Failure::refused(t("genesis.changed-meanwhile", &facts))
+                .next(t("genesis.changed-meanwhile-next", &facts)));
+        }
+        Some(now) => merge(now, record),
+        None => record,
     };
     record
         .check()

@@ -18,7 +18,7 @@ use crate::asking;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Asking, Global, KeyFlags};
-use crate::keystore::{Keystore, passphrase, secret};
+use crate::keystore::{passphrase, secret};
 use crate::output::{print, print_json, say};
 use crate::profile::{Left, in_use};
 use crate::verbs::opening;
@@ -46,13 +46,16 @@ struct Bundle {
     openings: BTreeMap<String, String>,
 }
 
-/// Writes the profile's openings beside the backup of a key, if there are some: `FILE.openings.age`.
-pub fn back_up(
-    global: &Global,
-    person: u32,
-    to: &Path,
-    (store, flags): (&Keystore, &KeyFlags),
-) -> Result<(), Failure> {
+/// Where the openings of a backup lie: `FILE.openings.age`.
+pub fn beside(backup: &Path) -> PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".openings.age");
+    PathBuf::from(name)
+}
+
+/// Writes the profile's openings beside the backup of a key, if there are some, under the key's
+/// passphrase.
+pub fn back_up(global: &Global, to: &Path, passphrase: &str, sample: bool) -> Result<(), Failure> {
     let mut openings = BTreeMap::new();
     for file in opening::kept(&Left::Openings.place(global)?) {
         let name = file.file_name().and_then(|name| name.to_str());
@@ -70,16 +73,10 @@ pub fn back_up(
         version: 1,
         openings,
     };
-    let whose = t("keys.openings-for", &[("person", person.to_string())]);
-    let passphrase = passphrase::existing(flags.passphrase_file.as_deref(), &whose)?;
-    // A passphrase that opens the key opens the openings later.
-    let sample = store.open(person, &passphrase)?.sample;
     let text =
         serde_json::to_vec(&bundle).map_err(|error| Failure::unusable(KIND).because(error))?;
-    let mut name = to.as_os_str().to_owned();
-    name.push(".openings.age");
-    let file = PathBuf::from(name);
-    files::write_new(&file, &secret::encrypt(&text, &passphrase, sample)?, true)?;
+    let file = beside(to);
+    files::write_new(&file, &secret::encrypt(&text, passphrase, sample)?, true)?;
     let facts = [
         ("count", count.to_string()),
         ("file", file.display().to_string()),

@@ -89,6 +89,7 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
     let given_roles = roles(&flags.role)?;
     let seed = sample_seed(flags)?;
     let store = keystore_of(global, &flags.keys)?;
+    store.not_half_made(person)?;
     if store.secret_path(person).exists() {
         let facts = [
             ("person", person.to_string()),
@@ -138,8 +139,11 @@ fn new_officer(global: &Global, flags: &New) -> Result<u8, Failure> {
         signatory_salt,
         key: &key,
         sample: seed.is_some(),
+        roles: &roles,
+        letter,
+        date,
     };
-    let card = fresh.card(roles, letter, date);
+    let card = fresh.card();
     store.add(&Secret::new(&fresh), &card, &passphrase)?;
     let mut card_path = store.card_path(person);
     if let Some(copy) = &flags.card {
@@ -289,6 +293,7 @@ fn new_node(global: &Global, flags: &New) -> Result<u8, Failure> {
     if organisation == 0 {
         return Err(Failure::unusable(t("keys.node-zero", &[])).next(t("keys.node-zero-next", &[])));
     }
+    NodeSecrets::not_half_made(folder, organisation)?;
     let seed = sample_seed(flags)?;
     let secrets = match &seed {
         Some(seed) => NodeSecrets::sample(seed, organisation),

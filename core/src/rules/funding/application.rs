@@ -304,6 +304,13 @@ fn open(
     if actor.number() == entry.applicant {
         actor.must_sign(Role::Primary)?;
     } else {
+        // Another company learns whose it is, and not that it is no office.
+        require!(
+            actor.organisation.kind == OrganisationKind::Office,
+            "F07.not-the-applicant",
+            application = number,
+            applicant = entry.applicant
+        );
         must_hold(
             tx,
             actor,

@@ -195,7 +195,10 @@ fn open_judge_and_appeal(writer: &mut Writer, cast: &Cast) -> u32 {
         content: content("headset optics line", 9_000_000 * YUAN),
         salt: SALT,
     };
-    assert_eq!(code(act(writer, 20, by_officer.clone())), "R7.no-office");
+    assert_eq!(
+        code(act(writer, 20, by_officer.clone())),
+        "F07.not-the-applicant"
+    );
     officer(writer, by_officer).unwrap();
     open(writer, scope, "out of scope", 1_000_000 * YUAN).unwrap();
     open(writer, upheld, "wrongly refused", 1_000_000 * YUAN).unwrap();
