@@ -4,7 +4,8 @@
 //! whose ballot counts holds the voice; a later ballot of that member replaces its own, a ballot of another member of the voice
 //! does not count. Every share is an exact fraction; no product of numerators stands for a comparison.
 //!
-//! * eligible = voices - recused; a vote needs at least `least` of them and at least half of all voices, else it is void
+//! * eligible = voices - recused; a vote needs at least `least` of them and, where a body stands above that could decide
+//!   instead, at least half of all voices; else it goes to that body, or is void where there is none
 //! * part = yes + no + abstain; cast = yes + no; all = voices
 //! * quorum: part / eligible is at least the rule's share
 //! * passed: somebody says yes, and yes / base is more than (or at least) the rule's share; nothing passes on an empty base
@@ -30,7 +31,10 @@ impl Share {
             return None;
         }
         let common = greatest_common(over, under);
-        Some(Share { over: over / common, under: under / common })
+        Some(Share {
+            over: over / common,
+            under: under / common,
+        })
     }
 }
 
@@ -51,13 +55,24 @@ impl Ord for Share {
             (0, 0) => Ordering::Equal,
             (0, _) => Ordering::Less,
             (_, 0) => Ordering::Greater,
-            (a, b) => Share { over: other.under, under: b }.cmp(&Share { over: self.under, under: a }),
+            (a, b) => Share {
+                over: other.under,
+                under: b,
+            }
+            .cmp(&Share {
+                over: self.under,
+                under: a,
+            }),
         }
     }
 }
 
 fn greatest_common(a: u128, b: u128) -> u128 {
-    if b == 0 { a.max(1) } else { greatest_common(b, a % b) }
+    if b == 0 {
+        a.max(1)
+    } else {
+        greatest_common(b, a % b)
+    }
 }
 
 /// What a threshold is a share of.
@@ -81,6 +96,21 @@ pub struct Rule {
     pub whole: Whole,
     /// Least number of eligible voices.
     pub least: u128,
+    /// Whether a body stands above the one that decides.
+    pub above: bool,
+}
+
+/// Mistakes that a tally can make. Each of them, made here, has to show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// "At least" is taken for "more than".
+    StrictForAtLeast,
+    /// Who is recused counts in the base.
+    RecusedInTheBase,
+    /// Who abstains is among the votes cast.
+    AbstentionAmongTheCast,
+    /// Two members of a group both vote.
+    TwoBallotsOfAGroup,
 }
 
 /// A member of the frozen electorate.
@@ -124,10 +154,12 @@ impl Count {
         self.yes + self.no + self.abstain + self.named
     }
 
-    fn whole(&self, whole: Whole) -> u128 {
+    fn whole(&self, whole: Whole, mistake: Option<Mistake>) -> u128 {
         match whole {
+            Whole::Cast if mistake == Some(Mistake::AbstentionAmongTheCast) => self.part(),
             Whole::Cast => self.yes + self.no,
             Whole::Part => self.part(),
+            Whole::Eligible if mistake == Some(Mistake::RecusedInTheBase) => self.voices,
             Whole::Eligible => self.eligible(),
             Whole::All => self.voices,
         }
@@ -141,6 +173,7 @@ pub enum End {
     Rejected,
     NoQuorum,
     Void,
+    Above,
 }
 
 /// The ballots that stand, by group, of all that were handed in, in their order.
@@ -149,7 +182,9 @@ pub fn standing(members: &[Member], ballots: &[(u32, Says)]) -> BTreeMap<u32, Sa
     let mut holders: BTreeMap<u32, u32> = BTreeMap::new();
     let mut stand = BTreeMap::new();
     for (who, says) in ballots {
-        let Some(member) = members.iter().find(|member| member.number == *who) else { continue };
+        let Some(member) = members.iter().find(|member| member.number == *who) else {
+            continue;
+        };
         if recused.contains(&member.group) || *holders.entry(member.group).or_insert(*who) != *who {
             continue;
         }
@@ -160,32 +195,65 @@ pub fn standing(members: &[Member], ballots: &[(u32, Says)]) -> BTreeMap<u32, Sa
 
 /// The voices with a conflict.
 fn recused(members: &[Member]) -> BTreeSet<u32> {
-    members.iter().filter(|member| member.conflict).map(|member| member.group).collect()
+    members
+        .iter()
+        .filter(|member| member.conflict)
+        .map(|member| member.group)
+        .collect()
 }
 
 /// The counts of one round.
-pub fn count(members: &[Member], ballots: &[(u32, Says)]) -> Count {
-    let groups: BTreeSet<u32> = members.iter().map(|member| member.group).collect();
-    let mut count = Count { voices: groups.len() as u128, recused: recused(members).len() as u128, ..Count::default() };
-    for says in standing(members, ballots).values() {
-        match says {
-            Says::Yes => count.yes += 1,
-            Says::No => count.no += 1,
-            Says::Abstain => count.abstain += 1,
-            Says::Names(_) => count.named += 1,
+pub fn count(members: &[Member], ballots: &[(u32, Says)], mistake: Option<Mistake>) -> Count {
+    let mut count = without_mistake(members, ballots);
+    if mistake == Some(Mistake::TwoBallotsOfAGroup) {
+        // The newest ballot of every member counts.
+        (count.yes, count.no, count.abstain, count.named) = (0, 0, 0, 0);
+        let recused = recused(members);
+        for member in members
+            .iter()
+            .filter(|member| !recused.contains(&member.group))
+        {
+            let own = ballots.iter().rev().find(|(who, _)| *who == member.number);
+            if let Some((_, says)) = own {
+                add(&mut count, says);
+            }
         }
+    }
+    count
+}
+
+fn add(count: &mut Count, says: &Says) {
+    match says {
+        Says::Yes => count.yes += 1,
+        Says::No => count.no += 1,
+        Says::Abstain => count.abstain += 1,
+        Says::Names(_) => count.named += 1,
+    }
+}
+
+fn without_mistake(members: &[Member], ballots: &[(u32, Says)]) -> Count {
+    let groups: BTreeSet<u32> = members.iter().map(|member| member.group).collect();
+    let mut count = Count {
+        voices: groups.len() as u128,
+        recused: recused(members).len() as u128,
+        ..Count::default()
+    };
+    for says in standing(members, ballots).values() {
+        add(&mut count, says);
     }
     count
 }
 
 /// Whether enough voices are left to decide: None, or how the vote ends without being counted.
 fn unfit(rule: &Rule, count: &Count) -> Option<End> {
-    if count.eligible() == 0 || count.eligible() < rule.least {
-        return Some(End::Void);
-    }
-    match (Share::of(count.eligible(), count.voices), Share::of(1, 2)) {
-        (Some(left), Some(half)) if left >= half => {}
-        _ => return Some(End::Void),
+    let half = Share::of(1, 2);
+    let few = count.eligible() == 0 || count.eligible() < rule.least;
+    match (rule.above, few) {
+        (false, true) => return Some(End::Void),
+        (true, few) if few || Share::of(count.eligible(), count.voices) < half => {
+            return Some(End::Above);
+        }
+        _ => {}
     }
     match Share::of(count.part(), count.eligible()) {
         Some(part) if part >= rule.quorum => None,
@@ -194,13 +262,24 @@ fn unfit(rule: &Rule, count: &Count) -> Option<End> {
 }
 
 /// How a vote between yes and no ends.
-pub fn end(rule: &Rule, count: &Count) -> End {
+pub fn end(rule: &Rule, count: &Count, mistake: Option<Mistake>) -> End {
     if let Some(end) = unfit(rule, count) {
         return end;
     }
-    let Some(share) = Share::of(count.yes, count.whole(rule.whole)) else { return End::Rejected };
-    let enough = if rule.more_than { share > rule.pass } else { share >= rule.pass };
-    if count.yes > 0 && enough { End::Passed } else { End::Rejected }
+    let Some(share) = Share::of(count.yes, count.whole(rule.whole, mistake)) else {
+        return End::Rejected;
+    };
+    let more_than = rule.more_than || mistake == Some(Mistake::StrictForAtLeast);
+    let enough = if more_than {
+        share > rule.pass
+    } else {
+        share >= rule.pass
+    };
+    if count.yes > 0 && enough {
+        End::Passed
+    } else {
+        End::Rejected
+    }
 }
 
 /// How an election ends.
@@ -223,24 +302,40 @@ pub fn elect(
     seats: usize,
     majority: bool,
 ) -> Result<Elected, End> {
-    let count = count(members, ballots);
+    let count = count(members, ballots, None);
     if let Some(end) = unfit(rule, &count) {
         return Err(end);
     }
+    if count.named == 0 {
+        return Err(End::Rejected);
+    }
     let stand = standing(members, ballots);
     let voices_for = |name: u32| {
-        stand.values().filter(|says| matches!(says, Says::Names(named) if named.contains(&name))).count() as u128
+        stand
+            .values()
+            .filter(|says| matches!(says, Says::Names(named) if named.contains(&name)))
+            .count() as u128
     };
     let qualifies = |name: u32| {
         let half = Share::of(1, 2);
         voices_for(name) > 0 && (!majority || Share::of(voices_for(name), count.part()) > half)
     };
-    let able: BTreeSet<u32> = names.iter().copied().filter(|name| qualifies(*name)).collect();
+    let able: BTreeSet<u32> = names
+        .iter()
+        .copied()
+        .filter(|name| qualifies(*name))
+        .collect();
     let mut elected = BTreeSet::new();
     let mut tied = BTreeSet::new();
     for name in &able {
-        let before = able.iter().filter(|other| voices_for(**other) > voices_for(*name)).count();
-        let level = able.iter().filter(|other| voices_for(**other) == voices_for(*name)).count();
+        let before = able
+            .iter()
+            .filter(|other| voices_for(**other) > voices_for(*name))
+            .count();
+        let level = able
+            .iter()
+            .filter(|other| voices_for(**other) == voices_for(*name))
+            .count();
         if before + level <= seats {
             elected.insert(*name);
         } else if before < seats {
@@ -249,11 +344,24 @@ pub fn elect(
     }
     let draw = (!tied.is_empty()).then(|| (tied.clone(), seats - elected.len()));
     let open = seats.saturating_sub(able.len());
-    let rest: BTreeSet<u32> = names.difference(&able).copied().filter(|name| voices_for(*name) > 0).collect();
+    let rest: BTreeSet<u32> = names
+        .difference(&able)
+        .copied()
+        .filter(|name| voices_for(*name) > 0)
+        .collect();
     let run_off = (majority && open > 0 && !rest.is_empty()).then(|| {
         // Twice as many as there are seats, and whoever is equal to the last of them.
-        let stands = |name: &u32| rest.iter().filter(|other| voices_for(**other) > voices_for(*name)).count() < 2 * open;
+        let stands = |name: &u32| {
+            rest.iter()
+                .filter(|other| voices_for(**other) > voices_for(*name))
+                .count()
+                < 2 * open
+        };
         (rest.iter().copied().filter(stands).collect(), open)
     });
-    Ok(Elected { elected, draw, run_off })
+    Ok(Elected {
+        elected,
+        draw,
+        run_off,
+    })
 }

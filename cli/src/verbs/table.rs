@@ -6,6 +6,7 @@ use super::{
 };
 
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
+const SEALED: Kind = Kind::Choice(&["yes", "no"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
 
 const POSTS: Kind = Kind::Choice(&[
@@ -205,6 +206,36 @@ pub const VERBS: &[Verb] = &[
     verb("office", "accept", "Motion", "AcceptPost", &[id("post")]),
     verb("office", "decline", "Motion", "DeclinePost", &[id("post")]),
     verb("office", "resign", "Motion", "ResignPost", &[id("post")]),
+    // An assembly's ballot is open for ten days or more.
+    Verb {
+        ballot_days: 10,
+        ..motion(
+            "seat",
+            "elect",
+            &["ElectSeat"],
+            &[
+                usually("seats", Kind::Numbers, "[]"),
+                usually("further", Kind::Number, "0"),
+            ],
+        )
+    },
+    verb("seat", "accept", "Motion", "AcceptSeat", &[id("seat")]),
+    verb("seat", "decline", "Motion", "DeclineSeat", &[id("seat")]),
+    verb("seat", "resign", "Motion", "ResignSeat", &[id("seat")]),
+    verb(
+        "proxy",
+        "give",
+        "Motion",
+        "GiveProxy",
+        &[id("motion"), flag("holder", Kind::Id("organisation"))],
+    ),
+    verb(
+        "proxy",
+        "take-back",
+        "Motion",
+        "TakeBackProxy",
+        &[id("motion")],
+    ),
     verb("motion", "support", "Motion", "Support", &[id("motion")]),
     verb(
         "motion",
@@ -213,7 +244,12 @@ pub const VERBS: &[Verb] = &[
         "Vote",
         &[
             id("motion"),
-            place("choice", CHOICES),
+            Field {
+                optional: true,
+                ..place("choice", CHOICES)
+            },
+            maybe("names", Kind::Numbers),
+            maybe("sealed", SEALED),
             Field {
                 usual: Some("1"),
                 ..told("round", Kind::Number)
@@ -221,10 +257,42 @@ pub const VERBS: &[Verb] = &[
             usually("replaces", Kind::List, "[]"),
             maybe("criterion", Kind::Text),
             usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
+            maybe("proxy_for", Kind::Id("organisation")),
         ],
     )
     .knows(known::round)
     .fills(fill::vote),
+    verb(
+        "motion",
+        "reveal",
+        "Motion",
+        "Reveal",
+        &[
+            id("motion"),
+            Field {
+                usual: Some("1"),
+                ..told("round", Kind::Number)
+            },
+            maybe("proxy_for", Kind::Id("organisation")),
+            maybe("vote", Kind::Json),
+            maybe("salt", Kind::Bytes),
+            maybe("criterion", Kind::Text),
+        ],
+    )
+    .knows(known::round)
+    .fills(fill::motion_reveal),
+    verb(
+        "motion",
+        "minutes",
+        "Motion",
+        "Minutes",
+        &[
+            id("motion"),
+            flag("agenda", Kind::Hash),
+            flag("attendance", Kind::Hash),
+            flag("minutes", Kind::Hash),
+        ],
+    ),
     verb(
         "motion",
         "recuse",
@@ -260,6 +328,33 @@ pub const VERBS: &[Verb] = &[
             flag("release", Kind::Text),
         ],
     ),
+    verb(
+        "charter",
+        "deposit",
+        "Charter",
+        "Deposit",
+        &[
+            maybe("set", Kind::List),
+            maybe("text", Kind::Hash),
+            told("replaces", Kind::Number),
+            maybe("charter", Kind::Json),
+        ],
+    )
+    .knows(known::version)
+    .fills(fill::charter_deposit),
+    Verb {
+        ballot_days: 10,
+        ..motion(
+            "charter",
+            "propose",
+            &["AmendCharter"],
+            &[
+                place("digest", Kind::Record),
+                told("replaces", Kind::Number),
+            ],
+        )
+    }
+    .knows(known::version),
     verb(
         "node",
         "upgrade",
