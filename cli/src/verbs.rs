@@ -11,6 +11,7 @@
 //! * What cannot be read is told with the argument as it stands on the command line, what was
 //!   found, what is accepted, an example.
 
+mod assembly;
 mod fill;
 pub mod forms;
 pub mod from;

@@ -18,10 +18,14 @@ use crate::charter::motions::RuleSet;
 use crate::id::CharterVersion;
 
 mod bounds;
+mod floors;
 pub mod motions;
+mod visibility;
 
 pub use crate::charter::bounds::Bound;
-pub use crate::charter::motions::{BallotVisibility, Preset};
+pub use crate::charter::floors::Floor;
+pub use crate::charter::motions::Preset;
+pub use crate::charter::visibility::BallotVisibility;
 
 /// Shortest term of a post or seat, and the least time that one of a genesis has left (RULINGS R28).
 pub const TERM_DAYS_MIN: u32 = 180;

@@ -1,5 +1,6 @@
 //! The table of verbs: from the words of the command tree to the acts of core, noun by noun.
 
+use super::assembly::ASSEMBLY;
 use super::{
     Field, Kind, Verb, about, fill, flag, forms, id, id_of, known, maybe, motion, place, told,
     usually, verb,
@@ -23,7 +24,25 @@ const SCHEMES: Kind = Kind::Choice(&["hvps", "beps", "ibps", "cips", "swift", "b
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
-pub const VERBS: &[Verb] = &[
+pub const VERBS: &[Verb] = &joined::<{ FIRST.len() + ASSEMBLY.len() }>();
+
+/// The verbs of this file, then those of the assembly.
+const fn joined<const N: usize>() -> [Verb; N] {
+    let mut all = [FIRST[0]; N];
+    let mut at = 0;
+    while at < N {
+        let own = at < FIRST.len();
+        all[at] = if own {
+            FIRST[at]
+        } else {
+            ASSEMBLY[at - FIRST.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+const FIRST: &[Verb] = &[
     verb(
         "member",
         "apply",
@@ -206,36 +225,6 @@ pub const VERBS: &[Verb] = &[
     verb("office", "accept", "Motion", "AcceptPost", &[id("post")]),
     verb("office", "decline", "Motion", "DeclinePost", &[id("post")]),
     verb("office", "resign", "Motion", "ResignPost", &[id("post")]),
-    // An assembly's ballot is open for ten days or more.
-    Verb {
-        ballot_days: 10,
-        ..motion(
-            "seat",
-            "elect",
-            &["ElectSeat"],
-            &[
-                usually("seats", Kind::Numbers, "[]"),
-                usually("further", Kind::Number, "0"),
-            ],
-        )
-    },
-    verb("seat", "accept", "Motion", "AcceptSeat", &[id("seat")]),
-    verb("seat", "decline", "Motion", "DeclineSeat", &[id("seat")]),
-    verb("seat", "resign", "Motion", "ResignSeat", &[id("seat")]),
-    verb(
-        "proxy",
-        "give",
-        "Motion",
-        "GiveProxy",
-        &[id("motion"), flag("holder", Kind::Id("organisation"))],
-    ),
-    verb(
-        "proxy",
-        "take-back",
-        "Motion",
-        "TakeBackProxy",
-        &[id("motion")],
-    ),
     verb("motion", "support", "Motion", "Support", &[id("motion")]),
     verb(
         "motion",
@@ -262,99 +251,7 @@ pub const VERBS: &[Verb] = &[
     )
     .knows(known::round)
     .fills(fill::vote),
-    verb(
-        "motion",
-        "reveal",
-        "Motion",
-        "Reveal",
-        &[
-            id("motion"),
-            Field {
-                usual: Some("1"),
-                ..told("round", Kind::Number)
-            },
-            maybe("proxy_for", Kind::Id("organisation")),
-            maybe("vote", Kind::Json),
-            maybe("salt", Kind::Bytes),
-            maybe("criterion", Kind::Text),
-        ],
-    )
-    .knows(known::round)
-    .fills(fill::motion_reveal),
-    verb(
-        "motion",
-        "minutes",
-        "Motion",
-        "Minutes",
-        &[
-            id("motion"),
-            flag("agenda", Kind::Hash),
-            flag("attendance", Kind::Hash),
-            flag("minutes", Kind::Hash),
-        ],
-    ),
-    verb(
-        "motion",
-        "recuse",
-        "Motion",
-        "DeclareConflict",
-        &[
-            id("motion"),
-            flag(
-                "kind",
-                Kind::Choice(&[
-                    "competitor",
-                    "investor",
-                    "employment-or-paid",
-                    "family-or-personal",
-                    "other",
-                ]),
-            ),
-        ],
-    ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
-    // Decided with the stay of what it undoes, so it has no days of its own.
-    Verb {
-        ballot_days: 0,
-        ..motion("motion", "rescind", &["Rescind"], &[id("motion")])
-    },
-    motion(
-        "charter",
-        "raise-protocol",
-        &["RaiseProtocol"],
-        &[
-            place("protocol", Kind::Number),
-            flag("from_height", Kind::Height),
-            flag("release", Kind::Text),
-        ],
-    ),
-    verb(
-        "charter",
-        "deposit",
-        "Charter",
-        "Deposit",
-        &[
-            maybe("set", Kind::List),
-            maybe("text", Kind::Hash),
-            told("replaces", Kind::Number),
-            maybe("charter", Kind::Json),
-        ],
-    )
-    .knows(known::version)
-    .fills(fill::charter_deposit),
-    Verb {
-        ballot_days: 10,
-        ..motion(
-            "charter",
-            "propose",
-            &["AmendCharter"],
-            &[
-                place("digest", Kind::Record),
-                told("replaces", Kind::Number),
-            ],
-        )
-    }
-    .knows(known::version),
     verb(
         "node",
         "upgrade",

@@ -335,57 +335,6 @@ impl DecidingBody {
     }
 }
 
-/// Which ballots are sealed until they are over (RULINGS R15).
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Encode,
-    Decode,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum BallotVisibility {
-    /// None: members read each ballot as it is cast.
-    Open,
-    /// Those of elections and of discipline.
-    Sensitive,
-    /// All.
-    Sealed,
-}
-
-crate::words!(BallotVisibility, "ballot-visibility", {
-    Open = "open",
-    Sensitive = "sensitive",
-    Sealed = "sealed",
-});
-
-impl BallotVisibility {
-    /// Whether ballots by this rule are sealed. A ballot of hours decides what is urgent: it is open,
-    /// since nobody waits for reveals there.
-    pub fn seals(self, kind: MotionKind, rule: &MotionRule) -> bool {
-        let sensitive = matches!(
-            kind,
-            MotionKind::ElectSeat
-                | MotionKind::Suspend
-                | MotionKind::Lift
-                | MotionKind::Expel
-                | MotionKind::Appeal
-        );
-        let urgent = matches!(rule.ballot_min, Period::Hours(_));
-        match self {
-            BallotVisibility::Open => false,
-            BallotVisibility::Sensitive => sensitive && !urgent,
-            BallotVisibility::Sealed => !urgent,
-        }
-    }
-}
-
 /// What a majority is counted against (domain 1.5).
 #[derive(
     Debug,
@@ -638,34 +587,6 @@ pub enum FloorError {
         /// Longest.
         max: Period,
     },
-}
-
-impl FloorError {
-    /// The fixed word of the floor.
-    pub fn word(&self) -> &'static str {
-        match self {
-            FloorError::Missing { .. } => "missing-rule",
-            FloorError::Fraction { .. } => "no-fraction",
-            FloorError::NoMajority { .. } => "no-majority",
-            FloorError::Amendment(_) => "amendment-below-two-thirds",
-            FloorError::Plurality(_) => "plurality",
-            FloorError::Body { .. } => "wrong-body",
-            FloorError::Ballot { .. } => "ballot-times",
-        }
-    }
-
-    /// The kind of motion whose rule goes below it.
-    pub fn kind(&self) -> MotionKind {
-        match self {
-            FloorError::Missing { kind, .. }
-            | FloorError::Fraction { kind, .. }
-            | FloorError::NoMajority { kind, .. }
-            | FloorError::Plurality(kind)
-            | FloorError::Body { kind, .. }
-            | FloorError::Ballot { kind, .. } => *kind,
-            FloorError::Amendment(_) => MotionKind::AmendCharter,
-        }
-    }
 }
 
 impl Wire for RuleSet {

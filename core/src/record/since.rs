@@ -29,12 +29,11 @@ use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
 use crate::calendar::Period;
 use crate::charter::motions::{
-    BallotVisibility, Base, BodyKind, Fraction, MotionKind, MotionRule, Pass, Preset, RuleEntry,
-    RuleSet, Threshold,
+    Base, BodyKind, Fraction, MotionKind, MotionRule, Pass, Preset, RuleEntry, RuleSet, Threshold,
 };
 use crate::charter::{
-    ChainParameters, Charter, Class, ClassRule, FundingParameters, GrowthParameters,
-    MembershipParameters, MotionParameters, TermParameters, UnitLimits,
+    BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
+    GrowthParameters, MembershipParameters, MotionParameters, TermParameters, UnitLimits,
 };
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
@@ -109,6 +108,7 @@ plain!(
     MembershipParameters,
     TermParameters,
     GrowthParameters,
+    DayLimits,
     FundingParameters,
     ChainParameters,
 );
@@ -196,14 +196,6 @@ impl Since for OfficialOrder {
             #[cfg(feature = "planted")]
             crate::planted::since(authority.as_str()),
         ])
-    }
-}
-
-/// A rule of a charter is as new as the kind of motion that it decides.
-impl Since for RuleEntry {
-    fn since(&self) -> ProtocolVersion {
-        let RuleEntry { kind, rule } = self;
-        newest([kind.since(), rule.since()])
     }
 }
 
@@ -589,16 +581,18 @@ since! {
         chain
     }
 
+    // charter/visibility.rs
+    enum BallotVisibility {
+        Open = 1,
+        Sensitive = 1,
+        Sealed = 1,
+    }
+
     // charter/motions.rs
     enum Preset {
         Default = 1,
         Foundation = 1,
         CnAssociation = 1,
-    }
-    enum BallotVisibility {
-        Open = 1,
-        Sensitive = 1,
-        Sealed = 1,
     }
     enum Base {
         Cast = 1,
@@ -613,6 +607,40 @@ since! {
     struct Threshold { base, strict, fraction }
     struct MotionRule { body, quorum, pass, ballot_min, ballot_max, stay }
     struct RuleSet { entries }
+    struct RuleEntry { kind, rule }
+    enum MotionKind {
+        Admit = 1,
+        ClassChange = 1,
+        Suspend = 1,
+        Lift = 1,
+        Expel = 1,
+        Appeal = 1,
+        ElectSeat = 1,
+        Budget = 1,
+        CreateFund = 1,
+        CloseFund = 1,
+        OpenCall = 1,
+        Award = 1,
+        AwardOutOfRank = 1,
+        WriteOff = 1,
+        TerminateAgreement = 1,
+        CreateWorkingGroup = 1,
+        DissolveWorkingGroup = 1,
+        WorkingGroupDecision = 1,
+        RatifyRevocation = 1,
+        AmendCharter = 1,
+        DissolveAlliance = 1,
+        Pool = 1,
+        Appoint = 1,
+        Remove = 1,
+        Correct = 1,
+        AppointAuditor = 1,
+        RecoverKeys = 1,
+        DecideAppeal = 1,
+        LiftHold = 1,
+        Observer = 1,
+        PaymentPlan = 1,
+    }
 
     // calendar.rs
     enum Period {

@@ -17,8 +17,8 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::Period;
-use crate::charter::Charter;
 use crate::charter::motions::{DecidingBody, MotionKind};
+use crate::charter::{Charter, Floor};
 use crate::event::EventBody;
 use crate::id::{CharterVersion, DraftId, MotionId};
 use crate::identity::{OrganisationKind, Role, Scope};
@@ -144,19 +144,19 @@ fn check_floors(new: &Charter) -> Result<(), Refusal> {
     require!(
         !new.criteria.is_empty(),
         "R37.floor",
-        floor = *"no-criterion",
+        floor = Floor::NoCriterion,
         motion_kind = MotionKind::Admit
     );
     require!(
         !new.committee_above_board(),
         "R37.floor",
-        floor = *"committee-above-board",
+        floor = Floor::CommitteeAboveBoard,
         motion_kind = MotionKind::Award
     );
     if let Err(floor) = new.rules.check_floors(new.made_under) {
         refuse!(
             "R37.floor",
-            floor = *floor.word(),
+            floor = floor.floor(),
             motion_kind = floor.kind()
         );
     }

@@ -274,10 +274,11 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 14] = [
+pub const FACT_TABLES: [&str; 15] = [
     "appeal",
     "body",
     "class",
+    "floor",
     "grower",
     "growth",
     "instrument",
