@@ -371,10 +371,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 D::MotionEffect,
                 D::MotionRetable,
                 D::MotionSupport,
-                D::MotionReveal,
             ]);
             if is_member {
+                // It moves with the last ballot, and with the last one that is opened.
                 kinds.push((D::MotionEarly, number));
+                kinds.push((D::MotionReveal, number));
             }
             let found = Found::table(
                 object,

@@ -185,7 +185,10 @@ pub(super) fn of(tx: &Tx, number: MotionId, reader: ReadClass) -> Option<MotionV
         closes_ms: tx
             .due(DeadlineKind::MotionClose, number)
             .filter(|_| is_open)
-            .or_else(|| tx.due(DeadlineKind::MotionReveal, number)),
+            .or_else(|| {
+                tx.due(DeadlineKind::MotionReveal, number)
+                    .filter(|_| is_member)
+            }),
         tally: match (runs, is_member) {
             (true, true) => now(),
             (true, false) => None,

@@ -54,7 +54,12 @@ fn amend(draft: &CharterDraft) -> MotionEffect {
 fn assembly(writer: &mut Writer, effect: MotionEffect, days: u32) -> Result<u32, Refusal> {
     let number = writer.propose_as(1, effect, days)?;
     for member in 2..=5 {
-        let gathers = writer.tables().motions.get(&MotionId(number)).unwrap().status;
+        let gathers = writer
+            .tables()
+            .motions
+            .get(&MotionId(number))
+            .unwrap()
+            .status;
         if gathers == MotionStatus::Gathering {
             writer.support(member, number)?;
         }
@@ -91,10 +96,7 @@ fn a_charter_is_amended_and_what_runs_ends_under_the_old_one() {
         digest: new.charter.digest(),
         replaces: CharterVersion(7),
     });
-    assert_eq!(
-        code(assembly(&mut writer, other, 10)),
-        "R37.other-version"
-    );
+    assert_eq!(code(assembly(&mut writer, other, 10)), "R37.other-version");
     let number = assembly(&mut writer, amend(&new), 10).unwrap();
     let rival = draft(&writer, |charter| charter.terms.offer_days = 31);
     deposit(&mut writer, &rival).unwrap();

@@ -65,7 +65,12 @@ fn newest_seat(writer: &Writer) -> u32 {
 fn assembly(writer: &mut Writer, effect: MotionEffect, days: u32) -> Result<u32, Refusal> {
     let number = writer.propose_as(1, effect, days)?;
     for member in 2..=5 {
-        let gathers = writer.tables().motions.get(&MotionId(number)).unwrap().status;
+        let gathers = writer
+            .tables()
+            .motions
+            .get(&MotionId(number))
+            .unwrap()
+            .status;
         if gathers == MotionStatus::Gathering {
             writer.support(member, number)?;
         }
@@ -241,7 +246,8 @@ fn an_elected_member_accepts_and_displaces_the_holder() {
     );
     assert_eq!(elected, [OrganisationId(2), OrganisationId(10)]);
     // An election that stays is taken back between yes and no, by more than half of who takes part.
-    let rescind = assembly(&mut writer, 
+    let rescind = assembly(
+        &mut writer,
         MotionEffect::Rescind(RescindMotion {
             motion: MotionId(number),
         }),
