@@ -136,6 +136,7 @@ fn main() {
                     vote: BallotVote::Choice(choice),
                     criterion: None,
                     declaration: Declaration::None,
+                    proxy_for: None,
                 };
                 let body = Body::Motion(MotionAct::Vote(ballot));
                 let signers = writer.officers(member, &body);

@@ -19,6 +19,7 @@ use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
 use rollbook_core::object::chain::{CharterFacts, EpochFacts};
 use rollbook_core::object::contribution::{Contribution, Instalment, Receipt};
+use rollbook_core::object::draft::Draft;
 use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
@@ -29,6 +30,7 @@ use rollbook_core::object::payment::Payment;
 use rollbook_core::object::post::Post;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
+use rollbook_core::object::seat::Seat;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
@@ -96,7 +98,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 21] = [
+pub const KINDS: [Kind; 23] = [
     kind(
         "O",
         "organisation",
@@ -214,6 +216,18 @@ pub const KINDS: [Kind; 21] = [
         "relation",
         ("org", "relations"),
         &["ends", "kind", "claimed_by", "confirmed_by", "status"],
+    ),
+    told(
+        "SE",
+        "seat",
+        ("seat", "list"),
+        &["organisation", "from_ms", "until_ms", "succeeds", "status"],
+    ),
+    told(
+        "KD",
+        "draft",
+        ("charter", "drafts"),
+        &["replaces", "organisation", "digest", "since_ms", "status"],
     ),
 ];
 
@@ -464,6 +478,8 @@ tables! {
     "review": Review,
     "milestone": Milestone,
     "relation": Edge,
+    "seat": Seat,
+    "draft": Draft,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

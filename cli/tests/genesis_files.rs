@@ -217,7 +217,10 @@ fn mistakes_in_the_alliance_file_and_cards_have_lines() {
         ("= 1500", "= \"much\""),
         &["'funding.holdback_bp' has another form"],
     );
-    fails(("= 1500", "= 15000"), &["a share is above 100 per cent"]);
+    fails(
+        ("= 1500", "= 15000"),
+        &["funding.holdback_bp is 15000, and 0 to 10000 is allowed"],
+    );
     fails(
         ("\"3/4\"", "\"three quarters\""),
         &["'rules.admit.board.quorum' has another form"],

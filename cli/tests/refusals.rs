@@ -195,6 +195,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     };
     let ballot = payload(7, Body::Motion(MotionAct::Vote(ballot)));
     // The node wants another signature; a person is told that it would be in vain.

@@ -229,6 +229,7 @@ fn raise(writer: &mut Writer) {
             vote: BallotVote::Choice(Choice::Yes),
             criterion: None,
             declaration: Declaration::None,
+            proxy_for: None,
         };
         by_member(writer, member.0, Body::Motion(MotionAct::Vote(ballot)));
     }

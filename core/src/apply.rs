@@ -12,10 +12,12 @@
 use rollbook_proof::codec::{Wire, encode};
 use rollbook_proof::crypto::Hash;
 
-use crate::record::{Body, OrganisationAct, Record, SignedBytes};
+use crate::record::{Body, CharterAct, OrganisationAct, Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::rules::{authority, funding, growth, membership, motion, network, orders, registration};
+use crate::rules::{
+    amendment, authority, funding, growth, membership, motion, network, orders, registration,
+};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, Tx, Verify};
 use crate::{refuse, require};
@@ -98,7 +100,8 @@ fn dispatch(
         Body::Award(act) => funding::agreement::apply(tx, actor, act),
         Body::Payment(act) => funding::payment::apply(tx, actor, act),
         Body::Node(act) => network::validators::apply(tx, actor, act, verifier),
-        Body::Charter(act) => orders::apply(tx, actor, act),
+        Body::Charter(CharterAct::FileOrder(order)) => orders::file(tx, actor, order),
+        Body::Charter(CharterAct::Deposit(draft)) => amendment::deposit(tx, actor, draft),
     }
 }
 

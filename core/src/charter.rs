@@ -2,7 +2,8 @@
 //! versioned.
 //!
 //! * A motion, call or agreement runs to its end under the charter version it opened under.
-//! * Hard floors (domain 1.7) are not parameters; [`Charter::check`] refuses a charter below them.
+//! * Hard floors (domain 1.7) are not parameters; [`Charter::check`] refuses a charter below them, and
+//!   one with a number outside its bounds ([`Charter::bounds`]).
 //! * Absent: parameters of transitions that this build does not have.
 
 use bincode::{Decode, Encode};
@@ -16,9 +17,15 @@ use crate::calendar::{DEFAULT_OFFSET_MINUTES, MS_PER_HOUR};
 use crate::charter::motions::RuleSet;
 use crate::id::CharterVersion;
 
+mod bounds;
+mod floors;
 pub mod motions;
+mod visibility;
 
+pub use crate::charter::bounds::Bound;
+pub use crate::charter::floors::Floor;
 pub use crate::charter::motions::Preset;
+pub use crate::charter::visibility::BallotVisibility;
 
 /// Shortest term of a post or seat, and the least time that one of a genesis has left (RULINGS R28).
 pub const TERM_DAYS_MIN: u32 = 180;
@@ -124,6 +131,10 @@ pub struct MotionParameters {
     pub retable_wait_days: u32,
     /// Fewest eligible voices, at least 3.
     pub min_elig: u32,
+    /// R15: which ballots are sealed until they are over.
+    pub ballot_visibility: BallotVisibility,
+    /// R38: how many members one may vote for besides itself, on one motion of the assembly.
+    pub proxies_per_holder: u32,
 }
 
 /// Limits in money, in minor units of one unit (RULINGS R35): what is little in one unit is much in
@@ -341,18 +352,11 @@ impl Wire for Charter {
     const MAX: usize = 16 * 1024;
 
     fn check(&self) -> Result<(), DecodeError> {
-        strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
-        strictly_ascending(&self.criteria, "criteria", Clone::clone)?;
-        at_most(&self.criteria, 32, "criteria")?;
+        self.check_shape()?;
         self.rules.check()?;
         if !(-14 * 60..=14 * 60).contains(&self.offset_minutes) {
             return Err(DecodeError::rule(
                 "the offset of local days is more than 14 hours",
-            ));
-        }
-        if self.motions.min_elig < 3 {
-            return Err(DecodeError::rule(
-                "hard floor: at least three eligible voices",
             ));
         }
         if self.criteria.is_empty() {
@@ -360,87 +364,21 @@ impl Wire for Charter {
                 "hard floor: rejections cite a published criterion, so there must be one",
             ));
         }
-        let terms = &self.terms;
-        let within = |days: u32, most: u32| (1..=most).contains(&days);
-        if !within(terms.seat_days, TERM_DAYS_MAX)
-            || !within(terms.post_days, TERM_DAYS_MAX)
-            || terms.seat_days.min(terms.post_days) < TERM_DAYS_MIN
-            || !within(terms.offer_days, 366)
-            || !within(terms.holdover_days, 366)
-        {
-            return Err(DecodeError::rule(
-                "a term is 180 to 1830 days, an offer and a hold-over at most 366",
-            ));
-        }
-        let bp = &self.funding;
-        if [
-            bp.fund_concentration_bp,
-            bp.call_concentration_bp,
-            bp.advance_cap_bp,
-            bp.holdback_bp,
-        ]
-        .iter()
-        .any(|v| *v > 10_000)
-        {
-            return Err(DecodeError::rule("a share is above 100 per cent"));
-        }
-        strictly_ascending(&self.currencies, "currencies", Clone::clone)?;
-        at_most(&self.currencies, 16, "currencies")?;
-        strictly_ascending(&self.limits, "limits by unit", |limits| limits.unit.clone())?;
-        at_most(&self.limits, 16, "limits by unit")?;
-        if self
-            .limits
-            .iter()
-            .any(|limits| limits.committee_limit > limits.board_limit)
-        {
+        if self.committee_above_board() {
             return Err(DecodeError::rule(
                 "the committee's limit is above the board's",
             ));
         }
-        let growth = &self.growth;
-        let quarters = [
-            (
-                growth.introductions_by_member,
-                GROWTH.introductions_by_member,
-            ),
-            (
-                growth.introductions_by_office,
-                GROWTH.introductions_by_office,
-            ),
-            (growth.registration_officers, GROWTH.registration_officers),
-            (growth.registration_keys, GROWTH.registration_keys),
-        ];
-        let days = [
-            (growth.member, GROWTH.member),
-            (growth.office, GROWTH.office),
-            (growth.other, GROWTH.other),
-        ];
-        let days = days.iter().flat_map(|(value, full)| {
-            [
-                (value.records, full.records),
-                (value.bytes, full.bytes),
-                (value.keys, full.keys),
-            ]
-        });
-        if quarters
-            .into_iter()
-            .chain(days)
-            .any(|(value, full)| value == 0 || (self.clock == Clock::Wall && value < full / 4))
-        {
-            return Err(DecodeError::rule(
-                "a limit of growth is below a quarter of its usual value",
-            ));
-        }
-        if self.chain.validator_seats < 4
-            || self.chain.validator_seats as usize > rollbook_proof::chain::MAX_VALIDATORS
-        {
-            return Err(DecodeError::rule("validator seats are 4 to 64"));
-        }
-        if self.chain.heartbeat_ms == 0
-            || self.chain.handover_blocks == 0
-            || self.chain.alive_blocks == 0
-        {
-            return Err(DecodeError::rule("a chain interval is zero"));
+        if let Some(bound) = self.bounds().into_iter().find(|bound| !bound.holds()) {
+            let Bound {
+                parameter,
+                value,
+                least,
+                greatest,
+            } = bound;
+            return Err(DecodeError::rule(format!(
+                "{parameter} is {value}, and {least} to {greatest} is allowed"
+            )));
         }
         self.rules
             .check_floors(self.made_under)
@@ -449,6 +387,33 @@ impl Wire for Charter {
 }
 
 impl Charter {
+    /// Shape alone: lists in order and not too long.
+    pub fn check_shape(&self) -> Result<(), DecodeError> {
+        if encode(self).len() > Charter::MAX {
+            return Err(DecodeError::rule(format!(
+                "the charter is longer than {} bytes",
+                Charter::MAX
+            )));
+        }
+        strictly_ascending(&self.classes, "classes", |rule| rule.class)?;
+        strictly_ascending(&self.criteria, "criteria", Clone::clone)?;
+        at_most(&self.criteria, 32, "criteria")?;
+        strictly_ascending(&self.currencies, "currencies", Clone::clone)?;
+        at_most(&self.currencies, 16, "currencies")?;
+        strictly_ascending(&self.limits, "limits by unit", |limits| limits.unit.clone())?;
+        at_most(&self.limits, 16, "limits by unit")?;
+        at_most(&self.rules.entries, motions::RULES_MAX, "motion rules")?;
+        strictly_ascending(&self.rules.entries, "motion rules", |entry| {
+            (entry.kind, entry.rule.body)
+        })
+    }
+
+    /// Whether the committee of a fund would decide what is above the board's limit.
+    pub fn committee_above_board(&self) -> bool {
+        let above = |limits: &UnitLimits| limits.committee_limit > limits.board_limit;
+        self.limits.iter().any(above)
+    }
+
     /// SHA-256 of the encoded parameters, which the proved state names.
     pub fn digest(&self) -> Hash {
         sha256(&encode(self))
@@ -518,6 +483,8 @@ impl Charter {
                 retable_limit: 1,
                 retable_wait_days: 30,
                 min_elig: 3,
+                ballot_visibility: BallotVisibility::Sensitive,
+                proxies_per_holder: 0,
             },
             rules: RuleSet::preset(preset),
             growth: match clock {

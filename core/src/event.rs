@@ -10,13 +10,15 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ContributionId, DrawId, FundId, InstalmentId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DraftId, DrawId,
+    FundId, InstalmentId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
+    ReviewId, SeatId,
 };
 use crate::object::deed::Step;
 use crate::object::membership::Standing;
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::seat::SeatStatus;
 use crate::tally::Tally;
 
 /// One event.
@@ -367,6 +369,58 @@ pub enum EventBody {
         /// Its call.
         call: CallId,
     },
+    /// R31: the ballots of a motion ended, and sealed ones among them are to be opened.
+    BallotsSealed {
+        /// The motion.
+        motion: MotionId,
+        /// How many sealed ballots count.
+        ballots: u32,
+        /// Last ledger time to open them.
+        until_ms: LedgerTime,
+    },
+    /// M36: an election came to this.
+    ElectionHeld {
+        /// The motion.
+        motion: MotionId,
+        /// The round.
+        round: u32,
+        /// Names with most voices, the most named first, at most 256.
+        votes: Vec<(OrganisationId, u32)>,
+        /// Elected in this round and before.
+        elected: Vec<OrganisationId>,
+        /// The draw that decides the last seats, and for how many.
+        draw: Option<(DrawId, u32)>,
+        /// Seats for which there is a run-off.
+        run_off: u32,
+        /// Seats that stay open.
+        open: u32,
+    },
+    /// M36, R28: a seat was offered, an offer of one lapsed, its term ended or the next one began, or its
+    /// holder's class has none any more.
+    SeatMoved {
+        /// The seat.
+        seat: SeatId,
+        /// The member.
+        organisation: OrganisationId,
+        /// Where it stands now.
+        status: SeatStatus,
+    },
+    /// R37: a charter came into force.
+    CharterAmended {
+        /// Its version.
+        version: CharterVersion,
+        /// SHA-256 of its encoded parameters.
+        digest: Hash,
+        /// The motion.
+        motion: MotionId,
+    },
+    /// R37: a deposited charter is dropped.
+    CharterDropped {
+        /// Its number.
+        draft: DraftId,
+        /// SHA-256 of it.
+        digest: Hash,
+    },
 }
 
 impl EventBody {
@@ -413,7 +467,12 @@ impl EventBody {
             | EventBody::AdvanceRefused { .. }
             | EventBody::DefaultDelayed { .. }
             | EventBody::AppealDismissed { .. }
-            | EventBody::VerdictOverdue { .. } => ReadClass::Public,
+            | EventBody::VerdictOverdue { .. }
+            | EventBody::BallotsSealed { .. }
+            | EventBody::ElectionHeld { .. }
+            | EventBody::SeatMoved { .. }
+            | EventBody::CharterAmended { .. }
+            | EventBody::CharterDropped { .. } => ReadClass::Public,
         }
     }
 }

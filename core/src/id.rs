@@ -29,6 +29,8 @@ number! {
     DirectionId(u32);
     /// A version of the charter.
     CharterVersion(u32);
+    /// A deposited charter.
+    DraftId(u32);
     /// A fund.
     FundId(u32);
     /// A budget line of a fund, for its fees.
@@ -93,9 +95,9 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CallId ContributionId DirectionId DrawId FundId GroupId
-    GuaranteeId HoldingId InstalmentId InvoiceId LineId MembershipId MilestoneId MotionId OrderId
-    PaymentId PersonId PostId ReviewId SeatId
+    AgreementId ApplicationId AwardId CallId ContributionId DirectionId DraftId DrawId FundId
+    GroupId GuaranteeId HoldingId InstalmentId InvoiceId LineId MembershipId MilestoneId MotionId
+    OrderId PaymentId PersonId PostId ReviewId SeatId
 }
 
 /// Gives an id its letter.
@@ -149,6 +151,7 @@ ids! {
     CharterVersion: None;
     ContributionId: Some("PL");
     DirectionId: None;
+    DraftId: Some("KD");
     DrawId: Some("DR");
     EpochId: None;
     FundId: Some("F");
@@ -167,7 +170,7 @@ ids! {
     PostId: Some("PO");
     ProtocolVersion: None;
     ReviewId: Some("RV");
-    SeatId: None;
+    SeatId: Some("SE");
 }
 
 impl Id for GroupId {

@@ -188,7 +188,9 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
             MotionAct::Propose(proposal) => unit_of_effect(tables, &proposal.effect),
             MotionAct::Support { motion }
             | MotionAct::DeclareConflict { motion, .. }
-            | MotionAct::Withdraw { motion } => {
+            | MotionAct::Withdraw { motion }
+            | MotionAct::GiveProxy { motion, .. }
+            | MotionAct::TakeBackProxy { motion } => {
                 unit_of_effect(tables, &tables.motions.get(motion)?.effect)
             }
             MotionAct::Vote(ballot) => {

@@ -14,8 +14,8 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, DraftId, DrawId, FundId, Id, InstalmentId,
+    InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
 use crate::lookup::rights;
@@ -25,9 +25,10 @@ use crate::object::contribution::InstalmentStatus;
 use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
+use crate::object::seat::SeatStatus;
 use crate::object::{
-    agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
-    payment, post, review,
+    agreement, application, award, call, contribution, draft, draw, fund, membership, milestone,
+    motion, payment, post, review, seat,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
@@ -82,6 +83,10 @@ pub enum Object {
     Payment,
     /// A node, by its organisation.
     Node,
+    /// A seat of the board.
+    Seat,
+    /// A deposited charter.
+    Draft,
 }
 
 impl Object {
@@ -104,6 +109,8 @@ impl Object {
             Object::Milestone => "milestone",
             Object::Payment => "payment",
             Object::Node => "node",
+            Object::Seat => "seat",
+            Object::Draft => "draft",
         }
     }
 
@@ -366,7 +373,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 D::MotionSupport,
             ]);
             if is_member {
+                // It moves with the last ballot, and with the last one that is opened.
                 kinds.push((D::MotionEarly, number));
+                kinds.push((D::MotionReveal, number));
             }
             let found = Found::table(
                 object,
@@ -384,6 +393,14 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 found.next.otherwise =
                     vec![MotionStatus::Waiting.word(), MotionStatus::Lapsed.word()];
                 found
+            } else if entry.status == MotionStatus::Revealing {
+                // Who does not open the own ballot abstains; nothing is lost with it.
+                let mut found = found.who("unopened");
+                found.next.otherwise.clear();
+                found
+            } else if entry.status == MotionStatus::Drawing {
+                let draw = entry.poll.as_ref().and_then(|poll| poll.draw);
+                found.see(Object::Draw, draw.map(|draw| draw.0))
             } else {
                 let mut found = found;
                 found.next.see = made::by_motion(tables, entry);
@@ -400,6 +417,23 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 found.next.person = Some(entry.holder);
             }
             found
+        }
+        Object::Seat => {
+            let entry = tables.seats.get(&SeatId(number))?;
+            let found = Found::table(object, number, entry.status, &seat::ROWS, &[])
+                .due(tables, &on(&[D::SeatOffer, D::SeatTerm]))
+                .of(Some(entry.organisation));
+            match entry.status {
+                SeatStatus::Offered => found,
+                SeatStatus::HeldOver => found.who("members"),
+                _ => found.who(""),
+            }
+        }
+        Object::Draft => {
+            let entry = tables.drafts.get(&DraftId(number))?;
+            Found::table(object, number, entry.status, &draft::ROWS, &[])
+                .due(tables, &on(&[D::DraftDropped]))
+                .of(Some(entry.organisation))
         }
         Object::Fund => {
             let entry = tables.funds.get(&FundId(number))?;

@@ -17,6 +17,7 @@ pub mod chain;
 pub mod contribution;
 pub mod deed;
 pub mod direction;
+pub mod draft;
 pub mod draw;
 pub mod fund;
 pub mod growth;

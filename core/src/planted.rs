@@ -4,6 +4,8 @@
 //! Only the package in `tests/planted`, outside the workspace, enables the feature `planted`. What
 //! the version changes is harmless: it adds an order filed in the name of [`MARK`].
 //!
+//! One fault of the rules is here, too: the floors that an amendment is not asked for (RULINGS R37).
+//!
 //! Absent on purpose: faults of a node; those are in the node's own `planted`.
 
 /// Stands in every program that was built with the feature `planted`, and in no other.
@@ -21,6 +23,27 @@ pub const VERSION: ProtocolVersion = ProtocolVersion(2);
 #[cfg(feature = "planted")]
 pub fn mark() -> &'static str {
     std::hint::black_box(MARK)
+}
+
+#[cfg(feature = "planted")]
+static FLOOR_UNASKED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Plants the fault that no amendment is asked for the floors, or takes it out again.
+#[cfg(feature = "planted")]
+pub fn plant_floor_unasked(planted: bool) {
+    FLOOR_UNASKED.store(planted, std::sync::atomic::Ordering::SeqCst);
+}
+
+/// Whether no amendment is asked for the floors: a fault, planted by the suites.
+#[cfg(feature = "planted")]
+pub(crate) fn floor_unasked() -> bool {
+    FLOOR_UNASKED.load(std::sync::atomic::Ordering::SeqCst)
+}
+
+/// Whether no amendment is asked for the floors: never.
+#[cfg(not(feature = "planted"))]
+pub(crate) const fn floor_unasked() -> bool {
+    false
 }
 
 /// The first version that has an order of this authority.

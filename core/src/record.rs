@@ -41,16 +41,16 @@ pub use call::{
     DrawFor, Eligibility, Instrument, Part, PerGroup, PoolKind, ReviewDeclaration, Revision,
     SCORE_MAX, Scores, SeenEarlier, SeenReceipt, Submission, TieBreak, Verdict, draw_commitment,
 };
-pub use charter::{CharterAct, OfficialOrder};
+pub use charter::{CharterAct, CharterDraft, OfficialOrder};
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
 pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
-    AdmitMember, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice, ConflictKind,
-    Declaration, EFFECT_MAX_BYTES, MotionAct, MotionEffect, Proposal, RaiseProtocol, RemoveAuditor,
-    RemoveHolder, RescindMotion,
+    AdmitMember, AmendCharter, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice,
+    ConflictKind, Declaration, EFFECT_MAX_BYTES, ElectSeat, MotionAct, MotionEffect, MotionMinutes,
+    NAMES_MAX, Proposal, RaiseProtocol, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot,
 };
 pub use node::{NodeAct, NodeKeys};
 pub use nonce::Nonce;
@@ -379,9 +379,7 @@ impl Body {
     pub fn read_class(&self) -> ReadClass {
         match self {
             // Ballots and dues are for members (RULINGS R18); their results are public.
-            Body::Motion(MotionAct::Vote(_) | MotionAct::DeclareConflict { .. }) => {
-                ReadClass::Members
-            }
+            Body::Motion(act) if act.is_of_a_ballot() => ReadClass::Members,
             Body::Membership(act) if act.is_money() => ReadClass::Members,
             _ => ReadClass::Public,
         }

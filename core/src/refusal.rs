@@ -12,8 +12,8 @@ use crate::account::{Amount, Balance};
 use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    DraftId, DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId,
+    MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::word::Fact;
 
@@ -87,6 +87,7 @@ digits!(
     CharterVersion,
     ContributionId,
     DirectionId,
+    DraftId,
     DrawId,
     EpochId,
     FundId,

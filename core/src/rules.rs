@@ -3,10 +3,12 @@
 //! * [`authority`], [`bank`], [`effect`]: what every family needs.
 //! * [`posts`] of offices, [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
+//! * [`amendment`] of the charter, [`election`] of the board.
 //! * [`membership`], [`registration`], [`network`], [`funding`], [`orders`]: the families, in the
 //!   order in which they may know one another.
 
 use crate::machine::Transition;
+use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
 use crate::object::membership::{DuesPart, Membership};
 use crate::object::motion::Motion;
@@ -16,9 +18,11 @@ use crate::object::relation::Edge;
 use crate::object::seat::Seat;
 use crate::object::transitions;
 
+pub mod amendment;
 pub mod authority;
 pub mod bank;
 pub mod effect;
+pub mod election;
 pub mod funding;
 pub mod growth;
 pub mod membership;
@@ -39,6 +43,7 @@ pub fn table() -> Vec<Transition> {
         transitions::<Motion>(),
         transitions::<Post>(),
         transitions::<Seat>(),
+        transitions::<Draft>(),
         transitions::<Edge>(),
         transitions::<NodeFacts>(),
     ]

@@ -11,9 +11,9 @@ use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
 use crate::charter::Charter;
 use crate::event::Event;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DrawId, FundId,
-    Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DraftId, DrawId,
+    FundId, Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId,
+    PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -101,6 +101,8 @@ pub enum Counter {
     Order = 18,
     /// Seats of the board.
     Seat = 19,
+    /// Deposited charters.
+    Draft = 30,
 }
 
 /// An id that the ledger gives by a counter.
@@ -137,6 +139,7 @@ numbered! {
     DrawId: Draw,
     OrderId: Order,
     SeatId: Seat,
+    DraftId: Draft,
 }
 
 impl<'a> Tx<'a> {

@@ -26,7 +26,7 @@ pub mod tasks;
 
 pub use agreement::{AgreementView, MilestoneLine};
 pub use call::{ApplicationView, CallView, Entry, ReviewLine};
-pub use motion::{BallotLine, MotionView};
+pub use motion::{BallotLine, MotionView, Needs, PollView, ProxyLine};
 
 /// What belongs to an object.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -4,12 +4,12 @@
 
 use rollbook_core::account::{Amount, Pot, Unit};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::charter::Class;
 use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::charter::{Charter, Class, Preset};
 use rollbook_core::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId,
+    PersonId, PostId, ReviewId, SeatId,
 };
 use rollbook_core::identity::{
     GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
@@ -20,6 +20,7 @@ use rollbook_core::record::{
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::officer_key;
@@ -105,6 +106,12 @@ pub fn all() -> Vec<Body> {
         [None, Some(3)]
             .map(|about| Body::Charter(CharterAct::FileOrder(order(about.map(OrganisationId))))),
     );
+    let mut charter = Charter::preset(Preset::Default, Clock::Sample, hash("text"));
+    charter.version = CharterVersion(2);
+    acts.push(Body::Charter(CharterAct::Deposit(Box::new(CharterDraft {
+        replaces: CharterVersion(1),
+        charter,
+    }))));
     acts
 }
 
@@ -257,6 +264,14 @@ fn effects() -> Vec<MotionEffect> {
         }),
         MotionEffect::Remove(RemoveHolder { post: PostId(3) }),
         MotionEffect::RemoveAuditor(RemoveAuditor { post: PostId(8) }),
+        MotionEffect::ElectSeat(ElectSeat {
+            seats: vec![SeatId(1), SeatId(2)],
+            further: 1,
+        }),
+        MotionEffect::AmendCharter(AmendCharter {
+            digest: hash("charter"),
+            replaces: CharterVersion(1),
+        }),
         MotionEffect::CreateFund(fund.into()),
         MotionEffect::AppointCommittee(AppointCommittee {
             fund: FundId(1),
@@ -352,6 +367,7 @@ fn motions() -> Vec<MotionAct> {
             vote: BallotVote::Choice(choice),
             criterion: criterion.map(text),
             declaration,
+            proxy_for: None,
         })
     };
     vec![
@@ -375,6 +391,30 @@ fn motions() -> Vec<MotionAct> {
         MotionAct::AcceptPost { post: PostId(3) },
         MotionAct::DeclinePost { post: PostId(3) },
         MotionAct::ResignPost { post: PostId(3) },
+        MotionAct::AcceptSeat { seat: SeatId(10) },
+        MotionAct::DeclineSeat { seat: SeatId(10) },
+        MotionAct::ResignSeat { seat: SeatId(3) },
+        MotionAct::Reveal(RevealBallot {
+            motion: MotionId(9),
+            round: 1,
+            proxy_for: None,
+            vote: BallotVote::Names(vec![OrganisationId(4), OrganisationId(7)]),
+            salt: [7; 32],
+            criterion: None,
+        }),
+        MotionAct::Minutes(MotionMinutes {
+            motion: MotionId(9),
+            agenda: hash("agenda"),
+            attendance: hash("attendance"),
+            minutes: hash("minutes"),
+        }),
+        MotionAct::GiveProxy {
+            motion: MotionId(9),
+            holder: OrganisationId(5),
+        },
+        MotionAct::TakeBackProxy {
+            motion: MotionId(9),
+        },
     ]
 }
 
@@ -496,6 +536,9 @@ fn calls() -> Vec<CallAct> {
         },
         CallAct::FreezePool {
             subject: DrawFor::Agreement(AgreementId(1)),
+        },
+        CallAct::FreezePool {
+            subject: DrawFor::Election(MotionId(9)),
         },
         CallAct::CommitDraw {
             draw: DrawId(draw),

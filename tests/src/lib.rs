@@ -11,6 +11,7 @@ pub mod kept;
 pub mod load;
 pub mod quorum;
 pub mod random;
+pub mod recount;
 pub mod sim;
 pub mod steps;
 pub mod testnet;

@@ -34,6 +34,7 @@ impl Fold {
         collect(&tables.motions, &mut stands);
         collect(&tables.posts, &mut stands);
         collect(&tables.seats, &mut stands);
+        collect(&tables.drafts, &mut stands);
         collect(&tables.edges, &mut stands);
         collect(&tables.nodes, &mut stands);
         collect(&tables.funds, &mut stands);

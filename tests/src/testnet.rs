@@ -217,6 +217,7 @@ impl Net {
             vote: BallotVote::Choice(Choice::Yes),
             criterion: None,
             declaration: Declaration::None,
+            proxy_for: None,
         };
         let vote = self.member_act(2, Body::Motion(MotionAct::Vote(ballot)));
         self.carried(nodes, &vote);

@@ -424,6 +424,7 @@ impl Writer {
                 vote: BallotVote::Choice(choice),
                 criterion,
                 declaration: Declaration::None,
+                proxy_for: None,
             })),
         )
     }

@@ -194,6 +194,7 @@ fn a_stranger_who_polls_sees_nothing_move_with_members_records() {
         vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     };
     let conflict = MotionAct::DeclareConflict {
         motion: MotionId(1),

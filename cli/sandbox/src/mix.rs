@@ -128,6 +128,7 @@ impl Mix {
             vote: BallotVote::Choice(choice),
             criterion: None,
             declaration: Declaration::None,
+            proxy_for: None,
         };
         let officer = if lane.is_multiple_of(2) {
             first

@@ -523,6 +523,7 @@ impl Story<'_> {
                 vote: BallotVote::Choice(choice),
                 criterion,
                 declaration: Declaration::None,
+                proxy_for: None,
             })),
         )
     }

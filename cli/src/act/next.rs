@@ -9,7 +9,7 @@ use std::path::Path;
 use rollbook_client::client::Client;
 use rollbook_core::account::Unit;
 use rollbook_core::id::Id as _;
-use rollbook_core::record::{Body, Record};
+use rollbook_core::record::{BallotVote, Body, MotionAct, Record};
 use rollbook_proof::number::Height;
 use rollbook_wire::next::{Following, Next, Standing};
 use rollbook_wire::record::Place;
@@ -180,7 +180,7 @@ pub fn deed(record: &Record) -> String {
 /// amounts, if it is known.
 pub fn done(body: &Body, unit: Option<&Unit>) -> String {
     let key = match verb_of(body) {
-        Ok(verb) => format!("did.{}.{}", verb.path.0, verb.path.1),
+        Ok(verb) => format!("did.{}.{}{}", verb.path.0, verb.path.1, said(body)),
         Err(other) => format!("did.{}", other.to_lowercase().replace('.', "-")),
     };
     let mut facts = Vec::new();
@@ -190,6 +190,18 @@ pub fn done(body: &Body, unit: Option<&Unit>) -> String {
         .map(|(name, text)| (name.as_str(), text.clone()))
         .collect();
     find(&key, &facts).unwrap_or_else(|| deed_of(body))
+}
+
+/// What stands behind the key of a ballot that is no plain choice.
+fn said(body: &Body) -> &'static str {
+    match body {
+        Body::Motion(MotionAct::Vote(ballot)) => match ballot.vote {
+            BallotVote::Choice(_) => "",
+            BallotVote::Names(_) => "-names",
+            BallotVote::Sealed(_) => "-sealed",
+        },
+        _ => "",
+    }
 }
 
 /// Fields of an act by their own names, in one cell each; what has parts stands before its parts.

@@ -10,7 +10,8 @@ use rollbook_core::record::{Criterion, Verdict};
 use rollbook_core::rules::motion::Ground;
 use rollbook_core::tally::{Line, Outcome, Question, Tally};
 use rollbook_core::view::{
-    AgreementView, ApplicationView, BallotLine, CallView, Entry, MotionView, Party, View,
+    AgreementView, ApplicationView, BallotLine, CallView, Entry, MotionView, Needs, Party,
+    PollView, View,
 };
 use rollbook_core::word::Word;
 use rollbook_words::catalogue::{in_words, t};
@@ -74,9 +75,34 @@ fn motion(view: &MotionView) {
         Some(closes) => t("beside.ballots-open", &[round, ("until", time(closes))]),
         None => t("beside.ballots", &[round]),
     });
+    if let Some(poll) = &view.poll {
+        election(poll);
+    }
     match &view.ballots {
         Some(ballots) => ballot_table(ballots),
         None => print(t("beside.ballots-for-members", &[])),
+    }
+    if let Some(count) = view.unopened.filter(|_| view.sealed) {
+        print(t("beside.sealed", &[("count", count.to_string())]));
+    }
+    for line in view.proxies.iter().flatten() {
+        let facts = [
+            ("holder", party(&line.holder)),
+            ("giver", party(&line.giver)),
+        ];
+        print(t("beside.proxy", &facts));
+    }
+    if let Some(needs) = &view.needs {
+        needed(needs, view.poll.is_some());
+    }
+    for (_, entry) in &view.minutes {
+        let facts = [
+            ("at", time(entry.at_ms)),
+            ("agenda", entry.papers.agenda.to_hex()),
+            ("attendance", entry.papers.attendance.to_hex()),
+            ("minutes", entry.papers.minutes.to_hex()),
+        ];
+        print(t("beside.minutes", &facts));
     }
     if let Some(tally) = &view.tally {
         let key = match view.closes_ms {
@@ -87,6 +113,51 @@ fn motion(view: &MotionView) {
         for line in arithmetic(tally) {
             print(format!("  {line}"));
         }
+    }
+}
+
+/// An election: how many seats, who stands, the voices for each name, who is elected.
+fn election(poll: &PollView) {
+    let names = |of: &[Party]| joined(of.iter().map(party));
+    let facts = [
+        ("places", poll.places.to_string()),
+        ("names", names(&poll.candidates)),
+    ];
+    let key = if poll.run_off {
+        "beside.run-off"
+    } else {
+        "beside.places"
+    };
+    print(t(key, &facts));
+    for (name, votes) in poll.votes.iter().flatten() {
+        let facts = [("name", party(name)), ("votes", votes.to_string())];
+        print(format!("  {}", t("beside.votes", &facts)));
+    }
+    if !poll.elected.is_empty() {
+        print(t("beside.elected", &[("names", names(&poll.elected))]));
+    }
+    if let Some(draw) = poll.draw {
+        print(t("beside.draw", &[("draw", draw.short().to_string())]));
+    }
+    if poll.open > 0 {
+        print(t("beside.open-seats", &[("count", poll.open.to_string())]));
+    }
+}
+
+/// What is needed besides what is there.
+fn needed(needs: &Needs, is_election: bool) {
+    let facts = [
+        ("quorum", needs.quorum.to_string()),
+        ("part", needs.part.to_string()),
+        ("left", needs.left.to_string()),
+        ("yes", needs.yes.to_string()),
+        ("needed", needs.passes_with.unwrap_or_default().to_string()),
+    ];
+    print(t("beside.need-quorum", &facts));
+    match needs.passes_with {
+        _ if is_election => {}
+        Some(_) => print(t("beside.need-yes", &facts)),
+        None => print(t("beside.need-none", &facts)),
     }
 }
 
@@ -102,6 +173,11 @@ fn ballot_table(ballots: &[BallotLine]) {
         let ballot = match (line.choice, &line.held_by, line.recused) {
             (_, _, true) => t("beside.recused", &[]),
             (Some(choice), ..) => in_words("choice", &word(choice)),
+            _ if line.sealed => t("beside.a-sealed", &[]),
+            _ if !line.names.is_empty() => {
+                let names = joined(line.names.iter().map(party));
+                t("beside.names-voted", &[("names", names)])
+            }
             (None, Some(_), _) => "-".to_owned(),
             (None, None, _) => t("beside.missing", &[]),
         };
@@ -111,7 +187,10 @@ fn ballot_table(ballots: &[BallotLine]) {
             (None, None, Some(criterion)) => {
                 t("beside.criterion", &[("criterion", criterion.to_string())])
             }
-            (None, None, None) => String::new(),
+            (None, None, None) => match &line.proxy {
+                Some(holder) => t("beside.by-proxy", &[("holder", party(holder))]),
+                None => String::new(),
+            },
         };
         table.add_row([
             party(&line.member),

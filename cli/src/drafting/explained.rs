@@ -67,7 +67,7 @@ impl Measure {
             "assembly_vote" | "seat_eligible" | "early_close" | "chain_distinct_groups" => {
                 Measure::Flag
             }
-            "currency" | "currencies" | "criteria" => Measure::Text,
+            "currency" | "currencies" | "criteria" | "ballot_visibility" => Measure::Text,
             "bytes" => Measure::Bytes,
             "offset_minutes" => Measure::Minutes,
             other if other.ends_with("working_days") => Measure::WorkingDays,

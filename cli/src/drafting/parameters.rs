@@ -247,6 +247,26 @@ pub fn set(charter: &mut Charter, name: &str, value: &DeValue) -> Result<(), Par
     put(charter, name, new).ok_or_else(misfit)
 }
 
+/// Sets one parameter from a text as it is typed: `1500`, `true`, `2/3`.
+pub fn set_text(charter: &mut Charter, name: &str, text: &str) -> Result<(), ParameterError> {
+    let known = all(charter);
+    let Some(old) = known.get(name) else {
+        return Err(ParameterError::Unknown {
+            near: near(name, known.keys().map(String::as_str)).map(str::to_owned),
+        });
+    };
+    let off = text == "off" && (old.is_null() || old.is_number());
+    let new = match (old, text.replace(['_', ' '], "").parse::<u64>()) {
+        _ if off => Value::Null,
+        (Value::Number(_) | Value::Null, Ok(number)) => number.into(),
+        (Value::Bool(_), _) => Value::Bool(text == "true" || text == "yes"),
+        _ => text.into(),
+    };
+    put(charter, name, new).ok_or_else(|| ParameterError::Value {
+        example: old.to_string(),
+    })
+}
+
 /// Whether the charter would stand with another number for one parameter.
 pub fn stands_with(charter: &Charter, name: &str, number: i64) -> bool {
     let mut changed = charter.clone();

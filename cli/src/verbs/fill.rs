@@ -1,16 +1,18 @@
 //! Fields that rest on others: seals made now, openings read, instructions put together. The table
 //! names for each verb the function that fills its fields after the arguments were read.
 
-use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
-use rollbook_core::record::{ApplicationContent, Scheme, Scores, draw_commitment};
+use rollbook_core::id::{CallId, DrawId, MotionId, PersonId, ReviewId};
+use rollbook_core::record::{ApplicationContent, BallotVote, Scheme, Scores, draw_commitment};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::known;
 use super::opening::{Part, Reading};
 use super::spell::missing_named;
+use crate::drafting::parameters;
 use crate::failure::Failure;
 use crate::files;
 
@@ -19,14 +21,126 @@ pub fn nothing(_: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failur
     Ok(())
 }
 
-/// The choice of a ballot, unless a whole vote is given.
-pub fn vote(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
+/// What a ballot says, unless a whole vote is given: a choice, or names. Where the motion's ballots are sealed it
+/// is sealed here, and opened after the close.
+pub fn vote(fields: &mut Map<String, Value>, reading: &mut Reading) -> Result<(), Failure> {
+    let sealed = fields.remove("sealed");
     if fields.contains_key("vote") {
-        remove(fields, &["choice"]);
+        remove(fields, &["choice", "names"]);
         return Ok(());
     }
-    let choice = taken(fields, "choice")?;
-    fields.insert("vote".into(), json!({ "choice": choice }));
+    let vote = match (fields.remove("choice"), fields.remove("names")) {
+        (None, Some(names)) => {
+            let mut names: Vec<u64> = read(names)?;
+            names.sort_unstable();
+            json!({ "names": names })
+        }
+        (Some(choice), None) => json!({ "choice": choice }),
+        (Some(_), Some(_)) => return Err(Failure::unusable(t("verb.choice-or-names", &[]))),
+        (None, None) => return Err(need("names")),
+    };
+    let seals = match sealed.as_ref().and_then(Value::as_str) {
+        Some(word) => word == "yes",
+        None => known::is_sealed(fields, reading)?,
+    };
+    if !seals {
+        fields.insert("vote".into(), vote);
+        return Ok(());
+    }
+    let vote: BallotVote = read(vote)?;
+    let (salt, motion) = (salt()?, number(fields, "motion"));
+    let round = number(fields, "round").max(1);
+    let organisation = match number(fields, "proxy_for") {
+        0 => reading.principal,
+        giver => giver,
+    };
+    let commitment = vote.commitment(
+        &salt.0,
+        MotionId(motion),
+        round,
+        OrganisationId(organisation),
+    );
+    let criterion = fields.remove("criterion");
+    fields.insert("vote".into(), json!({ "sealed": commitment }));
+    reading.parts.push(Part::Ballot {
+        commitment,
+        salt,
+        motion,
+        round,
+        organisation,
+        vote,
+        criterion: criterion.and_then(|text| text.as_str().map(str::to_owned)),
+    });
+    Ok(())
+}
+
+/// Vote, salt and criterion from the opening, unless they are given.
+pub fn motion_reveal(
+    fields: &mut Map<String, Value>,
+    reading: &mut Reading,
+) -> Result<(), Failure> {
+    if fields.contains_key("salt") {
+        return Ok(());
+    }
+    let (motion, round) = (number(fields, "motion"), number(fields, "round").max(1));
+    let whose = match number(fields, "proxy_for") {
+        0 => reading.principal,
+        giver => giver,
+    };
+    let found = reading.opened(
+        &t("opening.of-ballot", &[("motion", motion.to_string())]),
+        |part| match part {
+            Part::Ballot {
+                motion: of,
+                round: in_round,
+                organisation,
+                vote,
+                salt,
+                criterion,
+                ..
+            } if (*of, *in_round, *organisation) == (motion, round, whose) => {
+                Some((vote.clone(), *salt, criterion.clone()))
+            }
+            _ => None,
+        },
+    );
+    let (vote, salt, criterion) = found?;
+    fields.insert("vote".into(), json!(vote));
+    fields.insert("salt".into(), json!(salt.0));
+    fields.insert("criterion".into(), json!(criterion));
+    Ok(())
+}
+
+/// R37: the charter in force as its next version, with the parameters that are set, unless a whole charter
+/// is given. What it comes to is judged by the ledger's own bounds and floors.
+pub fn charter_deposit(
+    fields: &mut Map<String, Value>,
+    reading: &mut Reading,
+) -> Result<(), Failure> {
+    let (set, text) = (fields.remove("set"), fields.remove("text"));
+    if fields.contains_key("charter") {
+        return Ok(());
+    }
+    let ledger = reading.ledger.clone().ok_or_else(|| need("charter"))?;
+    let mut charter = ledger.charter()?;
+    charter.version.0 += 1;
+    if let Some(text) = text {
+        charter.text = read(text)?;
+    }
+    let settings: Vec<String> = read(set.ok_or_else(|| need("set"))?)?;
+    for setting in settings {
+        let unreadable = || {
+            let facts = [("found", setting.clone())];
+            Failure::unusable(t("charter.set-unreadable", &facts))
+                .next(t("charter.set-unreadable-next", &[]))
+        };
+        let (name, value) = setting.split_once('=').ok_or_else(unreadable)?;
+        parameters::set_text(&mut charter, name.trim(), value.trim()).map_err(|_| unreadable())?;
+        reading
+            .words
+            .push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    fields.insert("charter".into(), json!(charter));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
-use rollbook_core::record::{Body, Criterion, FundAct, MembershipAct, Record};
+use rollbook_core::record::{Body, Criterion, FundAct, MembershipAct, MotionEffect, Record};
 use rollbook_core::state::{TableValue, decode_value};
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::known::Known;
@@ -89,6 +89,28 @@ fn named<T: TableValue>(
         (Some(number), Some(ledger)) => object(ledger.as_ref(), table, number).map(Some),
         _ => Ok(None),
     }
+}
+
+/// R37: the version that an amendment replaces.
+pub fn version(_: &Fields, reading: &mut Reading) -> Answer {
+    let Some(ledger) = reading.ledger.clone() else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![("replaces", json!(ledger.charter()?.version))])
+}
+
+/// R31: whether ballots on a motion are sealed, by the charter in force: one that it opened under and that
+/// says otherwise refuses the ballot.
+pub fn is_sealed(fields: &Fields, reading: &Reading) -> Result<bool, Failure> {
+    let motion: Option<Motion> = named(fields, reading, "motion")?;
+    let (Some(motion), Some(ledger)) = (motion, &reading.ledger) else {
+        return Ok(false);
+    };
+    if matches!(motion.effect, MotionEffect::Rescind(_)) {
+        return Ok(false);
+    }
+    let visibility = ledger.charter()?.motions.ballot_visibility;
+    Ok(visibility.seals(motion.kind, &motion.rule))
 }
 
 /// M01: the charter's text that applicants sign.

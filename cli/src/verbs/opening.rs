@@ -5,18 +5,18 @@
 //!   can never show what was meant, so it is on disk, 0600 and never overwritten, before anything
 //!   is sent.
 //! * A file is JSON: `kind`, `version`, `parts`; a part has its `scheme` (`content`, `application`,
-//!   `review`, `draw`), the field it fills, the salt, the clear content, the commitment. Every part
+//!   `review`, `draw`, `ballot`), the field it fills, the salt, the clear content, the commitment. Every part
 //!   is recomputed when it is read.
-//! * The later act (`application open`, `review reveal`, `review reveal-draw`, `payment release`)
+//! * The later act (`application open`, `review reveal`, `review reveal-draw`, `motion reveal`, `payment release`)
 //!   reads it with `--opening FILE` or `@FILE`.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rollbook_core::account::Unit;
-use rollbook_core::id::{CallId, DrawId, PersonId, ReviewId};
+use rollbook_core::id::{CallId, DrawId, MotionId, PersonId, ReviewId};
 use rollbook_core::identity::commitment;
-use rollbook_core::record::{ApplicationContent, Scores, draw_commitment};
+use rollbook_core::record::{ApplicationContent, BallotVote, Scores, draw_commitment};
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::OrganisationId;
 use rollbook_words::catalogue::t;
@@ -91,6 +91,24 @@ pub enum Part {
         /// Who commits.
         person: u32,
     },
+    /// R31: a sealed ballot.
+    Ballot {
+        /// What stands in the record.
+        commitment: Hash,
+        /// The salt.
+        salt: Hash,
+        /// The motion.
+        motion: u32,
+        /// The round of ballots.
+        round: u32,
+        /// Whose voice it is.
+        organisation: u32,
+        /// What is sealed.
+        vote: BallotVote,
+        /// The criterion of a "no" to an admission.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        criterion: Option<String>,
+    },
 }
 
 impl Part {
@@ -100,7 +118,8 @@ impl Part {
             Part::Content { commitment, .. }
             | Part::Application { commitment, .. }
             | Part::Review { commitment, .. }
-            | Part::Draw { commitment, .. } => *commitment,
+            | Part::Draw { commitment, .. }
+            | Part::Ballot { commitment, .. } => *commitment,
         }
     }
 
@@ -138,6 +157,19 @@ impl Part {
                 person,
                 ..
             } => draw_commitment(DrawId(*draw), *attempt, PersonId(*person), &secret.0),
+            Part::Ballot {
+                salt,
+                motion,
+                round,
+                organisation,
+                vote,
+                ..
+            } => vote.commitment(
+                &salt.0,
+                MotionId(*motion),
+                *round,
+                OrganisationId(*organisation),
+            ),
         })
     }
 }

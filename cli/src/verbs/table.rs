@@ -1,11 +1,13 @@
 //! The table of verbs: from the words of the command tree to the acts of core, noun by noun.
 
+use super::assembly::ASSEMBLY;
 use super::{
     Field, Kind, Verb, about, fill, flag, forms, id, id_of, known, maybe, motion, place, told,
     usually, verb,
 };
 
 const CHOICES: Kind = Kind::Choice(&["yes", "no", "abstain"]);
+const SEALED: Kind = Kind::Choice(&["yes", "no"]);
 const CLASSES: Kind = Kind::Choice(&["founding", "council", "ordinary", "associate"]);
 
 const POSTS: Kind = Kind::Choice(&[
@@ -22,7 +24,25 @@ const SCHEMES: Kind = Kind::Choice(&["hvps", "beps", "ibps", "cips", "swift", "b
 const POOLS: Kind = Kind::Choice(&["reviewers", "assessors"]);
 
 /// Every verb.
-pub const VERBS: &[Verb] = &[
+pub const VERBS: &[Verb] = &joined::<{ FIRST.len() + ASSEMBLY.len() }>();
+
+/// The verbs of this file, then those of the assembly.
+const fn joined<const N: usize>() -> [Verb; N] {
+    let mut all = [FIRST[0]; N];
+    let mut at = 0;
+    while at < N {
+        let own = at < FIRST.len();
+        all[at] = if own {
+            FIRST[at]
+        } else {
+            ASSEMBLY[at - FIRST.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+const FIRST: &[Verb] = &[
     verb(
         "member",
         "apply",
@@ -213,7 +233,12 @@ pub const VERBS: &[Verb] = &[
         "Vote",
         &[
             id("motion"),
-            place("choice", CHOICES),
+            Field {
+                optional: true,
+                ..place("choice", CHOICES)
+            },
+            maybe("names", Kind::Numbers),
+            maybe("sealed", SEALED),
             Field {
                 usual: Some("1"),
                 ..told("round", Kind::Number)
@@ -221,45 +246,12 @@ pub const VERBS: &[Verb] = &[
             usually("replaces", Kind::List, "[]"),
             maybe("criterion", Kind::Text),
             usually("declaration", Kind::Form(forms::DECLARATION), "\"none\""),
+            maybe("proxy_for", Kind::Id("organisation")),
         ],
     )
     .knows(known::round)
     .fills(fill::vote),
-    verb(
-        "motion",
-        "recuse",
-        "Motion",
-        "DeclareConflict",
-        &[
-            id("motion"),
-            flag(
-                "kind",
-                Kind::Choice(&[
-                    "competitor",
-                    "investor",
-                    "employment-or-paid",
-                    "family-or-personal",
-                    "other",
-                ]),
-            ),
-        ],
-    ),
     verb("motion", "withdraw", "Motion", "Withdraw", &[id("motion")]),
-    // Decided with the stay of what it undoes, so it has no days of its own.
-    Verb {
-        ballot_days: 0,
-        ..motion("motion", "rescind", &["Rescind"], &[id("motion")])
-    },
-    motion(
-        "charter",
-        "raise-protocol",
-        &["RaiseProtocol"],
-        &[
-            place("protocol", Kind::Number),
-            flag("from_height", Kind::Height),
-            flag("release", Kind::Text),
-        ],
-    ),
     verb(
         "node",
         "upgrade",

@@ -3,9 +3,9 @@
 use rollbook_proof::number::LedgerTime;
 
 use crate::event::{Event, EventBody};
-use crate::id::{MotionId, PostId, SeatId};
+use crate::id::{DraftId, MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{funding, membership, motion, posts, seats};
+use crate::rules::{amendment, funding, membership, motion, posts, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Due, Tx};
 
@@ -83,7 +83,8 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::MotionEffect
         | DeadlineKind::MotionStuck
         | DeadlineKind::MotionRetable
-        | DeadlineKind::MotionSupport => motion::on_deadline(tx, kind, MotionId(object), due),
+        | DeadlineKind::MotionSupport
+        | DeadlineKind::MotionReveal => motion::on_deadline(tx, kind, MotionId(object), due),
         DeadlineKind::MembershipScreen
         | DeadlineKind::MembershipResubmit
         | DeadlineKind::MembershipBallot
@@ -93,7 +94,10 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)
         }
-        DeadlineKind::SeatTerm => seats::on_deadline(tx, SeatId(object), due),
+        DeadlineKind::SeatOffer | DeadlineKind::SeatTerm => {
+            seats::on_deadline(tx, kind, SeatId(object), due)
+        }
+        DeadlineKind::DraftDropped => amendment::on_deadline(tx, DraftId(object), due),
         DeadlineKind::TieRecorded
         | DeadlineKind::TieReview
         | DeadlineKind::TieMilestone

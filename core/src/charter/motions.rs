@@ -10,7 +10,7 @@
 //!   higher body if the set has one, else the same quorum and majority there
 //!   ([`RuleSet::escalated`]).
 //! * Where a preset of domain 1.5 is silent (a dash), the default rule stands.
-//! * Absent on purpose: votes weighted by dues, proxies, a casting vote, Condorcet.
+//! * Absent on purpose: votes weighted by dues, a casting vote, Condorcet.
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, strictly_ascending};
@@ -535,7 +535,7 @@ pub enum Preset {
 }
 
 /// A floor of domain 1.7 that a set of rules goes below.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FloorError {
     /// Every kind needs a rule; an award one for each of IC, BRD and GA, one out of rank for each of
     /// BRD and GA.

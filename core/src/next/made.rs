@@ -55,6 +55,15 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::Rescind(plan) => Some((Object::Motion, plan.motion.0)),
         MotionEffect::Remove(plan) => Some((Object::Post, plan.post.0)),
         MotionEffect::RemoveAuditor(plan) => Some((Object::Post, plan.post.0)),
+        MotionEffect::ElectSeat(_) => {
+            let offered = tables.seats.iter().map(|(_, seat)| seat);
+            let offered = offered.filter(|seat| seat.motion == Some(number));
+            return offered.map(|seat| (Object::Seat, seat.number.0)).collect();
+        }
+        MotionEffect::AmendCharter(plan) => tables
+            .draft_of
+            .get(&plan.digest)
+            .map(|draft| (Object::Draft, draft.0)),
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
     };
     made.into_iter().collect()

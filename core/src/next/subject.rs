@@ -7,8 +7,8 @@ use super::Object;
 use crate::id::{DrawId, Id, MembershipId};
 use crate::lookup::rights;
 use crate::record::{
-    AwardAct, Body, CallAct, DrawFor, FundAct, MembershipAct, MotionAct, OrganisationAct,
-    PaymentAct, Tranche,
+    AwardAct, Body, CallAct, CharterAct, DrawFor, FundAct, MembershipAct, MotionAct,
+    OrganisationAct, PaymentAct, Tranche,
 };
 use crate::state::StateTables;
 
@@ -87,7 +87,14 @@ pub fn subject(
             }
             MotionAct::Support { motion }
             | MotionAct::DeclareConflict { motion, .. }
-            | MotionAct::Withdraw { motion } => Some((Object::Motion, motion.0)),
+            | MotionAct::Withdraw { motion }
+            | MotionAct::GiveProxy { motion, .. }
+            | MotionAct::TakeBackProxy { motion } => Some((Object::Motion, motion.0)),
+            MotionAct::Reveal(opened) => Some((Object::Motion, opened.motion.0)),
+            MotionAct::Minutes(papers) => Some((Object::Motion, papers.motion.0)),
+            MotionAct::AcceptSeat { seat }
+            | MotionAct::DeclineSeat { seat }
+            | MotionAct::ResignSeat { seat } => Some((Object::Seat, seat.0)),
             MotionAct::Vote(ballot) => Some((Object::Motion, ballot.motion.0)),
             MotionAct::AcceptPost { post }
             | MotionAct::DeclinePost { post }
@@ -201,7 +208,11 @@ pub fn subject(
             | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
         },
         // An order on file waits for nobody: whoever must act on it acts by motion.
-        Body::Charter(_) => None,
+        Body::Charter(CharterAct::FileOrder(_)) => None,
+        Body::Charter(CharterAct::Deposit(draft)) => {
+            let number = tables.draft_of.get(&draft.charter.digest()).copied();
+            newest(Object::Draft, number.map(|id| id.0))
+        }
         Body::Node(_) => Some((Object::Node, principal.0)),
     }
 }

@@ -31,6 +31,7 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         Object::Application => of_application(ApplicationId(number)),
         Object::Review => of_application(tables.reviews.get(&ReviewId(number))?.application),
         Object::Draw => match tables.draws.get(&DrawId(number))?.subject {
+            DrawFor::Election(_) => None,
             DrawFor::Call(call) => of_call(call),
             DrawFor::Agreement(agreement) => of_agreement(agreement),
         },
@@ -46,6 +47,8 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Invoice
         | Object::Motion
         | Object::Post
+        | Object::Seat
+        | Object::Draft
         | Object::Node => None,
     }
 }

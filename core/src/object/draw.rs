@@ -1,4 +1,4 @@
-//! Draws of reviewers and assessors, and the pools they draw from (RULINGS R22).
+//! Draws of reviewers and assessors, and the pools they draw from; draws of seats (RULINGS R10, R22).
 
 use DrawStatus as D;
 use bincode::{Decode, Encode};
@@ -66,8 +66,10 @@ pub struct Draw {
     pub round: u32,
     /// Counts from 1; one more whenever somebody was replaced.
     pub attempt: u32,
-    /// Persons of the frozen pool, ascending.
+    /// Persons of the frozen pool, ascending; none where members are drawn.
     pub pool: Vec<PersonId>,
+    /// Members among whom an election draws, ascending; none where persons are drawn.
+    pub names: Vec<OrganisationId>,
     /// Hash of the frozen pool.
     pub pool_hash: Hash,
     /// PO, OFF, seat holder.
@@ -83,8 +85,9 @@ pub struct Draw {
 }
 
 /// The state machine.
-pub const ROWS: [Row<DrawStatus>; 5] = [
+pub const ROWS: [Row<DrawStatus>; 6] = [
     row!("R22", None => D::Committing, "PO", "pool of confirmed persons not drawn before"),
+    row!("M36", None => D::Committing, "CLK", "names equal at the last seat of an election"),
     row!(
         "R22",
         Some(D::Committing) => D::Revealing,

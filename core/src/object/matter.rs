@@ -7,7 +7,7 @@
 use bincode::{Decode, Encode};
 
 use crate::id::{
-    ApplicationId, CallId, ContributionId, FundId, MembershipId, MotionId, OrderId, PostId,
+    ApplicationId, CallId, ContributionId, DraftId, FundId, MembershipId, MotionId, OrderId, PostId,
 };
 
 /// A matter. Grows only at its end.
@@ -44,4 +44,6 @@ pub enum Matter {
     Post(PostId),
     /// An order of a court or a regulator.
     Order(OrderId),
+    /// A deposited charter.
+    Charter(DraftId),
 }

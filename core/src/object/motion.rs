@@ -7,10 +7,10 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
-use crate::id::{CharterVersion, GroupId, MotionId, PersonId};
+use crate::id::{CharterVersion, DrawId, GroupId, MotionId, PersonId};
 use crate::machine::Row;
 use crate::object::Machine;
-use crate::record::{BallotVote, Choice, MotionEffect};
+use crate::record::{BallotVote, Choice, MotionEffect, MotionMinutes};
 use crate::row;
 use crate::step::Moving;
 use crate::tally::Tally;
@@ -41,6 +41,10 @@ pub enum MotionStatus {
     Rescinded,
     /// Taken back before the first ballot, or its object is gone.
     Withdrawn,
+    /// Ballots are over; sealed ones are opened.
+    Revealing,
+    /// A draw decides the last seats of an election.
+    Drawing,
 }
 
 crate::words!(MotionStatus, "state.motion", {
@@ -54,6 +58,8 @@ crate::words!(MotionStatus, "state.motion", {
     Void = "void",
     Rescinded = "rescinded",
     Withdrawn = "withdrawn",
+    Revealing = "revealing",
+    Drawing = "drawing",
 });
 
 impl MotionStatus {
@@ -65,6 +71,8 @@ impl MotionStatus {
                 | MotionStatus::Open
                 | MotionStatus::Waiting
                 | MotionStatus::Staying
+                | MotionStatus::Revealing
+                | MotionStatus::Drawing
         )
     }
 }
@@ -125,6 +133,36 @@ pub struct Motion {
     pub tally: Option<Box<Tally>>,
     /// Why it is void, as a refusal code.
     pub void: Option<Text<64>>,
+    /// M36: the election; none: a motion between yes and no.
+    pub poll: Option<Box<Poll>>,
+}
+
+/// An election under way, or held (M36; RULINGS R10).
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Poll {
+    /// Seats that this round fills.
+    pub places: u32,
+    /// Whether it is the run-off.
+    pub run_off: bool,
+    /// Who is elected so far, most named first; what a draw decided comes last.
+    pub elected: Vec<OrganisationId>,
+    /// The draw among those equal at the last seat.
+    pub draw: Option<DrawId>,
+    /// Seats to which nobody is elected, once it is over.
+    pub open: u32,
+}
+
+/// The papers of a meeting that took a motion up (working; RULINGS R15).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Minutes {
+    /// What was attached.
+    pub papers: MotionMinutes,
+    /// Ledger time.
+    pub at_ms: LedgerTime,
 }
 
 /// A ballot that holds its group's voice (working).
@@ -132,7 +170,7 @@ pub struct Motion {
 pub struct Cast {
     /// The member that holds the voice.
     pub organisation: OrganisationId,
-    /// What its newest ballot says.
+    /// What its newest ballot says; a commitment until it is revealed.
     pub vote: BallotVote,
     /// The criterion of a "no" to an admission.
     pub criterion: Option<Text<40>>,
@@ -147,6 +185,10 @@ pub struct Cast {
     pub cast_ms: LedgerTime,
     /// Record id.
     pub record: Hash,
+    /// R38: the member that cast it as proxy; none: the member itself.
+    pub proxy: Option<OrganisationId>,
+    /// R31: the record that revealed it, if it was sealed and is opened.
+    pub revealed: Option<Hash>,
 }
 
 impl Cast {
@@ -183,7 +225,7 @@ impl Motion {
 }
 
 /// Every transition. Proposals and openings by a rule create the motion.
-pub static ROWS: [Row<MotionStatus>; 20] = {
+pub static ROWS: [Row<MotionStatus>; 32] = {
     use MotionStatus::*;
     [
         row!(
@@ -214,7 +256,7 @@ pub static ROWS: [Row<MotionStatus>; 20] = {
             "a rescission passed; the motion it undoes still stays"
         ),
         row!("R10", Some(Open) => Rejected, "CLK", "not passed"),
-        row!("R10", Some(Open) => Waiting, "CLK", "no quorum, retable_limit not reached"),
+        row!("R10", Some(Open) => Waiting, "CLK", "no quorum, or a run-off of an election"),
         row!("R10", Some(Open) => Lapsed, "CLK", "no quorum, retable_limit reached"),
         row!("R10", Some(Open) => Open, "CLK", "too few unrelated voices: the body above decides"),
         row!(
@@ -251,6 +293,33 @@ pub static ROWS: [Row<MotionStatus>; 20] = {
             "a rule of the ledger",
             "the object of the motion is gone"
         ),
+        row!("R31", Some(Open) => Revealing, "CLK", "sealed ballots were cast"),
+        row!("R10", Some(Revealing) => Staying, "CLK", "passed"),
+        row!("R10", Some(Revealing) => Rejected, "CLK", "not passed"),
+        row!("R10", Some(Revealing) => Waiting, "CLK", "no quorum, or a run-off of an election"),
+        row!("R10", Some(Revealing) => Lapsed, "CLK", "no quorum, retable_limit reached"),
+        row!(
+            "R10",
+            Some(Revealing) => Open,
+            "CLK",
+            "too few unrelated voices: the body above decides"
+        ),
+        row!(
+            "R10",
+            Some(Revealing) => Void,
+            "CLK",
+            "not decidable, or the effect is not possible any more"
+        ),
+        row!(
+            "R10",
+            Some(Revealing) => Withdrawn,
+            "a rule of the ledger",
+            "the object of the motion is gone"
+        ),
+        row!("R22", Some(Open) => Drawing, "CLK", "names equal at the last seat"),
+        row!("R22", Some(Revealing) => Drawing, "CLK", "names equal at the last seat"),
+        row!("R22", Some(Drawing) => Staying, "PO, OFF, seat holder", "drawn"),
+        row!("R10", Some(Drawing) => Void, "CLK", "the effect is not possible any more"),
     ]
 };
 

@@ -11,7 +11,7 @@ use crate::account::Amount;
 use crate::calendar::LocalDay;
 use crate::charter::Class;
 use crate::id::{
-    AgreementId, ApplicationId, CallId, DirectionId, DrawId, FundId, PersonId, ReviewId,
+    AgreementId, ApplicationId, CallId, DirectionId, DrawId, FundId, MotionId, PersonId, ReviewId,
 };
 use crate::identity::{ActClass, Name};
 use crate::record::{ConflictKind, Nonce, Payload};
@@ -588,6 +588,8 @@ pub enum DrawFor {
     Call(CallId),
     /// Assessors of an agreement.
     Agreement(AgreementId),
+    /// Who of those equal at the last seat of an election is elected (RULINGS R10).
+    Election(MotionId),
 }
 
 /// The commitment to 32 random bytes: 'rollbook/draw-commit/v1' 0x00 || draw || attempt || person

@@ -1,10 +1,12 @@
-//! Acts that concern the alliance's order as a whole (RULINGS A18, R24).
+//! Acts that concern the alliance's order as a whole (RULINGS A18, R24, R37).
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use crate::charter::Charter;
+use crate::id::CharterVersion;
 use crate::identity::ActClass;
 
 /// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance
@@ -28,6 +30,17 @@ pub struct OfficialOrder {
 pub enum CharterAct {
     /// The secretary files an order.
     FileOrder(OfficialOrder),
+    /// R37: a charter is deposited, for a motion to amend the one in force.
+    Deposit(Box<CharterDraft>),
+}
+
+/// A charter that is proposed (RULINGS R37). It does nothing until a motion puts it in force.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct CharterDraft {
+    /// The version that it replaces: the one in force.
+    pub replaces: CharterVersion,
+    /// The whole charter, with the next version's number.
+    pub charter: Charter,
 }
 
 impl CharterAct {
@@ -36,11 +49,18 @@ impl CharterAct {
     }
 
     pub(super) fn code(&self) -> &'static str {
-        "R24"
+        match self {
+            CharterAct::FileOrder(_) => "R24",
+            CharterAct::Deposit(_) => "R37",
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
-        let CharterAct::FileOrder(order) = self;
+        let order = match self {
+            CharterAct::FileOrder(order) => order,
+            // Floors and bounds are the rules' to name.
+            CharterAct::Deposit(draft) => return draft.charter.check_shape(),
+        };
         if order.authority.as_str().is_empty() || order.reference.as_str().is_empty() {
             return Err(DecodeError::rule(
                 "an order names its authority and its reference",

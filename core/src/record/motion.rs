@@ -2,18 +2,17 @@
 //!
 //! * A motion carries its effect as a typed record; the tally decides that, the text (a hash)
 //!   explains it.
-//! * Ballots are open and named (RULINGS R15). Kinds whose ballots are sealed by default
-//!   (elections, discipline) have no effect here and are absent from this build, as are meeting
-//!   minutes.
+//! * Ballots are named. Of kinds that the charter seals (elections and discipline unless it says
+//!   otherwise), a ballot is a commitment, revealed after the close (RULINGS R15, R31).
 //! * [`MotionEffect`] grows only at its end.
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, encode, strictly_ascending};
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::{Hash, sha256_tagged};
 use rollbook_proof::number::{Height, OrganisationId, ProtocolVersion};
 
 use crate::charter::motions::MotionKind;
-use crate::id::{MembershipId, MotionId, PersonId, PostId};
+use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
@@ -63,6 +62,48 @@ pub enum MotionEffect {
     RaiseProtocol(RaiseProtocol),
     /// M35: the auditor's post ends (RULINGS R29: by the assembly).
     RemoveAuditor(RemoveAuditor),
+    /// M36: seats of the board are filled by election.
+    ElectSeat(ElectSeat),
+    /// R37: a deposited charter comes into force.
+    AmendCharter(AmendCharter),
+}
+
+/// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct ElectSeat {
+    /// The seats that are filled anew, strictly ascending: a successor displaces their holders.
+    pub seats: Vec<SeatId>,
+    /// Seats besides, which nobody has held: where the charter has more than there are.
+    pub further: u32,
+}
+
+impl ElectSeat {
+    /// How many are elected; 0 if that is no number of seats.
+    pub fn places(&self) -> u32 {
+        u32::try_from(self.seats.len()).map_or(0, |seats| seats.saturating_add(self.further))
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        strictly_ascending(&self.seats, "seats that an election fills", |seat| *seat)?;
+        if !(1..=NAMES_MAX as u64).contains(&u64::from(self.places())) {
+            return Err(DecodeError::rule(format!(
+                "an election fills 1 to {NAMES_MAX} seats"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// R37: a deposited charter comes into force. It is named by its digest, and with the version that it
+/// replaces, so that nobody amends what has changed meanwhile.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct AmendCharter {
+    /// SHA-256 of the encoded draft.
+    pub digest: Hash,
+    /// The version that it replaces.
+    pub replaces: CharterVersion,
 }
 
 /// M08: an applicant is admitted.
@@ -162,7 +203,10 @@ impl MotionEffect {
             }
             MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
             MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
-            MotionEffect::RaiseProtocol(_) => Some(MotionKind::AmendCharter),
+            MotionEffect::RaiseProtocol(_) | MotionEffect::AmendCharter(_) => {
+                Some(MotionKind::AmendCharter)
+            }
+            MotionEffect::ElectSeat(_) => Some(MotionKind::ElectSeat),
         }
     }
 
@@ -187,6 +231,7 @@ impl MotionEffect {
             MotionEffect::PublishCall(terms) => terms.check(),
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
+            MotionEffect::ElectSeat(plan) => plan.check(),
             MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
                 Err(DecodeError::rule(
                     "an amendment of the rule version names the release that knows it",
@@ -316,8 +361,72 @@ pub struct Ballot {
     pub vote: BallotVote,
     /// The published criterion that a "no" to an admission cites (M08), and nothing else does.
     pub criterion: Option<Text<40>>,
-    /// Declaration of interest.
+    /// Declaration of interest: of whoever signs.
     pub declaration: Declaration,
+    /// R38: the member for which it is cast by the holder of its proxy; none: for oneself.
+    pub proxy_for: Option<OrganisationId>,
+}
+
+impl BallotVote {
+    /// What stands in a sealed ballot (RULINGS R31): 'rollbook/ballot/v1' 0x00 || salt || motion, round,
+    /// organisation whose voice it is || vote. Nobody can use another's, or one of another round.
+    pub fn commitment(
+        &self,
+        salt: &[u8; 32],
+        motion: MotionId,
+        round: u32,
+        organisation: OrganisationId,
+    ) -> Hash {
+        sha256_tagged(
+            "rollbook/ballot/v1",
+            &[salt, &encode(&(motion, round, organisation)), &encode(self)],
+        )
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        if let BallotVote::Names(names) = self {
+            strictly_ascending(names, "names on a ballot", Clone::clone)?;
+            at_most(names, NAMES_MAX, "names on a ballot")?;
+            if names.is_empty() {
+                return Err(DecodeError::rule(
+                    "a ballot that names nobody is an abstention",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// R31: a sealed ballot is opened after the close.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct RevealBallot {
+    /// Motion number.
+    pub motion: MotionId,
+    /// The round.
+    pub round: u32,
+    /// R38: the member whose voice it is, where its proxy cast the ballot.
+    pub proxy_for: Option<OrganisationId>,
+    /// What was sealed.
+    pub vote: BallotVote,
+    /// Its salt.
+    pub salt: [u8; 32],
+    /// The published criterion that a "no" to an admission cites (M08).
+    pub criterion: Option<Text<40>>,
+}
+
+/// R15: the papers of the meeting that took a motion up. The documents stay beside the log.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct MotionMinutes {
+    /// Motion number.
+    pub motion: MotionId,
+    /// SHA-256 of the agenda.
+    pub agenda: Hash,
+    /// SHA-256 of the list of who attended.
+    pub attendance: Hash,
+    /// SHA-256 of the minutes.
+    pub minutes: Hash,
 }
 
 /// Acts on motions. Grows only at its end.
@@ -359,6 +468,37 @@ pub enum MotionAct {
         /// Post number.
         post: PostId,
     },
+    /// M36: the member takes the seat to which it was elected.
+    AcceptSeat {
+        /// Seat number.
+        seat: SeatId,
+    },
+    /// M36: the member does not want the seat.
+    DeclineSeat {
+        /// Seat number.
+        seat: SeatId,
+    },
+    /// M36: the member gives its seat up.
+    ResignSeat {
+        /// Seat number.
+        seat: SeatId,
+    },
+    /// R31: a sealed ballot is opened.
+    Reveal(RevealBallot),
+    /// R15: the secretary attaches the papers of a meeting.
+    Minutes(MotionMinutes),
+    /// R38: a member authorises another to vote for it on one motion.
+    GiveProxy {
+        /// Motion number.
+        motion: MotionId,
+        /// Who votes for it.
+        holder: OrganisationId,
+    },
+    /// R38: a member takes its proxy back before it was used.
+    TakeBackProxy {
+        /// Motion number.
+        motion: MotionId,
+    },
 }
 
 impl MotionAct {
@@ -373,15 +513,35 @@ impl MotionAct {
             | MotionAct::Support { .. }
             | MotionAct::Vote(_)
             | MotionAct::DeclareConflict { .. }
-            | MotionAct::Withdraw { .. } => None,
+            | MotionAct::Withdraw { .. }
+            | MotionAct::AcceptSeat { .. }
+            | MotionAct::DeclineSeat { .. }
+            | MotionAct::ResignSeat { .. }
+            | MotionAct::Reveal(_)
+            | MotionAct::Minutes(_)
+            | MotionAct::GiveProxy { .. }
+            | MotionAct::TakeBackProxy { .. } => None,
         }
+    }
+
+    /// Whether members alone may read it: what tells how somebody votes (RULINGS R18).
+    pub(super) fn is_of_a_ballot(&self) -> bool {
+        matches!(
+            self,
+            MotionAct::Vote(_)
+                | MotionAct::DeclareConflict { .. }
+                | MotionAct::Reveal(_)
+                | MotionAct::GiveProxy { .. }
+                | MotionAct::TakeBackProxy { .. }
+        )
     }
 
     pub(super) fn class(&self) -> ActClass {
         match self {
             MotionAct::AcceptPost { .. }
             | MotionAct::DeclinePost { .. }
-            | MotionAct::ResignPost { .. } => ActClass::General,
+            | MotionAct::ResignPost { .. }
+            | MotionAct::Minutes(_) => ActClass::General,
             _ => ActClass::Ballot,
         }
     }
@@ -390,6 +550,12 @@ impl MotionAct {
         match self {
             MotionAct::AcceptPost { .. } | MotionAct::ResignPost { .. } => "M35",
             MotionAct::DeclinePost { .. } => "R29",
+            MotionAct::AcceptSeat { .. }
+            | MotionAct::DeclineSeat { .. }
+            | MotionAct::ResignSeat { .. } => "M36",
+            MotionAct::Reveal(_) => "R31",
+            MotionAct::Minutes(_) => "R15",
+            MotionAct::GiveProxy { .. } | MotionAct::TakeBackProxy { .. } => "R38",
             _ => "R10",
         }
     }
@@ -403,12 +569,9 @@ impl MotionAct {
             MotionAct::Vote(ballot) => {
                 strictly_ascending(&ballot.replaces, "ballots replaced", Clone::clone)?;
                 at_most(&ballot.replaces, REPLACES_MAX, "ballots replaced")?;
-                if let BallotVote::Names(names) = &ballot.vote {
-                    strictly_ascending(names, "names on a ballot", Clone::clone)?;
-                    at_most(names, NAMES_MAX, "names on a ballot")?;
-                }
-                Ok(())
+                ballot.vote.check()
             }
+            MotionAct::Reveal(opened) => opened.vote.check(),
             _ => Ok(()),
         }
     }

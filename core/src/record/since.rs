@@ -9,28 +9,36 @@
 
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
+use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AgreementTerms, Application, ApplicationContent, AppointCommittee, Appointment,
-    AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall, Capacity,
-    Channel, CharterAct, Choice, ConfirmPool, ConflictKind, CreateFund, Criterion, DecideAppeal,
-    Decision, Declaration, DrawFor, Eligibility, Evidence, EvidenceKind, Finding, FundAct,
-    GrantAward, InstalmentEntry, Instruction, Instrument, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, NodeAct, NodeKeys, Nonce, OfficialOrder, OrganisationAct, Part,
-    Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, Receipt, ReceiptEntry, Record, Registration, RemoveAuditor, RemoveHolder,
-    RescindMotion, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
-    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    AdmitMember, AgreementTerms, AmendCharter, Application, ApplicationContent, AppointCommittee,
+    Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall,
+    Capacity, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
+    Criterion, DecideAppeal, Decision, Declaration, DrawFor, ElectSeat, Eligibility, Evidence,
+    EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry, Instruction, Instrument, LiftHold,
+    MembershipAct, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NodeAct, NodeKeys, Nonce,
+    OfficialOrder, OrganisationAct, Part, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
+    PledgeEntry, PoolKind, Proposal, RaiseProtocol, Receipt, ReceiptEntry, Record, Registration,
+    RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision,
+    RevokeAward, Scheme, Scores, SeenEarlier, SeenReceipt, SignatureEntry, Submission, TieBreak,
+    Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
-use crate::charter::Class;
-use crate::charter::motions::{BodyKind, MotionKind};
+use crate::calendar::Period;
+use crate::charter::motions::{
+    Base, BodyKind, Fraction, MotionKind, MotionRule, Pass, Preset, RuleEntry, RuleSet, Threshold,
+};
+use crate::charter::{
+    BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
+    GrowthParameters, MembershipParameters, MotionParameters, TermParameters, UnitLimits,
+};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
     DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId,
+    PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -94,6 +102,15 @@ plain!(
     PersonId,
     PostId,
     ReviewId,
+    SeatId,
+    i32,
+    Fraction,
+    MembershipParameters,
+    TermParameters,
+    GrowthParameters,
+    DayLimits,
+    FundingParameters,
+    ChainParameters,
 );
 
 impl<const N: usize> Since for Text<N> {
@@ -105,6 +122,12 @@ impl<const N: usize> Since for Text<N> {
 impl<const N: usize> Since for [u8; N] {
     fn since(&self) -> ProtocolVersion {
         FIRST
+    }
+}
+
+impl<T: Since> Since for Box<T> {
+    fn since(&self) -> ProtocolVersion {
+        self.as_ref().since()
     }
 }
 
@@ -251,8 +274,17 @@ since! {
         AcceptPost { post } = 1,
         DeclinePost { post } = 1,
         ResignPost { post } = 1,
+        AcceptSeat { seat } = 1,
+        DeclineSeat { seat } = 1,
+        ResignSeat { seat } = 1,
+        Reveal(it) = 1,
+        Minutes(it) = 1,
+        GiveProxy { motion, holder } = 1,
+        TakeBackProxy { motion } = 1,
     }
-    struct Ballot { motion, round, replaces, vote, criterion, declaration }
+    struct Ballot { motion, round, replaces, vote, criterion, declaration, proxy_for }
+    struct RevealBallot { motion, round, proxy_for, vote, salt, criterion }
+    struct MotionMinutes { motion, agenda, attendance, minutes }
     enum ConflictKind {
         Competitor = 1,
         Investor = 1,
@@ -278,6 +310,8 @@ since! {
         LiftHold(it) = 1,
         RaiseProtocol(it) = 1,
         RemoveAuditor(it) = 1,
+        ElectSeat(it) = 1,
+        AmendCharter(it) = 1,
     }
     enum BallotVote {
         Choice(it) = 1,
@@ -294,6 +328,8 @@ since! {
     struct RemoveHolder { post }
     struct RaiseProtocol { protocol, from_height, release }
     struct RemoveAuditor { post }
+    struct ElectSeat { seats, further }
+    struct AmendCharter { digest, replaces }
     enum Choice {
         Yes = 1,
         No = 1,
@@ -348,6 +384,7 @@ since! {
     enum DrawFor {
         Call(it) = 1,
         Agreement(it) = 1,
+        Election(it) = 1,
     }
     enum ReviewDeclaration {
         Clear = 1,
@@ -464,7 +501,9 @@ since! {
     // record/charter.rs
     enum CharterAct {
         FileOrder(it) = 1,
+        Deposit(it) = 1,
     }
+    struct CharterDraft { replaces, charter }
 
     // identity.rs
     enum Role {
@@ -530,8 +569,92 @@ since! {
         Ordinary = 1,
         Associate = 1,
     }
+    struct ClassRule { class, assembly_vote, seat_eligible, dues }
+    struct UnitLimits { unit, committee_limit, board_limit, two_approvers_above, large_ask }
+    struct MotionParameters {
+        early_close, retable_limit, retable_wait_days, min_elig, ballot_visibility,
+        proxies_per_holder
+    }
+    struct Charter {
+        version, text, preset, clock, convenor, offset_minutes, made_under, currency, currencies,
+        limits, classes, criteria, board_seats, membership, terms, motions, rules, growth, funding,
+        chain
+    }
+
+    // charter/visibility.rs
+    enum BallotVisibility {
+        Open = 1,
+        Sensitive = 1,
+        Sealed = 1,
+    }
 
     // charter/motions.rs
+    enum Preset {
+        Default = 1,
+        Foundation = 1,
+        CnAssociation = 1,
+    }
+    enum Base {
+        Cast = 1,
+        Part = 1,
+        Elig = 1,
+        All = 1,
+    }
+    enum Pass {
+        Threshold(it) = 1,
+        Plurality(it) = 1,
+    }
+    struct Threshold { base, strict, fraction }
+    struct MotionRule { body, quorum, pass, ballot_min, ballot_max, stay }
+    struct RuleSet { entries }
+    struct RuleEntry { kind, rule }
+    enum MotionKind {
+        Admit = 1,
+        ClassChange = 1,
+        Suspend = 1,
+        Lift = 1,
+        Expel = 1,
+        Appeal = 1,
+        ElectSeat = 1,
+        Budget = 1,
+        CreateFund = 1,
+        CloseFund = 1,
+        OpenCall = 1,
+        Award = 1,
+        AwardOutOfRank = 1,
+        WriteOff = 1,
+        TerminateAgreement = 1,
+        CreateWorkingGroup = 1,
+        DissolveWorkingGroup = 1,
+        WorkingGroupDecision = 1,
+        RatifyRevocation = 1,
+        AmendCharter = 1,
+        DissolveAlliance = 1,
+        Pool = 1,
+        Appoint = 1,
+        Remove = 1,
+        Correct = 1,
+        AppointAuditor = 1,
+        RecoverKeys = 1,
+        DecideAppeal = 1,
+        LiftHold = 1,
+        Observer = 1,
+        PaymentPlan = 1,
+    }
+
+    // calendar.rs
+    enum Period {
+        Hours(it) = 1,
+        Days(it) = 1,
+        WorkingDays(it) = 1,
+    }
+
+    // log/policy.rs
+    enum Clock {
+        Wall = 1,
+        Sample = 1,
+    }
+
     enum BodyKind {
         WorkingGroup = 1,
         Committee = 1,

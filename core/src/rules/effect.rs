@@ -7,7 +7,7 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
-use crate::id::{FundId, Id, MotionId, PersonId};
+use crate::id::{DrawId, FundId, Id, MotionId, PersonId};
 use crate::identity::Scope;
 use crate::lookup::find;
 use crate::object::matter::Matter;
@@ -72,6 +72,16 @@ pub trait Effect {
         _failure: Failure,
     ) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    /// Begins the draw among members equal at the last seat of an election. Asked of nothing else.
+    fn break_tie(
+        &self,
+        _tx: &mut Tx,
+        motion: &Motion,
+        _names: Vec<OrganisationId>,
+    ) -> Result<DrawId, Refusal> {
+        refuse!("R10.no-rule", motion_kind = motion.kind)
     }
 
     /// The motion that this one undoes while that still stays (a rescission). Such a motion is for

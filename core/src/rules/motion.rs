@@ -22,29 +22,36 @@
 //! * Motions of the assembly gather support first: 1/5 of its voices (1/3 to dissolve), or more
 //!   than half of the board's.
 //!
-//! Absent: sealed ballots and names, and with them elections and discipline (RULINGS R31); working groups;
-//! the alternate's ballot, which needs a delegation (M33); recounts after the close (R20); meeting
-//! minutes.
+//! * Elections, sealed ballots and proxies each have a file of their own, which states their rules.
+//!
+//! Absent: working groups; the alternate's ballot, which needs a delegation (M33); recounts after the
+//! close (R20).
 
 use crate::record::MotionAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::rules::posts;
+use crate::rules::{posts, seats};
 use crate::tx::Tx;
 
 mod clock;
+pub mod election;
 mod electorate;
+mod minutes;
 mod propose;
+mod proxy;
+mod sealed;
 mod vote;
 
 pub use clock::EARLY_HOURS;
 pub(crate) use clock::{drop_motion, on_deadline};
 pub use electorate::{
     Ground, ballots, ballots_of, count, electorate, electorate_now, electorate_of, entitled,
-    recusals, recused,
+    recusals, recused, recused_at_close,
 };
+pub use minutes::MINUTES_MAX;
 pub(crate) use propose::opened_event;
 pub use propose::{Opening, SUPPORT_DAYS, open};
+pub use sealed::{REVEAL_HOURS, is_sealed, unopened};
 
 /// Applies an act on motions.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Refusal> {
@@ -57,5 +64,12 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MotionAct) -> Result<Outcome, Ref
         MotionAct::AcceptPost { post } => posts::accept(tx, actor, *post),
         MotionAct::DeclinePost { post } => posts::decline(tx, actor, *post),
         MotionAct::ResignPost { post } => posts::resign(tx, actor, *post),
+        MotionAct::AcceptSeat { seat } => seats::accept(tx, actor, *seat),
+        MotionAct::DeclineSeat { seat } => seats::decline(tx, actor, *seat),
+        MotionAct::ResignSeat { seat } => seats::resign(tx, actor, *seat),
+        MotionAct::Reveal(opened) => sealed::reveal(tx, actor, opened),
+        MotionAct::Minutes(papers) => minutes::attach(tx, actor, papers),
+        MotionAct::GiveProxy { motion, holder } => proxy::give(tx, actor, *motion, *holder),
+        MotionAct::TakeBackProxy { motion } => proxy::take_back(tx, actor, *motion),
     }
 }

@@ -13,15 +13,14 @@ use rollbook_proof::crypto::sha256;
 use crate::id::OrderId;
 use crate::identity::{Role, Scope};
 use crate::object::order::FiledOrder;
-use crate::record::CharterAct;
+use crate::record::OfficialOrder;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::tx::Tx;
 use crate::{refuse, require};
 
-/// Applies an act on the alliance's order.
-pub fn apply(tx: &mut Tx, actor: &Actor, act: &CharterAct) -> Result<Outcome, Refusal> {
-    let CharterAct::FileOrder(order) = act;
+/// The secretary files an order.
+pub fn file(tx: &mut Tx, actor: &Actor, order: &OfficialOrder) -> Result<Outcome, Refusal> {
     must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     require!(
         order.issued_ms <= tx.now,

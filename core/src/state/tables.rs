@@ -14,8 +14,8 @@ use crate::calendar::LocalDay;
 use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, SeatId,
+    DraftId, DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId,
+    OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -27,6 +27,7 @@ use crate::object::chain::{ChainFacts, CharterFacts, EpochFacts};
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
 use crate::object::deed::Step;
 use crate::object::direction::Direction;
+use crate::object::draft::Draft;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
 use crate::object::growth::{Grower, Grown};
@@ -35,7 +36,7 @@ use crate::object::lane::Lane;
 use crate::object::matter::Matter;
 use crate::object::membership::{DuesPart, Membership};
 use crate::object::milestone::Milestone;
-use crate::object::motion::{Cast, Motion};
+use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
@@ -268,6 +269,7 @@ stored! {
     Milestone: milestones,
     Post: posts,
     Seat: seats,
+    Draft: drafts,
 }
 
 tables! {
@@ -362,6 +364,18 @@ tables! {
         66 motion_waits: (MotionId, MotionId) => u8;
         /// Voices that were recused when the ballots of a motion closed: (motion, round, group).
         67 recused_at_close: (MotionId, u32, GroupId) => u8;
+        /// R38: who votes for a member on a motion: (motion, giver) to holder.
+        100 proxies: (MotionId, OrganisationId) => OrganisationId;
+        /// M36: who stands in the run-off of an election: (motion, round, organisation).
+        101 poll_names: (MotionId, u32, OrganisationId) => u8;
+        /// R15: papers of meetings: (motion, record).
+        102 minutes: (MotionId, Hash) => Minutes;
+        /// R37: deposited charters by number.
+        103 drafts: DraftId => Draft;
+        /// The same by digest.
+        104 draft_of: Hash => DraftId;
+        /// What they say.
+        105 draft_charters: DraftId => Charter;
         /// The newest rule version that an organisation's node knows, as announced.
         57 protocol_support: OrganisationId => ProtocolVersion;
         /// Orders of courts and regulators by number.

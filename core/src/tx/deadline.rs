@@ -51,6 +51,12 @@ kinds! {
     MotionRetable = 14,
     /// A motion of the assembly has not found its support.
     MotionSupport = 15,
+    /// R31: the time to open sealed ballots ends.
+    MotionReveal = 16,
+    /// R28: an offer of a seat was not accepted.
+    SeatOffer = 17,
+    /// R37: a deposited charter was not taken up.
+    DraftDropped = 18,
     /// M02: screening is overdue.
     MembershipScreen = 20,
     /// M04: the applicant has not resubmitted.
@@ -131,6 +137,9 @@ crate::words!(DeadlineKind, "deadline", {
     MotionStuck = "motion-stuck",
     MotionRetable = "motion-retable",
     MotionSupport = "motion-support",
+    MotionReveal = "motion-reveal",
+    SeatOffer = "seat-offer",
+    DraftDropped = "draft-dropped",
     MembershipScreen = "membership-screen",
     MembershipResubmit = "membership-resubmit",
     MembershipBallot = "membership-ballot",

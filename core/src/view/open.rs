@@ -8,7 +8,7 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId, SeatId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
@@ -23,6 +23,7 @@ use crate::object::membership::State;
 use crate::object::node::NodeStatus;
 use crate::object::payment::PaymentState;
 use crate::object::post::PostStatus;
+use crate::object::seat::SeatStatus;
 use crate::state::{Row, StateTables, TableId, decode_value, number};
 
 /// The open objects of a ledger at a height.
@@ -36,7 +37,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 15] = [
+const KINDS: [(TableId, Object); 16] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -52,6 +53,7 @@ const KINDS: [(TableId, Object); 15] = [
     (number::milestones, Object::Milestone),
     (number::payments, Object::Payment),
     (number::nodes, Object::Node),
+    (number::seats, Object::Seat),
 ];
 
 impl Open {
@@ -69,7 +71,7 @@ impl Open {
             memberships: Membership, invoices: Invoice, motions: Motion, posts: Post, funds: Fund,
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
-            payments: Payment, nodes: Node
+            payments: Payment, nodes: Node, seats: Seat
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -140,6 +142,19 @@ impl Open {
 fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
     match object {
         Object::Organisation => false,
+        // A deposited charter waits for nobody: who wants it proposes the motion.
+        Object::Draft => false,
+        Object::Seat => tables
+            .seats
+            .get(&SeatId(number))
+            .is_some_and(|entry| match entry.status {
+                SeatStatus::Offered | SeatStatus::HeldOver => true,
+                SeatStatus::Held
+                | SeatStatus::Accepted
+                | SeatStatus::Ended
+                | SeatStatus::Declined
+                | SeatStatus::Lapsed => false,
+            }),
         Object::Membership => tables
             .memberships
             .get(&MembershipId(number))

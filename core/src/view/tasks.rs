@@ -14,9 +14,9 @@ use crate::lookup::posts::post_in_force;
 use crate::lookup::seats;
 use crate::next;
 use crate::next::{Next, Object, fund_of};
-use crate::object::motion::{Motion, MotionStatus};
+use crate::object::motion::{Cast, Motion, MotionStatus};
 use crate::object::review::Review;
-use crate::rules::motion::{ballots_of, electorate_of, recused};
+use crate::rules::motion::{ballots_of, electorate_of, recused, unopened};
 use crate::state::StateTables;
 use crate::tx::Tx;
 
@@ -98,6 +98,8 @@ fn is_a_task(tables: &StateTables, next: &Next) -> bool {
     }
     let number = next.number;
     match (next.object, next.who) {
+        // Of its draw the three are told.
+        (Object::Motion, "PO, OFF, seat holder") => false,
         // Of each review its reviewer is told, of each milestone the grantee, of an application its
         // draw; of a call, what its applications wait for.
         (Object::Application, "REV" | "PO, OFF, seat holder" | "anyone" | "IC, BRD, GA") => false,
@@ -231,6 +233,15 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
                 if let Some(motion) = motion.filter(|motion| motion.status == MotionStatus::Open) {
                     companies.extend(missing(tx, motion, reader));
                 }
+            }
+            "unopened" => {
+                let motion = tables.motions.get(&MotionId(next.number));
+                let sealed = motion.filter(|_| reader == ReadClass::Members);
+                let sealed = sealed
+                    .map(|motion| unopened(tx, motion))
+                    .unwrap_or_default();
+                let opens = |cast: Cast| cast.proxy.unwrap_or(cast.organisation);
+                companies.extend(sealed.into_iter().map(opens));
             }
             "sponsors" | "members" | "anyone" | "applicants" => anybody = true,
             _ => {}

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 21] = [
+pub const TABLES: [&str; 23] = [
     "organisation",
     "membership",
     "motion",
@@ -60,6 +60,8 @@ pub const TABLES: [&str; 21] = [
     "review",
     "milestone",
     "relation",
+    "seat",
+    "draft",
 ];
 
 /// Who may read a table.
@@ -120,6 +122,8 @@ pub fn page(
         "draw" => numbered(&tables.draws, table, after, limit),
         "review" => numbered(&tables.reviews, table, after, limit),
         "milestone" => numbered(&tables.milestones, table, after, limit),
+        "seat" => numbered(&tables.seats, table, after, limit),
+        "draft" => numbered(&tables.drafts, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
             let begin = match after {

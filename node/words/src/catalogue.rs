@@ -41,6 +41,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-acting.toml"),
     include_str!("../messages/en-founding.toml"),
     include_str!("../messages/en-files.toml"),
+    include_str!("../messages/en-motions.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -57,6 +58,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-acting.toml"),
     include_str!("../messages/zh-founding.toml"),
     include_str!("../messages/zh-files.toml"),
+    include_str!("../messages/zh-motions.toml"),
 ];
 
 /// Sets the language of this process.
@@ -272,10 +274,11 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 14] = [
+pub const FACT_TABLES: [&str; 15] = [
     "appeal",
     "body",
     "class",
+    "floor",
     "grower",
     "growth",
     "instrument",

@@ -327,6 +327,7 @@ impl Bench {
                 attempt: 1,
                 pool: vec![PersonId(officers_of(*member).1)],
                 pool_hash: Hash::ZERO,
+                names: Vec::new(),
                 slots: Vec::new(),
                 named: Vec::new(),
                 seed: Some(Hash::ZERO),

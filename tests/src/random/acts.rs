@@ -15,6 +15,7 @@ mod payment;
 mod post;
 mod propose;
 mod review;
+mod seat;
 mod tie;
 
 use rollbook_core::object::chain::ChainFacts;
@@ -51,6 +52,7 @@ pub fn deck(hand: &Hand) -> Deck {
     motion::chances(hand, &mut deck);
     propose::chances(hand, &mut deck);
     post::chances(hand, &mut deck);
+    seat::chances(hand, &mut deck);
     fund::chances(hand, &mut deck);
     call::chances(hand, &mut deck);
     review::chances(hand, &mut deck);

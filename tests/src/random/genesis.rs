@@ -4,8 +4,8 @@
 
 use rollbook_core::account::{Amount, Unit};
 use rollbook_core::calendar::{MS_PER_DAY, Period};
-use rollbook_core::charter::motions::{BodyKind, MotionKind};
-use rollbook_core::charter::{Charter, Class, Preset, TERM_DAYS_MIN, UnitLimits};
+use rollbook_core::charter::motions::{Base, BodyKind, Fraction, MotionKind, Pass, Threshold};
+use rollbook_core::charter::{BallotVisibility, Charter, Class, Preset, TERM_DAYS_MIN, UnitLimits};
 use rollbook_core::genesis::{Genesis, GenesisItem, PostEntry, SeatEntry};
 use rollbook_core::id::{CharterVersion, DirectionId, PersonId};
 use rollbook_core::identity::{
@@ -110,6 +110,22 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     }
     charter.funding.chain_distinct_groups = random.percent(16);
     charter.motions.early_close = random.percent(40);
+    charter.motions.ballot_visibility = match random.below(10) {
+        0..4 => BallotVisibility::Sensitive,
+        4..6 => BallotVisibility::Sealed,
+        _ => BallotVisibility::Open,
+    };
+    charter.motions.proxies_per_holder = random.below(3) as u32;
+    // In some alliances more than half elects.
+    for entry in &mut charter.rules.entries {
+        if entry.kind == MotionKind::ElectSeat && random.percent(40) {
+            entry.rule.pass = Pass::Plurality(Some(Threshold {
+                base: Base::Part,
+                strict: true,
+                fraction: Fraction { n: 1, d: 2 },
+            }));
+        }
+    }
     charter.motions.min_elig = if random.percent(85) { 3 } else { 4 };
     if random.percent(12) {
         charter.chain.outage_gap_ms = Some(40 * MS_PER_DAY);

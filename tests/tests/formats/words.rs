@@ -191,7 +191,7 @@ fn every_word_has_its_text_in_both_languages() {
         }
     }
     // What no fact names: who asks shows these by themselves.
-    let shown = ["deadline", "effect", "relation-kind"];
+    let shown = ["ballot-visibility", "deadline", "effect", "relation-kind"];
     let named: BTreeSet<&str> = tables
         .keys()
         .map(String::as_str)

@@ -78,6 +78,7 @@ fn neither_node_operator_nor_auditor_counts_towards_a_policy() {
             vote: rollbook_core::record::BallotVote::Choice(Choice::Yes),
             criterion: None,
             declaration: rollbook_core::record::Declaration::None,
+            proxy_for: None,
         };
         writer.act_as(1, signers, Body::Motion(MotionAct::Vote(ballot)))
     };

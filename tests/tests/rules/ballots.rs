@@ -47,6 +47,7 @@ fn ballot(motion: u32, round: u32, choice: Choice, replaces: &[Hash]) -> Body {
         vote: BallotVote::Choice(choice),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     }))
 }
 
@@ -153,6 +154,7 @@ fn names_and_sealed_ballots_are_refused_until_something_reads_them() {
             vote,
             criterion: None,
             declaration: Declaration::None,
+            proxy_for: None,
         }))
     };
     let names = BallotVote::Names(vec![OrganisationId(3), OrganisationId(4)]);

@@ -31,6 +31,7 @@ fn ballot(motion: u32, choice: Choice, declaration: Declaration) -> Body {
         vote: BallotVote::Choice(choice),
         criterion: None,
         declaration,
+        proxy_for: None,
     }))
 }
 

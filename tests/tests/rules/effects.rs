@@ -20,6 +20,7 @@ fn ballot(writer: &mut Writer, member: u32, motion: u32) -> rollbook_core::recor
         vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     }));
     let signers = writer.officers(member, &body);
     writer.sign(member, &signers, body)

@@ -13,12 +13,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod amendments;
 mod authority;
 mod ballots;
 mod beforehand;
 mod blocks;
 mod charter;
 mod effects;
+mod elections;
 mod funding;
 mod membership;
 mod motion;
@@ -26,4 +28,5 @@ mod payment;
 mod possession;
 mod posts;
 mod protocol;
+mod recount;
 mod relations;

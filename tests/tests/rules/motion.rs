@@ -43,6 +43,7 @@ fn ballot(motion: MotionId, choice: Choice) -> Ballot {
         vote: BallotVote::Choice(choice),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     }
 }
 

@@ -9,6 +9,9 @@
 //! * Each step takes 72 hours. Who is missing is replaced by the board's next holder, and the
 //!   clock's event says so. After a missing reveal all three commit again, to fresh bytes: a
 //!   replacement who had seen the other reveals could choose the seed.
+//! * Of members equal at the last seat of an election one is drawn likewise (RULINGS R10): nobody freezes
+//!   a pool, the close of the ballots begins it; those among whom it draws, and their groups, take no
+//!   place unless nobody else is left.
 //! * [`pool_hash`], [`seed`] and [`order`] are pure, so anybody recomputes a draw.
 //!
 //! Absent: that a person is alive, willing, competent; the ledger knows numbers and homes only
@@ -22,17 +25,19 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::Period;
 use crate::event::EventBody;
-use crate::id::{CallId, DrawId, FundId, GroupId, Id, MotionId, PersonId};
+use crate::id::{CallId, DrawId, GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{groups, seats};
+use crate::lookup::{groups, rights, seats};
 use crate::object::agreement::Agreement;
 use crate::object::call::Call;
 use crate::object::draw::{Draw, DrawStatus as D, PoolMember, Slot};
+use crate::object::motion::{Motion, MotionStatus};
 use crate::record::{CallAct, ConfirmPool, DrawFor, PoolKind, draw_commitment};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
 use crate::rules::funding::review;
+use crate::rules::motion::election;
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -47,7 +52,7 @@ const PLACES: [Option<Role>; 3] = [
 ];
 
 /// Hash of a frozen pool: 'rollbook/draw-pool/v1' 0x00 || subject, round || persons ascending.
-pub fn pool_hash(subject: DrawFor, round: u32, pool: &[PersonId]) -> Hash {
+pub fn pool_hash<T: Id>(subject: DrawFor, round: u32, pool: &[T]) -> Hash {
     sha256_tagged(
         "rollbook/draw-pool/v1",
         &[&encode(&(subject, round)), &encode(&pool.to_vec())],
@@ -66,15 +71,14 @@ pub fn seed(chain: &Hash, subject: DrawFor, round: u32, pool: &Hash, reveals: &[
 /// The order of a pool for one object (application, milestone) of the subject, first first:
 /// ascending by 'rollbook/draw-order/v1' 0x00 || seed || object || person. One seed, one order per
 /// object: nobody gets all the work.
-pub fn order(seed: &Hash, object: u32, pool: &[PersonId]) -> Vec<PersonId> {
-    let key = |person: &PersonId| {
+pub fn order<T: Id>(seed: &Hash, object: u32, pool: &[T]) -> Vec<T> {
+    let key = |person: &T| {
         sha256_tagged(
             "rollbook/draw-order/v1",
             &[&seed.0, &encode(&(object, *person))],
         )
     };
-    let mut keyed: Vec<(Hash, PersonId)> =
-        pool.iter().map(|person| (key(person), *person)).collect();
+    let mut keyed: Vec<(Hash, T)> = pool.iter().map(|person| (key(person), *person)).collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, person)| person).collect()
 }
@@ -104,8 +108,8 @@ pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(PersonId, DrawI
     all
 }
 
-/// The fund whose officers draw for a subject, and the pool; refuses if it is not time.
-fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusal> {
+/// Whose officers draw for a subject, and from which pool persons come; refuses if it is not time.
+fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(Scope, Option<PoolKind>), Refusal> {
     match subject {
         DrawFor::Call(number) => {
             let call = tx.get::<Call>(number)?;
@@ -120,7 +124,7 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusa
                 call = number,
                 status = call.status
             );
-            Ok((call.terms.fund, PoolKind::Reviewers))
+            Ok((Scope::Fund(call.terms.fund), Some(PoolKind::Reviewers)))
         }
         DrawFor::Agreement(number) => {
             let agreement = tx.get::<Agreement>(number)?;
@@ -131,14 +135,28 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(FundId, PoolKind), Refusa
                 agreement = number,
                 state = agreement.state
             );
-            Ok((agreement.fund, PoolKind::Assessors))
+            Ok((Scope::Fund(agreement.fund), Some(PoolKind::Assessors)))
+        }
+        DrawFor::Election(number) => {
+            let motion = tx.get::<Motion>(number)?;
+            require!(
+                motion.status == MotionStatus::Drawing,
+                "R22.nothing-to-draw",
+                motion = number,
+                status = motion.status
+            );
+            Ok((Scope::Alliance, None))
         }
     }
 }
 
 /// The seed of a draw stands: what follows.
-fn drawn(tx: &mut Tx, subject: DrawFor) -> Result<(), Refusal> {
-    match subject {
+fn drawn(tx: &mut Tx, draw: &Draw) -> Result<(), Refusal> {
+    match draw.subject {
+        DrawFor::Election(number) => {
+            let seed = draw.seed.unwrap_or_default();
+            election::drawn(tx, number, &order(&seed, number.0, &draw.names))
+        }
         DrawFor::Call(number) => review::assign_all(tx, number),
         DrawFor::Agreement(number) => crate::rules::funding::milestone::assessors_drawn(tx, number),
     }
@@ -225,8 +243,11 @@ fn confirm(tx: &mut Tx, motion: MotionId, plan: &ConfirmPool) -> Result<(), Refu
 
 /// R22: the programme officer freezes the pool.
 fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
-    let (fund, kind) = subject_facts(tx, subject)?;
-    must_hold(tx, actor, Role::ProgrammeOfficer, Scope::Fund(fund))?;
+    let (scope, kind) = subject_facts(tx, subject)?;
+    let Some(kind) = kind else {
+        refuse!("R22.opened-by-election")
+    };
+    must_hold(tx, actor, Role::ProgrammeOfficer, scope)?;
     let mut before = BTreeSet::new();
     let earlier = draws(tx, subject);
     for number in &earlier {
@@ -260,15 +281,8 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
         attempt: 1,
         pool_hash: pool_hash(subject, round, &pool),
         pool,
-        slots: vec![
-            Slot {
-                seat: None,
-                person: None,
-                commitment: None,
-                secret: None
-            };
-            PLACES.len()
-        ],
+        names: Vec::new(),
+        slots: empty_places(),
         named: Vec::new(),
         seed: None,
         status: tx.begin::<Draw>(number, "R22", D::Committing)?,
@@ -277,6 +291,55 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
     tx.t.draw_of().put((subject, round), number);
     tx.put(draw);
     restart_clock(tx, number)
+}
+
+/// The three places, none taken.
+fn empty_places() -> Vec<Slot> {
+    let empty = Slot {
+        seat: None,
+        person: None,
+        commitment: None,
+        secret: None,
+    };
+    vec![empty; PLACES.len()]
+}
+
+/// R10: the draw among members equal at the last seat of an election begins with its close.
+pub(crate) fn among_elected(
+    tx: &mut Tx,
+    motion: MotionId,
+    mut names: Vec<OrganisationId>,
+) -> Result<DrawId, Refusal> {
+    names.sort_unstable();
+    let subject = DrawFor::Election(motion);
+    let round = u32::try_from(draws(tx, subject).len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
+    let number = tx.next_id::<DrawId>();
+    let draw = Draw {
+        number,
+        subject,
+        round,
+        attempt: 1,
+        pool_hash: pool_hash(subject, round, &names),
+        pool: Vec::new(),
+        names,
+        slots: empty_places(),
+        named: Vec::new(),
+        seed: None,
+        status: tx.begin::<Draw>(number, "M36", D::Committing)?,
+        since_ms: tx.now,
+    };
+    tx.t.draw_of().put((subject, round), number);
+    tx.put(draw);
+    restart_clock(tx, number)?;
+    Ok(number)
+}
+
+/// Groups of the members among whom a draw is made: they do not draw.
+fn drawn_among(tx: &Tx, draw: &Draw) -> BTreeSet<GroupId> {
+    let names = draw.names.iter();
+    names.map(|name| groups::group_of(&tx.t, *name)).collect()
 }
 
 fn restart_clock(tx: &mut Tx, number: DrawId) -> Result<(), Refusal> {
@@ -290,14 +353,14 @@ fn restart_clock(tx: &mut Tx, number: DrawId) -> Result<(), Refusal> {
 }
 
 /// The person who would take place `index` of the draw in this record.
-fn taker(tx: &Tx, actor: &Actor, fund: FundId, index: usize, slot: &Slot) -> Option<PersonId> {
+fn taker(tx: &Tx, actor: &Actor, scope: Scope, index: usize, slot: &Slot) -> Option<PersonId> {
     match (slot.seat, PLACES.get(index).copied().flatten()) {
         (Some(seat), _) => (actor.number() == seat)
             .then(|| actor.signer(Role::Primary))
             .flatten()
             .map(|s| s.person),
         (None, Some(role)) if actor.organisation.kind == OrganisationKind::Office => {
-            must_hold(tx, actor, role, Scope::Fund(fund))
+            must_hold(tx, actor, role, scope)
                 .ok()
                 .map(|signer| signer.person)
         }
@@ -329,7 +392,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Resu
         draw = number,
         status = draw.status
     );
-    let (fund, _) = subject_facts(tx, draw.subject)?;
+    let (scope, _) = subject_facts(tx, draw.subject)?;
     let free = draw
         .slots
         .iter()
@@ -337,7 +400,7 @@ fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Resu
         .filter(|(_, slot)| slot.commitment.is_none());
     let found = free
         .filter_map(|(index, slot)| {
-            taker(tx, actor, fund, index, slot).map(|person| (index, person))
+            taker(tx, actor, scope, index, slot).map(|person| (index, person))
         })
         .next();
     let Some((index, person)) = found else {
@@ -351,6 +414,13 @@ fn commit(tx: &mut Tx, actor: &Actor, number: DrawId, commitment: &Hash) -> Resu
         .slots
         .get(index)
         .is_some_and(|slot| is_seat(index, slot));
+    // Whoever was named for the place in person was so because nobody else is left.
+    let by_name = (draw.slots.get(index)).is_some_and(|slot| slot.seat.is_some());
+    require!(
+        by_name || !drawn_among(tx, &draw).contains(&home_group(tx, person)),
+        "M36.drawn-among",
+        person = person
+    );
     for (other_index, other) in draw.slots.iter().enumerate().filter(|(i, _)| *i != index) {
         let Some(other_person) = other.person else {
             continue;
@@ -409,12 +479,11 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
     require!(matches, "R22.other-bytes", draw = number);
     slot.secret = Some(Hash(*secret));
     let reveals: Option<Vec<Hash>> = draw.slots.iter().map(|slot| slot.secret).collect();
-    let subject = draw.subject;
     let complete = reveals.is_some();
     if let Some(reveals) = reveals {
         draw.seed = Some(seed(
             &tx.chain,
-            subject,
+            draw.subject,
             draw.round,
             &draw.pool_hash,
             &reveals,
@@ -422,8 +491,8 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
         tx.go(&mut draw, "R22", D::Drawn)?;
         tx.cancel(DeadlineKind::DrawStep, number);
     }
-    tx.put(draw);
-    if complete { drawn(tx, subject) } else { Ok(()) }
+    tx.put(draw.clone());
+    if complete { drawn(tx, &draw) } else { Ok(()) }
 }
 
 /// R22, by the clock: who is missing is replaced by the board's next holder; after a missing reveal
@@ -460,14 +529,15 @@ pub fn on_deadline(tx: &mut Tx, number: DrawId, due: Due) -> Result<(), Refusal>
             .get(*index)
             .and_then(|slot| slot.person)
             .map(|person| home_group(tx, person));
-        let next = seats::holders(&tx.t)
-            .filter(|organisation| {
-                seats::holds(&tx.t, *organisation) && !draw.named.contains(organisation)
-            })
-            .find(|organisation| {
-                let group = groups::group_of(&tx.t, *organisation);
-                !taken.contains(&group) && before != Some(group)
-            });
+        let may = |organisation: &OrganisationId| {
+            let group = groups::group_of(&tx.t, *organisation);
+            !taken.contains(&group) && before != Some(group)
+        };
+        let next = replacements(tx, &draw).into_iter().find(may);
+        if next.is_none() && !draw.names.is_empty() {
+            // An election must not wait for ever: everybody is asked again.
+            draw.named.clear();
+        }
         draw.named.extend(next);
         if let Some(slot) = draw.slots.get_mut(*index) {
             *slot = Slot {
@@ -505,6 +575,28 @@ pub fn on_deadline(tx: &mut Tx, number: DrawId, due: Due) -> Result<(), Refusal>
     );
     tx.put(draw);
     restart_clock(tx, number)
+}
+
+/// Who takes a place that was missed, in order: the board's holders; for an election, whose board may be
+/// gone, then the members by number (RULINGS R28), and those among whom it draws last.
+fn replacements(tx: &Tx, draw: &Draw) -> Vec<OrganisationId> {
+    let mut all: Vec<OrganisationId> = seats::holders(&tx.t)
+        .filter(|organisation| seats::holds(&tx.t, *organisation))
+        .collect();
+    if let DrawFor::Election(_) = draw.subject {
+        let among = drawn_among(tx, draw);
+        let members: BTreeSet<OrganisationId> = (tx.t.memberships.iter())
+            .map(|(_, membership)| membership.organisation)
+            .filter(|organisation| rights::is_live(&tx.t, *organisation))
+            .collect();
+        all.extend(members);
+        let (last, first): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|organisation| among.contains(&groups::group_of(&tx.t, *organisation)));
+        all = first.into_iter().chain(last).collect();
+    }
+    all.retain(|organisation| !draw.named.contains(organisation));
+    all
 }
 
 /// The subject is gone: its running draw stops where it stands.

@@ -5,7 +5,7 @@ use rollbook_proof::codec::Text;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::calendar::Period;
-use crate::charter::motions::{DecidingBody, MotionKind};
+use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::event::EventBody;
 use crate::id::{Id, MotionId, PersonId};
 use crate::lookup::find;
@@ -14,7 +14,9 @@ use crate::object::motion::{Failure, Motion, MotionStatus};
 use crate::record::RescindMotion;
 use crate::refusal::Refusal;
 use crate::rules::effect::{Effect, Planned, matter_of};
+use crate::rules::motion::election;
 use crate::rules::motion::propose::{Age, begin, opened_event};
+use crate::rules::motion::sealed::begin_reveals;
 use crate::rules::motion::{count, recused};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{require, tally};
@@ -57,7 +59,8 @@ fn wake(tx: &mut Tx, number: MotionId, due: LedgerTime) {
 
 pub(super) fn cancel_all(tx: &mut Tx, number: MotionId) {
     use DeadlineKind::{
-        MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionStuck, MotionSupport,
+        MotionClose, MotionEarly, MotionEffect, MotionRetable, MotionReveal, MotionStuck,
+        MotionSupport,
     };
     for kind in [
         MotionClose,
@@ -66,6 +69,7 @@ pub(super) fn cancel_all(tx: &mut Tx, number: MotionId) {
         MotionStuck,
         MotionRetable,
         MotionSupport,
+        MotionReveal,
     ] {
         tx.cancel(kind, number);
     }
@@ -102,6 +106,7 @@ pub(crate) fn on_deadline(
     match kind {
         DeadlineKind::MotionClose => close(tx, motion, due),
         DeadlineKind::MotionEarly if count(tx, &motion).all_voted() => close(tx, motion, due),
+        DeadlineKind::MotionReveal => decide(tx, motion, due),
         DeadlineKind::MotionEffect => take_effect(tx, motion, due),
         DeadlineKind::MotionStuck => {
             let code = Text::new("R10.effect-failed").unwrap_or_default();
@@ -112,7 +117,10 @@ pub(crate) fn on_deadline(
             if let Err(refusal) = motion.effect.plan().possible(tx) {
                 return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
             }
-            motion.retabled += 1;
+            // A run-off is no second try after a missed quorum.
+            if !motion.poll.as_ref().is_some_and(|poll| poll.run_off) {
+                motion.retabled += 1;
+            }
             begin(tx, motion, Age::Known, None)?;
             if let Some(event) = opened_event(&tx.t, number) {
                 tx.emit(due, event);
@@ -144,10 +152,40 @@ pub(super) fn void(
     finish(tx, motion, due, Failure::Void)
 }
 
-pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Refusal> {
+/// A passed motion waits for its stay. Without one the effect is due at once: by the clock this block still
+/// acts it out, in an overlay of its own; after a record, the next block does.
+pub(super) fn stay(
+    tx: &mut Tx,
+    motion: Motion,
+    code: &'static str,
+    at: LedgerTime,
+) -> Result<(), Refusal> {
+    let number = motion.number;
+    let effect_due = motion.rule.stay.map_or(at, |stay| tx.delay(stay));
+    tx.advance(motion, code, MotionStatus::Staying)?;
+    tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
+    tx.schedule(DeadlineKind::MotionStuck, number, effect_due);
+    Ok(())
+}
+
+/// The ballots are over: who is recused stands now. What was sealed is opened first.
+pub(super) fn close(tx: &mut Tx, motion: Motion, due: Due) -> Result<(), Refusal> {
     let number = motion.number;
     tx.cancel(DeadlineKind::MotionClose, number);
     tx.cancel(DeadlineKind::MotionEarly, number);
+    for group in recused(tx, &motion) {
+        tx.t.recused_at_close()
+            .put((number, motion.round, group), 0);
+    }
+    match begin_reveals(tx, motion, due)? {
+        Some(motion) => decide(tx, motion, due),
+        None => Ok(()),
+    }
+}
+
+/// Everything that counts is known: the tally, and what follows.
+fn decide(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Refusal> {
+    let number = motion.number;
     let (min_elig, retable_limit, retable_wait) = {
         let parameters = &tx.charter_of(motion.charter)?.motions;
         (
@@ -156,11 +194,12 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Ref
             parameters.retable_wait_days,
         )
     };
-    for group in recused(tx, &motion) {
-        tx.t.recused_at_close()
-            .put((number, motion.round, group), 0);
-    }
-    let tally = tally::tally(count(tx, &motion), &motion.rule, min_elig);
+    let counts = count(tx, &motion);
+    let rule = MotionRule {
+        quorum: election::quorum(tx, &motion, counts.elig(), min_elig),
+        ..motion.rule
+    };
+    let tally = tally::tally(counts, &rule, min_elig);
     motion.tally = Some(Box::new(tally.clone()));
     let outcome = tally.outcome;
     tx.emit(
@@ -169,13 +208,16 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Ref
             motion: number,
             body: motion.body,
             retabled: motion.retabled,
-            tally,
+            tally: tally.clone(),
         },
     );
     if let Err(refusal) = motion.effect.plan().possible(tx) {
         return void(tx, motion, due, Text::new(refusal.code).unwrap_or_default());
     }
+    let runs_off = motion.poll.as_ref().is_some_and(|poll| poll.run_off);
     match outcome {
+        tally::Outcome::Passed if motion.poll.is_some() => election::hold(tx, motion, &tally, due),
+        tally::Outcome::NoQuorum if runs_off => election::hold(tx, motion, &tally, due),
         // It must come before the effect that it undoes, which is due at this same instant.
         tally::Outcome::Passed if motion.effect.plan().undoes().is_some() => {
             let effect = motion.effect.clone();
@@ -183,18 +225,11 @@ pub(super) fn close(tx: &mut Tx, mut motion: Motion, due: Due) -> Result<(), Ref
             tx.emit(due, EventBody::MotionCarriedOut { motion: number });
             effect.plan().carry_out(tx, number, due)
         }
-        tally::Outcome::Passed => {
-            // Without a stay the effect is due at once: this block still acts it out, in an overlay
-            // of its own.
-            let effect_due = motion.rule.stay.map_or(due.at(), |stay| tx.delay(stay));
-            tx.advance(motion, "R10", MotionStatus::Staying)?;
-            tx.schedule(DeadlineKind::MotionEffect, number, effect_due);
-            tx.schedule(DeadlineKind::MotionStuck, number, effect_due);
-            Ok(())
-        }
+        tally::Outcome::Passed => stay(tx, motion, "R10", due.at()),
         tally::Outcome::Rejected => finish(tx, motion, due, Failure::Rejected),
         tally::Outcome::NoQuorum
-            if motion.retabled < retable_limit && motion.effect.plan().undoes().is_none() =>
+            if motion.retabled < election::retable_limit(tx, &motion, retable_limit)
+                && motion.effect.plan().undoes().is_none() =>
         {
             tx.advance(motion, "R10", MotionStatus::Waiting)?;
             let again = tx.deadline(Period::Days(retable_wait));

@@ -11,8 +11,8 @@ use rollbook_proof::number::OrganisationId;
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, GroupId, Id, MotionId};
 use crate::lookup::{groups, rights, seats};
-use crate::object::motion::{Cast, Motion, Question};
-use crate::record::{Choice, ConflictKind, MotionEffect};
+use crate::object::motion::{Cast, Motion, MotionStatus, Question};
+use crate::record::{BallotVote, Choice, ConflictKind, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::effect::Planned;
 use crate::state::StateTables;
@@ -200,14 +200,27 @@ pub(super) fn recused_of(
         .collect()
 }
 
-/// The recused voices (groups) of a motion as of now (RULINGS R1: recomputed until the close).
+/// The recused voices (groups) of a motion: as of now (RULINGS R1: recomputed until the close); as they
+/// were at the close while what was sealed is opened.
 pub fn recused(tx: &Tx, motion: &Motion) -> BTreeSet<GroupId> {
+    if motion.status == MotionStatus::Revealing {
+        return recused_at_close(&tx.t, motion);
+    }
     recused_of(
         tx,
         motion.number,
         &motion.effect,
         &electorate_of(&tx.t, motion.number, motion.round),
     )
+}
+
+/// The voices that were recused when the ballots of the newest round ended.
+pub fn recused_at_close(tables: &StateTables, motion: &Motion) -> BTreeSet<GroupId> {
+    tables
+        .recused_at_close
+        .range((motion.number, motion.round, Id::MIN)..=(motion.number, motion.round, Id::MAX))
+        .map(|((_, _, group), _)| *group)
+        .collect()
 }
 
 /// Whether one voice is among [`recused`], without the others.
@@ -237,11 +250,11 @@ pub fn count(tx: &Tx, motion: &Motion) -> Counts {
         if !voices.contains(&group) || recused.contains(&group) {
             continue;
         }
-        match cast.choice() {
-            Some(Choice::Yes) => counts.yes += 1,
-            Some(Choice::No) => counts.no += 1,
-            Some(Choice::Abstain) => counts.abstain += 1,
-            None => {}
+        match cast.vote {
+            BallotVote::Choice(Choice::Yes) | BallotVote::Names(_) => counts.yes += 1,
+            BallotVote::Choice(Choice::No) => counts.no += 1,
+            // What is not opened took part and decides nothing (RULINGS R31).
+            BallotVote::Choice(Choice::Abstain) | BallotVote::Sealed(_) => counts.abstain += 1,
         }
     }
     counts

@@ -17,6 +17,7 @@ use crate::record::{MotionEffect, Proposal};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::{Planned, matter_of};
+use crate::rules::motion::election;
 use crate::rules::motion::electorate::{digest, seat};
 use crate::rules::motion::{electorate_now, entitled};
 use crate::state::StateTables;
@@ -110,6 +111,7 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
     };
     let rule = rule_of(tx, charter, kind, body)?;
     let period = ballot_period(&rule, ballot_days)?;
+    let poll = election::poll_of(&effect);
     let number = tx.next_id::<MotionId>();
     let matter = effect.plan().matter(tx, number);
     tx.t.matter_motions().put((matter, number), 0);
@@ -132,6 +134,7 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
         electorate: Hash::ZERO,
         tally: None,
         void: None,
+        poll,
     })
 }
 
@@ -226,7 +229,12 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         refuse!("R10.not-opened-alone")
     };
     let body = proposal.effect.plan().body(tx, proposal.effect.kind())?;
-    let gathers = may_propose(tx, actor, kind, body, proposal.effect.plan().scope(tx))?;
+    let gathers = if election::fills_held_over(tx, &proposal.effect) {
+        election::may_propose(tx, actor)?;
+        false
+    } else {
+        may_propose(tx, actor, kind, body, proposal.effect.plan().scope(tx))?
+    };
     check_hold_over(tx, kind, body, &proposal.effect)?;
     let opening = Opening {
         effect: proposal.effect.clone(),
@@ -446,6 +454,12 @@ pub(super) fn propose_rescission(
         effect: proposal.effect.clone(),
         rule: MotionRule {
             stay: None,
+            // An election is held by most voices; taking it back is between yes and no.
+            pass: if election::is_election(target.kind) {
+                election::UNDOING
+            } else {
+                target.rule.pass
+            },
             ..target.rule
         },
         proposer,
@@ -455,6 +469,7 @@ pub(super) fn propose_rescission(
         round: 0,
         tally: None,
         void: None,
+        poll: None,
         ..target
     };
     let matter = matter_of(tx, &motion);

@@ -1,19 +1,24 @@
 //! What members do while ballots are taken: vote, declare a conflict, take a motion back (RULINGS
 //! R1, R10).
 
+use rollbook_proof::codec::Text;
+use rollbook_proof::number::OrganisationId;
+
 use crate::calendar::Period;
-use crate::charter::motions::MotionKind;
 use crate::id::{GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role};
 use crate::lookup::find;
 use crate::object::motion::{Cast, Motion, MotionStatus};
-use crate::record::{Ballot, BallotVote, Choice, ConflictKind, Declaration};
+use crate::record::{Ballot, BallotVote, ConflictKind, Declaration};
 use crate::refusal::{NotCounted, Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::clock::take_back;
+use crate::rules::motion::election::check_vote;
 use crate::rules::motion::electorate::is_recused;
 use crate::rules::motion::propose::{must_propose_as, proposing_post};
+use crate::rules::motion::proxy;
+use crate::rules::motion::sealed::{cites, is_sealed};
 use crate::rules::motion::{EARLY_HOURS, count, entitled};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
@@ -23,30 +28,26 @@ const BALLOTS_MAX: u32 = 16;
 
 pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
-    let (motion, group) = voice(tx, actor, ballot.motion)?;
-    let (number, organisation) = (motion.number, actor.number());
+    // Whose voice it is: the company's own, or that of the member whose proxy it holds.
+    let organisation = ballot.proxy_for.unwrap_or(actor.number());
+    let (motion, group) = voice(tx, organisation, ballot.motion)?;
+    let number = motion.number;
+    if ballot.proxy_for.is_some() {
+        proxy::check(tx, number, organisation, actor.number())?;
+    }
     require!(
         ballot.round == motion.round,
         "A47.other-round",
         round = motion.round,
         named = ballot.round
     );
-    let choice = match &ballot.vote {
-        BallotVote::Choice(choice) => *choice,
-        BallotVote::Names(_) => refuse!("R31.no-names", motion = number),
-        BallotVote::Sealed(_) => refuse!("R31.not-sealed", motion = number),
-    };
-    let cites = motion.kind == MotionKind::Admit
-        && choice == Choice::No
-        && motion.effect.plan().undoes().is_none();
-    match &ballot.criterion {
-        None => require!(!cites, "M08.criterion-required", motion = number),
-        Some(criterion) => {
-            require!(cites, "M08.criterion-unexpected", motion = number);
-            let published = tx.charter_of(motion.charter)?.criteria.contains(criterion);
-            require!(published, "M08.unknown-criterion", criterion = criterion);
-        }
+    if is_sealed(tx, &motion)? {
+        let sealed = matches!(ballot.vote, BallotVote::Sealed(_));
+        require!(sealed, "R31.must-be-sealed", motion = number);
+    } else {
+        check_vote(tx, &motion, &ballot.vote, true)?;
     }
+    check_criterion(tx, &motion, &ballot.vote, ballot.criterion.as_ref())?;
     let key = (number, motion.round, organisation);
     let cast = tx.t.ballots_cast.get(&key).copied().unwrap_or(0);
     require!(
@@ -58,9 +59,14 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
     tx.t.ballots_cast().put(key, cast + 1);
     if let Declaration::Conflict(kind) = ballot.declaration {
         let matter = matter_of(tx, &motion);
-        tx.t.conflicts().put((matter, organisation), kind);
+        tx.t.conflicts().put((matter, actor.number()), kind);
     }
-    if is_recused(tx, &motion, group) {
+    let own = match ballot.proxy_for {
+        Some(_) => voice(tx, actor.number(), number)?.1,
+        None => group,
+    };
+    // The holder's conflict stops the ballot by proxy, not the giver's own (RULINGS R38).
+    if is_recused(tx, &motion, group) || is_recused(tx, &motion, own) {
         return Ok(Outcome::NotCounted(NotCounted::Recused));
     }
     let standing = tx.t.ballots.get(&(number, motion.round, group)).cloned();
@@ -71,8 +77,16 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
         // Ballots may arrive in another order than they were signed in: a later one of the same
         // officer counts, another one only if it names what stands (RULINGS A47).
         let later = standing.officer == actor.officer && standing.sequence < actor.sequence;
+        let is_own = ballot.proxy_for.is_none();
         require!(
-            later || ballot.replaces.contains(&standing.record),
+            is_own || standing.proxy.is_some(),
+            "R38.own-ballot-stands",
+            motion = number,
+            giver = organisation
+        );
+        let replaces_proxy = is_own && standing.proxy.is_some();
+        require!(
+            later || replaces_proxy || ballot.replaces.contains(&standing.record),
             "A47.other-ballot-stands",
             record = standing.record
         );
@@ -88,6 +102,8 @@ pub(super) fn vote(tx: &mut Tx, actor: &Actor, ballot: &Ballot) -> Result<Outcom
         sequence: actor.sequence,
         cast_ms: tx.now,
         record: tx.record,
+        proxy: ballot.proxy_for.map(|_| actor.number()),
+        revealed: None,
     };
     tx.t.ballots().put((number, motion.round, group), cast);
     if tx.charter_of(motion.charter)?.motions.early_close && count(tx, &motion).all_voted() {
@@ -116,16 +132,35 @@ pub(super) fn declare(
     kind: ConflictKind,
 ) -> Result<Outcome, Refusal> {
     actor.must_sign(Role::Primary)?;
-    let (motion, _) = voice(tx, actor, number)?;
+    let (motion, _) = voice(tx, actor.number(), number)?;
     let matter = matter_of(tx, &motion);
     tx.t.conflicts().put((matter, actor.number()), kind);
     Ok(Outcome::Applied)
 }
 
-/// The open motion and the actor's frozen voice in it, or why the actor has none.
+/// The published criterion that a vote cites, where it has to (M08).
+pub(super) fn check_criterion(
+    tx: &Tx,
+    motion: &Motion,
+    vote: &BallotVote,
+    criterion: Option<&Text<40>>,
+) -> Result<(), Refusal> {
+    let (number, cites) = (motion.number, cites(motion, vote));
+    match criterion {
+        None => require!(!cites, "M08.criterion-required", motion = number),
+        Some(criterion) => {
+            require!(cites, "M08.criterion-unexpected", motion = number);
+            let published = tx.charter_of(motion.charter)?.criteria.contains(criterion);
+            require!(published, "M08.unknown-criterion", criterion = criterion);
+        }
+    }
+    Ok(())
+}
+
+/// The open motion and an organisation's frozen voice in it, or why it has none.
 pub(super) fn voice(
     tx: &Tx,
-    actor: &Actor,
+    organisation: OrganisationId,
     number: MotionId,
 ) -> Result<(Motion, GroupId), Refusal> {
     let motion = find::<Motion>(&tx.t, number)?.clone();
@@ -135,7 +170,6 @@ pub(super) fn voice(
         motion = number,
         status = motion.status
     );
-    let organisation = actor.number();
     let Some(group) =
         tx.t.electorates
             .get(&(number, motion.round, organisation))

@@ -396,6 +396,13 @@ fn draws(hand: &Hand, deck: &mut Deck) {
         let runs = agreement.state == AgreementState::InForce;
         subjects.push((DrawFor::Agreement(*number), runs));
     }
+    for (number, motion) in hand.t.motions.iter() {
+        // Nobody freezes the pool of an election; now and then somebody tries.
+        if motion.poll.is_some() && hand.fate("freeze election", number.0) < 20 {
+            let subject = DrawFor::Election(*number);
+            deck.aside(1, move |hand| freeze(hand, subject));
+        }
+    }
     for (subject, running) in subjects {
         let freeze = move |hand: &mut Hand| freeze(hand, subject);
         let rounds = hand.t.draw_of.range((subject, 0)..=(subject, u32::MAX));
@@ -419,6 +426,7 @@ fn fund_of(hand: &Hand, subject: DrawFor) -> Option<Scope> {
     Some(Scope::Fund(match subject {
         DrawFor::Call(number) => hand.t.calls.get(&number)?.terms.fund,
         DrawFor::Agreement(number) => hand.t.agreements.get(&number)?.fund,
+        DrawFor::Election(_) => return Some(Scope::Alliance),
     }))
 }
 

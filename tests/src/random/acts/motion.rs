@@ -14,6 +14,7 @@ use rollbook_core::rules::motion::{electorate, electorate_now};
 use rollbook_proof::number::OrganisationId;
 
 use crate::random::acts::propose::interested;
+use crate::random::acts::seat;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -201,10 +202,21 @@ fn vote(hand: &mut Hand, number: MotionId, member: OrganisationId) -> Option<Dra
         Some(cast) if hand.random.percent(70) => vec![cast.record],
         _ => Vec::new(),
     };
+    let (sealed, elects) = motion.map_or((false, false), |motion| {
+        (seat::is_sealed(hand, motion), motion.poll.is_some())
+    });
     let vote = match hand.random.below(60) {
         0 => BallotVote::Names(vec![member]),
         1 => BallotVote::Sealed(hand.hash()),
+        2 => BallotVote::Choice(choice),
+        _ if sealed => seat::sealed(hand, number, member),
+        _ if elects => seat::meant(hand, number, member),
         _ => BallotVote::Choice(choice),
+    };
+    let criterion = if matches!(vote, BallotVote::Sealed(_)) && hand.random.percent(97) {
+        None
+    } else {
+        criterion
     };
     let declaration = if hand.random.percent(2) {
         Declaration::Conflict(*hand.random.pick(&CONFLICTS)?)
@@ -218,6 +230,7 @@ fn vote(hand: &mut Hand, number: MotionId, member: OrganisationId) -> Option<Dra
         vote,
         criterion,
         declaration,
+        proxy_for: None,
     }));
     let mut draft = hand.by(member, &[Role::Primary], body)?;
     // Now and then another officer of the company begins the record.

@@ -142,6 +142,7 @@ fn admitted(writer: &mut Writer) -> (u32, u32) {
         vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::None,
+        proxy_for: None,
     };
     assert_eq!(
         code(writer.member(3, Body::Motion(MotionAct::Vote(ballot.clone())))),
@@ -358,6 +359,7 @@ fn one_is_rejected_with_its_criteria_asks_once_more_and_is_rejected_for_lack_of_
         vote: BallotVote::Choice(Choice::No),
         criterion: Some(text(criterion)),
         declaration: Declaration::None,
+        proxy_for: None,
     };
     writer
         .member(8, Body::Motion(MotionAct::Vote(ballot("solvency"))))

@@ -47,6 +47,7 @@ fn r31_a_conflict_declared_on_the_award_holds_on_its_rescission_and_so_does_a_re
         vote: BallotVote::Choice(Choice::No),
         criterion: None,
         declaration: Declaration::Conflict(ConflictKind::Investor),
+        proxy_for: None,
     };
     assert_eq!(
         writer.member(6, Body::Motion(MotionAct::Vote(conflict))),
