@@ -2,6 +2,7 @@
 //!
 //! What a signer reads in it is checked against the bytes that are signed; the bytes decide.
 
+use std::fs::File;
 use std::path::Path;
 
 use rollbook_core::record::Record;
@@ -81,6 +82,24 @@ fn kind(path: &Path, bytes: &[u8]) -> Option<&'static str> {
         Some("key")
     } else {
         None
+    }
+}
+
+/// A file under a lock until what is returned is dropped. A file that was replaced while the lock was
+/// waited for is locked anew.
+pub fn locked(path: &Path) -> Result<File, Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let failed = |error: std::io::Error| files::cannot_read(path, &error);
+    loop {
+        let file = File::open(path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        let (here, now) = (
+            file.metadata().map_err(failed)?,
+            std::fs::metadata(path).map_err(failed)?,
+        );
+        if (here.dev(), here.ino()) == (now.dev(), now.ino()) {
+            return Ok(file);
+        }
     }
 }
 

@@ -21,6 +21,9 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig};
 /// Longest answer read into memory, in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 
+/// Codes by which a node says that it takes nothing now: no room.
+const NOT_TAKEN: [&str; 2] = ["api.busy", "api.pool"];
+
 /// Any error, as a cause.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,6 +34,9 @@ pub struct Silence {
     pub node: String,
     /// A status such as `503`, or what the network said.
     pub why: String,
+    /// Whether what was sent may have arrived: the line broke on the way or after it. No connection,
+    /// and a node that said that it takes nothing now, are no such case.
+    pub may_have_arrived: bool,
 }
 
 impl std::fmt::Display for Silence {
@@ -103,6 +109,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether nothing of what was to be sent can have arrived anywhere.
+    pub fn is_unsent(&self) -> bool {
+        match self {
+            Error::Unreachable(told) => told.iter().all(|silence| !silence.may_have_arrived),
+            Error::NoStatus(_) | Error::NoPass { .. } | Error::NoEvents(_) => true,
+            Error::Refused { .. }
+            | Error::Broken { .. }
+            | Error::BrokenDownload { .. }
+            | Error::NotJson { .. } => false,
+        }
+    }
+
     /// Whether the node said nothing that can be used, so that another one may: all but a refusal
     /// and a pass that could not be made.
     pub fn is_silence(&self) -> bool {
@@ -269,7 +287,11 @@ impl Client {
             Ok(response) => response.status().as_u16().to_string(),
             Err(error) => error.to_string(),
         };
-        Err(Error::NoEvents(Silence { node, why }))
+        Err(Error::NoEvents(Silence {
+            node,
+            why,
+            may_have_arrived: false,
+        }))
     }
 
     /// GET from the first node that answers anything but "not now".
@@ -291,6 +313,7 @@ impl Client {
             told.push(Silence {
                 node: node.clone(),
                 why,
+                may_have_arrived: false,
             });
         }
         Err(Error::Unreachable(told))
@@ -317,6 +340,7 @@ impl Client {
             Error::NoStatus(Silence {
                 node: node.to_owned(),
                 why: error.to_string(),
+                may_have_arrived: false,
             })
         })?;
         let signed = passes.sign(node, status.organisation.0);
@@ -404,18 +428,29 @@ impl Client {
             {
                 sent = post(None);
             }
-            let why = match sent {
-                Ok(response) if response.status() == 503 => "503".to_owned(),
+            let (why, may_have_arrived) = match sent {
+                Ok(mut response) if response.status() == 503 => {
+                    let problem = response.body_mut().read_json::<Problem>().ok();
+                    let is_not_taken = problem
+                        .as_ref()
+                        .is_some_and(|problem| NOT_TAKEN.contains(&problem.code.as_str()));
+                    let why = match problem {
+                        Some(problem) => format!("503: {}", problem.detail),
+                        None => "503".to_owned(),
+                    };
+                    (why, !is_not_taken)
+                }
                 Ok(mut response) => {
                     let read = response.body_mut().read_json::<serde_json::Value>();
                     let json = read.map_err(|error| not_json(node.clone(), error))?;
                     return Ok(serde_json::from_value(json));
                 }
-                Err(error) => error.to_string(),
+                Err(error) => (error.to_string(), !is_no_connection(&error)),
             };
             told.push(Silence {
                 node: node.clone(),
                 why,
+                may_have_arrived,
             });
         }
         Err(Error::Unreachable(told))
@@ -435,6 +470,18 @@ impl Client {
             node: answer.node,
             cause,
         })
+    }
+}
+
+/// Whether there was no connection, so that nothing was sent.
+fn is_no_connection(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::BadUri(_) => true,
+        ureq::Error::Timeout(timeout) => {
+            matches!(timeout, ureq::Timeout::Resolve | ureq::Timeout::Connect)
+        }
+        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        _ => false,
     }
 }
 

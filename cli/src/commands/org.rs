@@ -32,6 +32,7 @@ use crate::keystore::Keystore;
 use crate::keystore::card::{OfficerCard, key_text};
 use crate::keystore::opened::Keys;
 use crate::output::{print, print_json, say};
+use crate::pending_file;
 use crate::profile::{Profile, genesis, in_use};
 use crate::registration_file::{Signed, numbers};
 use crate::{consent, files, registration_file};
@@ -164,6 +165,8 @@ pub fn sign(
         }
     }
     if !copies.is_empty() {
+        let _lock = pending_file::locked(file)?;
+        waiting.merge(&registration_file::read(file)?);
         files::replace(file, &waiting.render()?)?;
         if signing.signer.is_empty() {
             // Copies are put together without a signature of one's own.
@@ -191,8 +194,21 @@ pub fn sign(
     consent::ask(global, "consent.sign")?;
     let keys = Keys::default();
     keys.used_for(&t("org.purpose", &[]));
+    // The keys first: while a passphrase is typed, others may sign the same file.
+    let mut opened = Vec::new();
     for person in who {
         let key = keys.open(person.0, &store, signing.keys.passphrase_file.as_deref())?;
+        opened.push((person, key));
+    }
+    let _lock = pending_file::locked(file)?;
+    // What others added since it was shown stays.
+    if !waiting.merge(&registration_file::read(file)?) {
+        let facts = [("file", file.display().to_string())];
+        return Err(
+            Failure::refused(t("sign.replaced", &facts)).next(t("sign.replaced-next", &facts))
+        );
+    }
+    for (person, key) in opened {
         add(&mut waiting, person, &key, &store)?;
         // The file may carry the only signatures of people who have gone home.
         files::replace(file, &waiting.render()?)?;
