@@ -8,12 +8,9 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rollbook::pending_file;
@@ -26,7 +23,9 @@ use rollbook_sandbox::sign::Signer;
 use serde_json::Value;
 
 mod desk;
-use desk::{Desk, PASSPHRASE, all};
+use desk::{Desk, all};
+mod line;
+use line::{Cut, Line, begin, key, signal};
 
 const SEED: &str = "hands";
 
@@ -165,42 +164,6 @@ fn times_in(log: &[u8], act: &str) -> usize {
     log.windows(32).filter(|window| *window == bytes).count()
 }
 
-fn key(desk: &Desk, organisation: u32, person: u32, role: &str, seed: &str) {
-    let letter = "ab".repeat(32);
-    desk.good(&format!(
-        "keys new --organisation {organisation} --person {person} --role {role} --sample --seed \
-         {seed} --name Sample --document none --letter {letter} --letter-date 2023-06-01 \
-         --signatory Sample --card {seed}-{person}.card.toml"
-    ));
-}
-
-/// The command of a desk, begun and not waited for.
-fn begin(desk: &Desk, line: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_rollbook"))
-        .arg("--yes")
-        .args(line.split_whitespace())
-        .current_dir(desk.path("."))
-        .env("HOME", desk.path("."))
-        .env("XDG_CONFIG_HOME", desk.path("config"))
-        .env("XDG_DATA_HOME", desk.path("data"))
-        .env("XDG_STATE_HOME", desk.path("state"))
-        .env("LC_ALL", "C")
-        .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let done = Command::new("kill")
-        .args([format!("-{name}"), child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(done.success());
-}
-
 #[track_caller]
 fn tells(told: &str, parts: &[&str]) {
     for part in parts {
@@ -235,106 +198,6 @@ fn outbox(desk: &Desk) -> Vec<String> {
         .collect();
     known.sort();
     known
-}
-
-/// What a line does to what goes over it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// Everything goes through.
-    Nothing,
-    /// A record handed in arrives, and the answer is lost; nothing goes through after that.
-    AfterHandIn,
-    /// A record handed in arrives, and its answer is lost; all else goes through.
-    OnlyAnswer,
-    /// Records handed in are answered with 'no room'.
-    Full,
-}
-
-/// A line to a node that breaks when it is told to.
-struct Line {
-    url: String,
-    cut: Arc<std::sync::Mutex<Cut>>,
-    is_dead: Arc<AtomicBool>,
-}
-
-impl Line {
-    fn to(url: &str) -> Line {
-        let node = url.trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let cut = Arc::new(std::sync::Mutex::new(Cut::Nothing));
-        let is_dead = Arc::new(AtomicBool::new(false));
-        let (cuts, dead) = (Arc::clone(&cut), Arc::clone(&is_dead));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (node, cuts, dead) = (node.clone(), Arc::clone(&cuts), Arc::clone(&dead));
-                std::thread::spawn(move || {
-                    if !dead.load(Ordering::SeqCst) {
-                        pass(stream, &node, &cuts, &dead);
-                    }
-                });
-            }
-        });
-        Line { url, cut, is_dead }
-    }
-
-    fn is(&self, cut: Cut) {
-        *self.cut.lock().unwrap() = cut;
-        self.is_dead.store(false, Ordering::SeqCst);
-    }
-}
-
-/// Passes one request on; every connection carries one.
-fn pass(
-    mut stream: TcpStream,
-    node: &str,
-    cut: &std::sync::Mutex<Cut>,
-    is_dead: &AtomicBool,
-) -> Option<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    let text = String::from_utf8(head).ok()?;
-    let length = text
-        .lines()
-        .find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_length = name.eq_ignore_ascii_case("content-length");
-            is_length.then(|| value.trim().parse::<usize>().ok())?
-        })
-        .unwrap_or(0);
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    let is_hand_in = text.starts_with("POST /v1/records ");
-    let now = *cut.lock().unwrap();
-    if is_hand_in && now == Cut::Full {
-        let problem = r#"{"type":"about:blank","title":"","status":503,"code":"api.pool","detail":"the pool is full; try again later"}"#;
-        let answer = format!(
-            "HTTP/1.1 503 X\r\nContent-Type: application/problem+json\r\nContent-Length: \
-             {}\r\nConnection: close\r\n\r\n{problem}",
-            problem.len()
-        );
-        return stream.write_all(answer.as_bytes()).ok();
-    }
-    let mut upstream = TcpStream::connect(node).ok()?;
-    let lines: Vec<&str> = text
-        .trim_end()
-        .lines()
-        .filter(|line| !line.to_lowercase().starts_with("connection:"))
-        .collect();
-    let asked = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
-    upstream.write_all(asked.as_bytes()).ok()?;
-    upstream.write_all(&body).ok()?;
-    let mut answer = Vec::new();
-    upstream.read_to_end(&mut answer).ok()?;
-    if is_hand_in && matches!(now, Cut::AfterHandIn | Cut::OnlyAnswer) {
-        is_dead.store(now == Cut::AfterHandIn, Ordering::SeqCst);
-        let _ = stream.shutdown(Shutdown::Both);
-        return None;
-    }
-    stream.write_all(&answer).ok()
 }
 
 /// The line breaks at every place of an act: what is said agrees with the ledger, and what is advised
@@ -778,13 +641,13 @@ fn no_quorum_no_patience_and_fifty_acts_at_once() {
         tells(&told, &[id]);
     }
     // Five terminals, ten acts each, while there is no quorum at first.
-    let line: Vec<Vec<String>> = (0..5)
+    let terminals_acts: Vec<Vec<String>> = (0..5)
         .map(|_| (0..10).map(|_| net.act()).collect())
         .collect();
     let begun = Instant::now();
     std::thread::scope(|scope| {
         let mut terminals = Vec::new();
-        for (at, acts) in line.iter().enumerate() {
+        for (at, acts) in terminals_acts.iter().enumerate() {
             let desk = &desk;
             terminals.push(scope.spawn(move || {
                 for (number, act) in acts.iter().enumerate() {
@@ -819,7 +682,11 @@ fn no_quorum_no_patience_and_fifty_acts_at_once() {
         net.is_there(act, 1);
     }
     let log = net.log();
-    for act in line.iter().flatten().chain(cut.iter().map(|(_, act)| act)) {
+    for act in terminals_acts
+        .iter()
+        .flatten()
+        .chain(cut.iter().map(|(_, act)| act))
+    {
         assert_eq!(times_in(&log, act), 1, "{act}");
     }
     assert_eq!(net.proposals(), 50 + 4 + 3);

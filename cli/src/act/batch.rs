@@ -136,7 +136,10 @@ fn many(
         .iter()
         .map(|line| (line.number, run::act_of(&line.body)))
         .collect();
-    let usual = format!("{:?}", given.texts);
+    let pairs = given.texts.iter();
+    let usual: String = pairs
+        .map(|(name, text)| format!("{name}\u{0}{text}\u{0}"))
+        .collect();
     let name = verb.name();
     let whose = Whose {
         file,
