@@ -157,18 +157,14 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     let word = inner.subcommand_name().unwrap_or_default();
     // What was sent and is not known is told before anybody does it again.
     let tells = !SILENT.contains(&noun) && (noun, word) != ("node", "run");
-    if tells && noun != "submit" {
+    if tells {
         outbox::tell_open(&global);
     }
-    let ended = run_one(&global, (noun, word), inner);
-    if tells && noun == "submit" {
-        outbox::tell_open(&global);
-    }
-    ended
+    run_one(&global, (noun, word), inner)
 }
 
-/// Commands that ask no node of the profile, or begin one.
-const SILENT: [&str; 12] = [
+/// Commands that ask no node of the profile, or begin one; `submit` knows itself what it is about.
+const SILENT: [&str; 13] = [
     "setup",
     "use",
     "keys",
@@ -180,6 +176,7 @@ const SILENT: [&str; 12] = [
     "man",
     "demo",
     "bench",
+    "submit",
     "whoami",
 ];
 

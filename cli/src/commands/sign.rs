@@ -32,7 +32,7 @@ use crate::act::desk::{
 use crate::act::outbox::{Entry, Fate, Known, Outbox};
 use crate::act::screen::Screen;
 use crate::act::signers::Signer;
-use crate::act::submit::{Ended, Waiting};
+use crate::act::submit::{Ended, Wait, Waiting};
 use crate::act::{judge, next, outbox, papers, signers as roles, submit};
 use crate::consent;
 use crate::failure::Failure;
@@ -541,6 +541,8 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     if let Some(entry) = sent_before(global, profile, target) {
         return submit_again(global, flags, profile, &entry);
     }
+    // Of other records, before anybody acts again.
+    outbox::tell_open(global);
     let (keystore, keys) = (keystore(&KeyFlags::default(), profile), Keys::default());
     let asking = &flags.submitting.asking;
     let reader = if target.exists() {
@@ -566,7 +568,18 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     // What is in the log needs no more signatures and no judgement.
     if let Fate::Recorded(place) = outbox::fate(&plain, &record.id()) {
         let height = place.height.map_or(0, |height| height.0);
-        say(t("submit.recorded", &[("height", height.to_string())]));
+        let facts = [
+            ("record", record.id().to_hex()),
+            ("height", height.to_string()),
+        ];
+        if Wait::of(&flags.submitting) == Wait::None {
+            let told = serde_json::json!({
+                "record": record.id(), "stands": place.stands.word(), "height": place.height,
+            });
+            crate::output::result(t("submit.in-log", &facts), told);
+            return Ok(0);
+        }
+        say(t("submit.recorded", &facts));
         return submit::ask_again(&waiting, &record, how, made);
     }
     let judged = judge::rehearse(&plain, &record)?;
