@@ -1,9 +1,8 @@
 //! The act flow of every business verb: who acts, with which keys, what is signed, what is missing,
 //! what became of it.
 //!
-//! * The envelope of RULINGS A6: principal, the first signer's next sequence, 7 days of validity.
-//!   The next sequence is what the node says is used, plus one; a wrong answer of a node costs a
-//!   refusal, never a right.
+//! * The envelope of RULINGS A6: principal, the first signer's next number ([`numbers`]), 7 days of
+//!   validity. A number that another record took meanwhile is replaced by the next one.
 //! * Which signatures an act needs, the ledger says: if it refuses for want of officers or a role,
 //!   the record waits for the others (`rollbook sign FILE|ID`, `rollbook submit FILE|ID`).
 //!   Everybody signs identical bytes.
@@ -21,6 +20,7 @@
 use rollbook_client::client::Client;
 use rollbook_core::account::Unit;
 use rollbook_core::record::{Ballot, Body, MotionAct, Payload};
+use rollbook_proof::number::LedgerTime;
 use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
 
@@ -30,16 +30,21 @@ use crate::output::say;
 use crate::profile::Left;
 use crate::verbs::opening::Reading;
 use desk::Desk;
+use outbox::Outbox;
 use screen::Screen;
-use submit::Waiting;
+use submit::{Ended, Waiting};
 
 pub mod asked;
 pub mod batch;
 pub mod desk;
+pub mod interrupt;
 pub mod judge;
 pub mod next;
+pub mod numbers;
+pub mod outbox;
 pub mod page;
 pub mod papers;
+pub mod run;
 pub mod screen;
 pub mod signers;
 pub mod submit;
@@ -64,10 +69,13 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     let client = desk.client()?;
     // Before the passphrase is asked for: what cannot work anyway.
     desk.chain()?;
-    let (sequence, now) = desk.place(&client, &body)?;
-    let (payload, judged) = judged(desk, &client, desk.payload(body, sequence, now)?)?;
+    let now = desk.now(&client)?;
+    // A number is taken when it is signed.
+    let (payload, judged) = judged(desk, &client, desk.payload(body, 0, now)?)?;
     desk.must_hold(&payload, judged.as_ref())?;
     judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
+    let now = LedgerTime(now);
+    let outbox = not_again(desk, &payload, now)?;
     Screen {
         payload: &payload,
         signed: &[],
@@ -78,34 +86,91 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
     }
     .show();
     consent::ask(desk.global, "consent.sign")?;
-    let record = desk.sign(payload)?;
-    let judged = judge::rehearse(&client, &record)?;
-    // Who had no pass is told now, before others are asked to sign.
-    judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
-    let refused = judged.as_ref().and_then(judge::refused);
-    let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());
-    let pending = judged
-        .as_ref()
-        .filter(|judged| judge::wants_signatures(judged));
-    if let (Some(sentence), Some(rule), None) = (refused, rule, pending)
-        && !reading.parts.is_empty()
-    {
-        // Not handed in: what it seals is not on disk, and it would be refused.
-        return Err(Failure::by_rule(rule, sentence));
-    }
-    if let Some(file) = reading.keep(name, &Left::Openings.place(desk.global)?)? {
-        say(t("opening.kept", &[("file", file.display().to_string())]));
-    }
     let waiting = Waiting {
         client: &client,
         keystore: &desk.keystore,
         file: desk.flags.pending.clone(),
         global: desk.global,
     };
-    match pending {
-        Some(judged) => waiting.leave(&record, judged),
-        None => submit::hand_in(&waiting, &record, &desk.flags.submitting, desk.flags.anyway),
+    let mut is_kept = false;
+    let mut taken = None;
+    for _ in 0..NUMBERS {
+        let mut payload = payload.clone();
+        payload.sequence = desk.numbers(&client, &payload.body, 1)?;
+        let record = desk.sign(payload)?;
+        let judged = judge::rehearse(&client, &record)?;
+        if let Some(failure) = number_taken(judged.as_ref()) {
+            taken = Some(failure);
+            continue;
+        }
+        // Who had no pass is told now, before others are asked to sign.
+        judge::not_in_vain(judged.as_ref(), desk.flags.anyway)?;
+        let refused = judged.as_ref().and_then(judge::refused);
+        let rule = judged.as_ref().and_then(|judged| judged.rule.as_deref());
+        let pending = judged
+            .as_ref()
+            .filter(|judged| judge::wants_signatures(judged));
+        if let (Some(sentence), Some(rule), None) = (refused, rule, pending)
+            && !reading.parts.is_empty()
+        {
+            // Not handed in: what it seals is not on disk, and it would be refused.
+            return Err(Failure::by_rule(rule, sentence));
+        }
+        if !is_kept {
+            if let Some(file) = reading.keep(name, &Left::Openings.place(desk.global)?)? {
+                say(t("opening.kept", &[("file", file.display().to_string())]));
+            }
+            is_kept = true;
+        }
+        if let Some(judged) = pending {
+            let code = waiting.leave(&record, judged)?;
+            outbox.waits(&record, now);
+            return Ok(code);
+        }
+        let how = (&desk.flags.submitting, desk.flags.anyway);
+        match submit::hand_in(&waiting, &record, how, (now, false))? {
+            Ended::Done(code) => return Ok(code),
+            Ended::NumberTaken(failure) => {
+                say(t("act.number-again", &[("why", failure.what.clone())]));
+                taken = Some(failure);
+            }
+        }
     }
+    Err(taken.unwrap_or_else(|| Failure::refused(t("run.numbers", &[]))))
+}
+
+/// How often a number is taken anew for one record.
+const NUMBERS: usize = 8;
+
+/// The refusal, if a node says that another record has the number.
+fn number_taken(judged: Option<&Judgement>) -> Option<Failure> {
+    let judged = judged?;
+    let (rule, sentence) = judge::broken(judged)
+        .or_else(|| Some((judged.rule.clone()?, judge::refused(judged)?)))
+        .filter(|(rule, _)| submit::SPENT.contains(&rule.as_str()))?;
+    Some(Failure::by_rule(&rule, sentence))
+}
+
+/// The outbox, unless an equal act of the same organisation was made within a day and nobody says that
+/// it is meant again (RULINGS A60).
+fn not_again(desk: &Desk, payload: &Payload, now: LedgerTime) -> Result<Outbox, Failure> {
+    outbox::prune(desk.global, &payload.chain, now);
+    let outbox = Outbox::of(desk.global, &payload.chain)?;
+    let equal = outbox.equal(payload, now);
+    if let Some(entry) = equal.filter(|_| !desk.flags.again) {
+        let height = entry.height.map(|height| height.0.to_string());
+        let facts = [
+            ("record", entry.id.to_hex()),
+            ("height", height.unwrap_or_default()),
+        ];
+        let key = match entry.known {
+            outbox::Known::Recorded => "outbox.equal-recorded",
+            outbox::Known::Paper => "outbox.equal-paper",
+            _ => "outbox.equal-open",
+        };
+        consent::again(&t(key, &facts))?;
+    }
+    Ok(outbox)
 }
 
 /// What is to be signed with a node's judgement of it. A ballot that another officer's ballot of the

@@ -23,14 +23,32 @@ pub fn ask(global: &Global, question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::unusable(t("consent.nobody", &[])).next(t("consent.nobody-next", &[])));
     }
-    output::prompt(&t(question, &[]));
-    let mut answer = String::new();
-    let stdin = std::io::Read::take(std::io::stdin(), ANSWER_MAX);
-    let read = std::io::BufRead::read_line(&mut std::io::BufReader::new(stdin), &mut answer);
-    if read.is_ok() && is_yes(&answer) {
+    if answer(&t(question, &[])) {
         return Ok(());
     }
     Err(Failure::refused(t("consent.no", &[])))
+}
+
+/// Asks on the terminal whether something that was done already is meant again; `said` says what was
+/// done. `--yes` is no answer to that (RULINGS A60): where nobody can be asked, `--again` is.
+pub fn again(said: &str) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Failure::unusable(said).next(t("consent.again-next", &[])));
+    }
+    output::say(said);
+    if answer(&t("consent.again", &[])) {
+        return Ok(());
+    }
+    Err(Failure::refused(t("consent.no", &[])))
+}
+
+/// Whether the answer to a question is a yes.
+fn answer(question: &str) -> bool {
+    output::prompt(question);
+    let mut answer = String::new();
+    let stdin = std::io::Read::take(std::io::stdin(), ANSWER_MAX);
+    let read = std::io::BufRead::read_line(&mut std::io::BufReader::new(stdin), &mut answer);
+    read.is_ok() && is_yes(&answer)
 }
 
 /// Whether an answer is a yes, in either language. Everything else is a no.

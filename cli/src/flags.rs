@@ -158,6 +158,9 @@ pub struct Acting {
     /// Whether it is handed in though it will not count.
     #[arg(long)]
     pub anyway: bool,
+    /// Whether it is made again though an equal act was made within a day.
+    #[arg(long)]
+    pub again: bool,
     /// Where the record goes while signatures are missing.
     #[arg(long, value_name = "FILE")]
     pub pending: Option<PathBuf>,

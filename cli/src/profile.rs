@@ -207,6 +207,10 @@ pub enum Left {
     Openings,
     /// Records that wait for signatures.
     Papers,
+    /// Records that were signed, and what became of them.
+    Outbox,
+    /// Runs of many acts.
+    Runs,
 }
 
 impl Left {
@@ -215,6 +219,8 @@ impl Left {
             Left::Receipts => "receipts",
             Left::Openings => "openings",
             Left::Papers => "papers",
+            Left::Outbox => "outbox",
+            Left::Runs => "runs",
         }
     }
 

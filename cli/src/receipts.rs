@@ -11,16 +11,15 @@ use rollbook_client::client::Client;
 use rollbook_client::receipts;
 use rollbook_client::trust::{Grounds, Trust};
 use rollbook_core::record::Record;
-use rollbook_proof::codec::encode;
 use rollbook_words::catalogue::t;
 
 use crate::failure::Failure;
-use crate::files;
 use crate::flags::{Global, MAX_AGE};
 use crate::keystore::opened;
+use crate::output::say;
 use crate::profile::{Left, Profiles};
-use crate::trust;
 use crate::trust::max_age;
+use crate::{files, objects, trust};
 
 /// How the name of a receipt's file ends.
 const ENDING: &str = "tlog-proof";
@@ -81,9 +80,13 @@ pub fn receipt(trust: &mut Trust, record: &Record, file: &Path) -> Result<Receip
         let beside = record_beside(file);
         match beside.exists() {
             true => Ok(()),
-            false => files::replace(&beside, &encode(record)),
+            // As it stands in the log: the copy that was handed in may have other signatures.
+            false => files::replace(&beside, &receipt.record),
         }
     });
+    if written.is_err() {
+        say(objects::effect_text(receipt.without_effect));
+    }
     // The act stands: whoever hears only that a file was not written does it again (RULINGS A64).
     written.map_err(|failure| {
         let facts = [

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, Command};
 use rollbook_words::catalogue::t;
 
+use crate::act::outbox;
 use crate::commands::*;
 use crate::failure::Failure;
 use crate::flags::{Global, command, group_of, read, under};
@@ -154,6 +155,32 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
         return Err(Failure::unusable("no command"));
     };
     let word = inner.subcommand_name().unwrap_or_default();
+    // What was sent and is not known is told before anybody does it again.
+    let tells = !SILENT.contains(&noun) && (noun, word) != ("node", "run");
+    if tells {
+        outbox::tell_open(&global);
+    }
+    run_one(&global, (noun, word), inner)
+}
+
+/// Commands that ask no node of the profile, or begin one; `submit` knows itself what it is about.
+const SILENT: [&str; 13] = [
+    "setup",
+    "use",
+    "keys",
+    "genesis",
+    "audit",
+    "verify",
+    "testnet",
+    "completions",
+    "man",
+    "demo",
+    "bench",
+    "submit",
+    "whoami",
+];
+
+fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> Result<u8, Failure> {
     if global.csv && NO_TABLE.contains(&(noun, word)) {
         let command = [("command", format!("{noun} {word}").trim().to_owned())];
         return Err(Failure::unusable(t("output.no-table", &command))
@@ -163,22 +190,21 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Failure> {
     // own too.
     if let Some((word, innermost)) = inner.subcommand() {
         if word == "status" && status::OBJECTS.iter().any(|(known, _)| *known == noun) {
-            return status::run(noun, &global, &read(innermost)?);
+            return status::run(noun, global, &read(innermost)?);
         }
         if (noun, word) == ("node", "register") {
-            return node_register::run(&global, &read(innermost)?);
+            return node_register::run(global, &read(innermost)?);
         }
         if (noun, word) == ("charter", "parameters") {
-            return charter::run(&global, &read(innermost)?);
+            return charter::run(global, &read(innermost)?);
         }
         if let Some(verb) = verbs::find(noun, word) {
-            return act::run(verb, &global, innermost);
+            return act::run(verb, global, innermost);
         }
     }
-    if let Some(result) = list::run(noun, &global, inner) {
+    if let Some(result) = list::run(noun, global, inner) {
         return result;
     }
-    let global = &global;
     match noun {
         "setup" => setup::setup(global, &read(inner)?),
         "use" => setup::use_profile(global, &read(inner)?),

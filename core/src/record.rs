@@ -195,6 +195,16 @@ impl Wire for Record {
     }
 }
 
+/// A number of a person in a lane: no two records hold one (RULINGS A6, A59, A61).
+pub type Number = (PersonId, ReadClass, u64);
+
+impl Payload {
+    /// The number that the record holds.
+    pub fn number(&self) -> Number {
+        (self.officer, self.body.read_class(), self.sequence)
+    }
+}
+
 impl Record {
     /// The record id.
     pub fn id(&self) -> Hash {

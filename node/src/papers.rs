@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rollbook_core::id::PersonId;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -143,6 +144,14 @@ impl Papers {
             .values()
             .filter(|record| wanted(record.payload.principal));
         of_it.cloned().collect()
+    }
+
+    /// The highest number that a person's papers hold in a lane; 0 if there is none.
+    pub fn highest(&self, person: PersonId, lane: ReadClass) -> u64 {
+        let kept = self.kept();
+        let numbers = kept.values().map(|record| record.payload.number());
+        let of_it = numbers.filter(|(officer, class, _)| (*officer, *class) == (person, lane));
+        of_it.map(|(_, _, number)| number).max().unwrap_or(0)
     }
 
     /// Principals that have papers here, ascending.

@@ -24,8 +24,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
+use rollbook_core::id::PersonId;
+use rollbook_core::record::Number;
 use rollbook_core::tx::Verify;
-use rollbook_proof::chain::{Certificate, Evidence};
+use rollbook_proof::chain::{Certificate, Evidence, ReadClass};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
 
@@ -155,6 +157,18 @@ pub enum Effect {
         tag: u64,
         /// Why.
         reason: NotTaken,
+    },
+    /// A record of the pool does not apply to the newest tip: it has left, or it waits aside and is
+    /// judged again; or it applies again.
+    Aside {
+        /// Record id.
+        record: Hash,
+        /// Its number.
+        number: Number,
+        /// Why it does not apply; none: it applies again.
+        reason: Option<Refused>,
+        /// Whether it has left the pool.
+        left: bool,
     },
     /// A block is final, durable and committed.
     Decided {
@@ -368,6 +382,16 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             restored: host.restored.clone(),
             receipted: host.cosigning.receipted,
         }
+    }
+
+    /// The record of the pool that holds a number.
+    pub fn with_number(&self, number: &Number) -> Option<Hash> {
+        self.host.pool.with_number(number)
+    }
+
+    /// The highest number of a person in a lane in the pool; 0 if there is none.
+    pub fn highest_waiting(&self, person: PersonId, lane: ReadClass) -> u64 {
+        self.host.pool.highest(person, lane)
     }
 
     /// The certificate of the tip; `None` at genesis.

@@ -30,6 +30,8 @@ const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 
 /// Seconds by which two clocks may differ before it is worth a word.
 pub const CLOCK_S: i64 = 60;
+/// Codes by which a node says that it takes nothing now: no room.
+const NOT_TAKEN: [&str; 2] = ["api.busy", "api.pool"];
 
 /// Any error, as a cause.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -41,6 +43,9 @@ pub struct Silence {
     pub node: String,
     /// A status such as `503`, or what the network said.
     pub why: String,
+    /// Whether what was sent may have arrived: the line broke on the way or after it. No connection,
+    /// and a node that said that it takes nothing now, are no such case.
+    pub may_have_arrived: bool,
 }
 
 impl std::fmt::Display for Silence {
@@ -123,6 +128,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether nothing of what was to be sent can have arrived anywhere.
+    pub fn is_unsent(&self) -> bool {
+        match self {
+            Error::Unreachable(told) => told.iter().all(|silence| !silence.may_have_arrived),
+            Error::NoStatus(_) | Error::NoPass { .. } | Error::NoEvents(_) => true,
+            Error::Refused { .. }
+            | Error::Broken { .. }
+            | Error::BrokenDownload { .. }
+            | Error::NotJson { .. } => false,
+        }
+    }
+
     /// Whether the node said nothing that can be used, so that another one may: all but a refusal
     /// and a pass that could not be made.
     pub fn is_silence(&self) -> bool {
@@ -371,7 +388,11 @@ impl Client {
             }
             Err(error) => error.to_string(),
         };
-        Err(Error::NoEvents(Silence { node, why }))
+        Err(Error::NoEvents(Silence {
+            node,
+            why,
+            may_have_arrived: false,
+        }))
     }
 
     /// GET from the first node that answers anything but "not now".
@@ -401,6 +422,7 @@ impl Client {
             told.push(Silence {
                 node: node.clone(),
                 why,
+                may_have_arrived: false,
             });
         }
         Err(foreign.unwrap_or(Error::Unreachable(told)))
@@ -431,6 +453,7 @@ impl Client {
             Error::NoStatus(Silence {
                 node: node.to_owned(),
                 why: error.to_string(),
+                may_have_arrived: false,
             })
         })?;
         // A minute is the network's and both clocks' own.
@@ -537,18 +560,29 @@ impl Client {
             {
                 sent = post(None);
             }
-            let why = match sent {
-                Ok(response) if response.status() == 503 => "503".to_owned(),
+            let (why, may_have_arrived) = match sent {
+                Ok(mut response) if response.status() == 503 => {
+                    let problem = response.body_mut().read_json::<Problem>().ok();
+                    let is_not_taken = problem
+                        .as_ref()
+                        .is_some_and(|problem| NOT_TAKEN.contains(&problem.code.as_str()));
+                    let why = match problem {
+                        Some(problem) => format!("503: {}", problem.detail),
+                        None => "503".to_owned(),
+                    };
+                    (why, !is_not_taken)
+                }
                 Ok(mut response) => {
                     let read = response.body_mut().read_json::<serde_json::Value>();
                     let json = read.map_err(|error| not_json(node.clone(), error))?;
                     return Ok(serde_json::from_value(json));
                 }
-                Err(error) => error.to_string(),
+                Err(error) => (error.to_string(), !is_no_connection(&error)),
             };
             told.push(Silence {
                 node: node.clone(),
                 why,
+                may_have_arrived,
             });
         }
         Err(foreign.unwrap_or(Error::Unreachable(told)))
@@ -605,6 +639,18 @@ fn seconds_of_date(text: &str) -> Option<i64> {
     };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+/// Whether there was no connection, so that nothing was sent.
+fn is_no_connection(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::BadUri(_) => true,
+        ureq::Error::Timeout(timeout) => {
+            matches!(timeout, ureq::Timeout::Resolve | ureq::Timeout::Connect)
+        }
+        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        _ => false,
+    }
 }
 
 fn not_json(node: String, error: impl Into<Cause>) -> Error {

@@ -130,7 +130,7 @@ fn seal_of(node: &Client, height: u64) -> Result<Sealed, Trouble> {
 
 fn record(trust: &mut Trust, node: &Client, id: &str) -> Result<(Fetched, Grounds), Trouble> {
     let place: Place = told(node, &format!("/v1/records/{id}"))?;
-    if place.stands == Stands::Pool {
+    if matches!(place.stands, Stands::Pool | Stands::Left) {
         let record = id.to_owned();
         return Err(Trouble::Next(Error::InPool { record }));
     }

@@ -85,11 +85,30 @@ impl KeptAnswer {
     }
 }
 
-/// Hands a record in at the first node that gives an answer that verifies, and keeps the answer:
-/// none for seen, else the problem document.
-pub fn submit(trust: &mut Trust, record: &Record) -> Result<Option<Problem>, Error> {
+/// What a node answered to a record handed in.
+#[derive(Debug)]
+pub struct Handed {
+    /// Why it was refused; none: it was seen.
+    pub refused: Option<Problem>,
+    /// Why the node's signed answer could not be kept, if it could not. The answer stands.
+    pub unkept: Option<Error>,
+}
+
+/// A record that was to be handed in and has no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NoAnswer {
+    /// What happened instead.
+    pub error: Error,
+    /// Whether a node may have the record all the same.
+    pub may_have_arrived: bool,
+}
+
+/// Hands a record in at the first node that gives an answer that verifies, and keeps the answer.
+pub fn submit(trust: &mut Trust, record: &Record) -> Result<Handed, NoAnswer> {
     let bytes = encode(record);
     let (mut silent, mut untrue) = (Vec::new(), Vec::new());
+    let mut may_have_arrived = false;
     for node in trust.client().nodes().to_vec() {
         let one = trust.client().only(&node);
         // The policies say whose key it is. A node that has none to show may still take the record.
@@ -100,10 +119,16 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Option<Problem>, Err
         let answer = match one.post("/v1/records", &bytes) {
             Ok(answer) => answer,
             Err(error) if error.is_silence() => {
+                may_have_arrived |= !error.is_unsent();
                 silent.push(error);
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                return Err(NoAnswer {
+                    error: error.into(),
+                    may_have_arrived,
+                });
+            }
         };
         let checked = match &answer {
             Ok(answer) => check(trust, answer, record, &bytes),
@@ -117,23 +142,32 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Option<Problem>, Err
             Ok(Some((kept, node))) => {
                 // A refusal for want of signatures and the later 'seen' are both kept.
                 let verdict = if problem.is_some() { "refused" } else { "seen" };
-                trust.keep(
-                    &format!("receipts/{}.{node}.{verdict}.json", record.id()),
-                    &kept,
-                )?;
-                return Ok(problem);
+                let name = format!("receipts/{}.{node}.{verdict}.json", record.id());
+                return Ok(Handed {
+                    refused: problem,
+                    unkept: trust.keep(&name, &kept).err(),
+                });
             }
             Ok(None) => {
                 trust.tell(&Notice::NoSeat { node: &node });
-                return Ok(problem);
+                return Ok(Handed {
+                    refused: problem,
+                    unkept: None,
+                });
             }
-            Err(flaw) => untrue.push(doubted(trust, node, Untrue::Flaw(flaw))),
+            Err(flaw) => {
+                may_have_arrived = true;
+                untrue.push(doubted(trust, node, Untrue::Flaw(flaw)));
+            }
         }
     }
-    Err(if untrue.is_empty() {
-        Error::Unreachable(silent)
-    } else {
-        Error::NotTaken(untrue)
+    Err(NoAnswer {
+        error: if untrue.is_empty() {
+            Error::Unreachable(silent)
+        } else {
+            Error::NotTaken(untrue)
+        },
+        may_have_arrived,
     })
 }
 
@@ -219,6 +253,8 @@ pub struct Receipt {
     pub height: Height,
     /// Index of its leaf.
     pub leaf: u64,
+    /// The signed record as it stands in the log: a copy may have other signatures.
+    pub record: Vec<u8>,
     /// Why it had no effect, as a number (docs/formats.md); none: it took effect.
     pub without_effect: Option<u32>,
 }
@@ -230,8 +266,14 @@ pub fn receipt(trust: &mut Trust, record: &Record) -> Result<Receipt, Error> {
         fetched.proved.seal.height,
         fetched.proved.receipt.verified.index,
     );
-    let (Claim::Record { proof, .. }, Content::Record { without_effect, .. }) =
-        (fetched.claim, fetched.proved.content)
+    let (
+        Claim::Record { proof, .. },
+        Content::Record {
+            without_effect,
+            bytes,
+            ..
+        },
+    ) = (fetched.claim, fetched.proved.content)
     else {
         // A record asked for is a record claimed.
         return Err(Error::Nobody(Vec::new()));
@@ -241,6 +283,7 @@ pub fn receipt(trust: &mut Trust, record: &Record) -> Result<Receipt, Error> {
         grounds,
         height,
         leaf,
+        record: bytes,
         without_effect,
     })
 }

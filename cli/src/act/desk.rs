@@ -20,6 +20,7 @@ use rollbook_wire::ledger::Sequence;
 use rollbook_words::catalogue::t;
 
 use super::asked::Asked;
+use super::numbers;
 use super::signers;
 use super::signers::Signer;
 use crate::asking;
@@ -170,10 +171,19 @@ impl<'a> Desk<'a> {
         Ok(Rc::new(Asked::new(client, trust)))
     }
 
-    /// The first signer's next free sequence for such an act and the ledger time, as told by a
-    /// node.
-    pub fn place(&self, client: &Client, body: &Body) -> Result<(u64, u64), Failure> {
-        place(client, self.must_have_first()?, body.read_class())
+    /// Takes `count` numbers in a row of the first signer for such acts; the first of them (RULINGS
+    /// A59).
+    pub fn numbers(&self, client: &Client, body: &Body, count: u64) -> Result<u64, Failure> {
+        let (person, lane) = (self.must_have_first()?, body.read_class());
+        let (told, _) = place(client, person, lane)?;
+        let whose = (person, lane);
+        numbers::take(
+            self.global,
+            &self.keystore,
+            &self.chain()?,
+            whose,
+            (told, count),
+        )
     }
 
     /// What is to be signed.
@@ -338,6 +348,12 @@ fn signer(text: &str, keystore: &Keystore, principal: u32) -> Result<Signer, Fai
         roles if roles.contains(&Role::Primary) => (person, Some(Role::Primary)),
         _ => (person, None),
     })
+}
+
+/// Ledger time as told by a node, else this machine's: for what is only kept by it.
+pub fn told_now(client: &Client, person: PersonId) -> LedgerTime {
+    let told = place(client, person.0, ReadClass::Public);
+    LedgerTime(told.map_or_else(|_| rollbook_node::clock::real_ms(), |(_, now)| now))
 }
 
 /// The next free sequence of a person in a lane, and the ledger time, as told by a node.

@@ -250,10 +250,12 @@ pub fn told(
         .as_ref()
         .and_then(|told| objects::unit_coded(told.unit.as_ref()));
     let next = following.and_then(|told| told.next);
-    if let Some(file) = page {
-        super::page::write(file, client, record, &place, next.as_ref())?;
-        say(t("page.written", &[("file", file.display().to_string())]));
-    }
+    // What became of the act is told first, whatever became of its page.
+    let page = page.map(|file| {
+        let written = super::page::write(file, client, record, &place, next.as_ref());
+        written.map(|()| say(t("page.written", &[("file", file.display().to_string())])))
+    });
+    let page = page.transpose().map(drop);
     if json {
         let mut shown = serde_json::to_value(&place).unwrap_or_default();
         if let Some(receipt) = receipt {
@@ -263,7 +265,7 @@ pub fn told(
         }
         shown["next"] = serde_json::to_value(next).unwrap_or_default();
         print_json(&shown);
-        return Ok(vain);
+        return page.map(|()| vain);
     }
     let number = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
     let facts = [
@@ -289,8 +291,9 @@ pub fn told(
                     ("file", receipt.file.display().to_string()),
                 ],
             ));
-            return Ok(trust::tell_age(&receipt.grounds).max(vain));
+            let code = trust::tell_age(&receipt.grounds).max(vain);
+            return page.map(|()| code);
         }
     }
-    Ok(0)
+    page.map(|()| 0)
 }

@@ -15,6 +15,7 @@ use rollbook_wire::judgement::Judgement;
 use rollbook_words::catalogue::t;
 
 use super::judge;
+use super::submit::SPENT;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
@@ -106,6 +107,13 @@ fn fitting(
         }
         let judged = judge::rehearse(client, &with_places(payload, signed, &signers))?;
         let presumed = judged.and_then(|judged| judged.presumed);
+        // No role helps a record whose number is taken: that is said then, and not that a role lacks.
+        let rule = presumed
+            .as_ref()
+            .and_then(|presumed| presumed.rule.as_deref());
+        if rule.is_some_and(|rule| SPENT.contains(&rule)) {
+            return Ok(*role);
+        }
         // With another's signature a missing role would be met, so nobody else may be needed.
         if presumed.is_some_and(|presumed| presumed.rule.is_none() && presumed.with.is_empty()) {
             return Ok(*role);

@@ -258,19 +258,38 @@ impl Known {
         let office = organisation
             .as_ref()
             .is_some_and(|organisation| organisation.kind == OrganisationKind::Office);
-        let missing =
-            needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len()));
+        // Where a node judges, its word says what is complete: a signature that it does not take is
+        // none.
+        let missing = match &judged {
+            Some(judged) if judged.admissible => Some(0),
+            Some(judged) if act::judge::wants_signatures(judged) => needed.map(|needed| {
+                let counted = judged.facts.iter().find(|(name, _)| name == "signed");
+                let counted = counted.and_then(|(_, signed)| signed.parse().ok());
+                let counted: usize = counted.unwrap_or(record.signatures.len());
+                (needed as usize).saturating_sub(counted).max(1)
+            }),
+            _ => needed.map(|needed| (needed as usize).saturating_sub(record.signatures.len())),
+        };
+        let elsewhere = self
+            .trust
+            .as_ref()
+            .is_some_and(|trust| trust.chain().genesis() != payload.chain);
         let over = judged
             .as_ref()
             .is_some_and(|judged| judged.rule.as_deref() == Some("A6.expired"));
         let vain = judged
             .as_ref()
-            .and_then(|judged| act::judge::not_in_vain(Some(judged), false).err())
-            .filter(|_| recorded.is_none() && !over)
-            .map(|failure| failure.what);
+            .and_then(|judged| {
+                let whoever_signs = act::judge::not_in_vain(Some(judged), false).err();
+                whoever_signs.map(|failure| failure.what).or_else(|| {
+                    let is_open = judged.admissible || act::judge::wants_signatures(judged);
+                    (!is_open).then(|| act::judge::refused(judged)).flatten()
+                })
+            })
+            .filter(|_| recorded.is_none() && !over && !elsewhere);
         json!({
             "file": item.target, "node": item.node, "record": record.id(),
-            "recorded": recorded, "vain": vain, "rule": payload.body.code(),
+            "recorded": recorded, "other_alliance": elsewhere.then_some(payload.chain), "vain": vain, "rule": payload.body.code(),
             "act": act::next::deed(record),
             "principal": payload.principal, "name": name, "office": office, "class": class,
             "signed": signed, "needed": needed,
@@ -360,6 +379,9 @@ fn show(item: &Value, record: &Record) {
     // What is done, over or in vain waits for nobody.
     if let Some(height) = item["recorded"].as_u64() {
         return line("pending.recorded", &[("height", height.to_string())]);
+    }
+    if let Some(chain) = item["other_alliance"].as_str() {
+        return line("pending.elsewhere", &[("chain", chain.to_owned())]);
     }
     if item["expired"] == true {
         return line("pending.over", &[("until", until)]);

@@ -6,13 +6,18 @@
 //! * Several files are copies of one record, or of one registration: their signatures are merged
 //!   into the first.
 //! * A file is taken under a lock when the key is open, and what others added meanwhile stays.
+//! * Signatures that the ledger does not take are left out where a node says so: that of an old key may
+//!   be given again.
 //! * `--take-back` removes one's own signature.
+//! * `submit ID` also finds what was sent before and whose fate is not known, `submit --open` all of it
+//!   (RULINGS A64).
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
+use rollbook_core::identity::Role;
 use rollbook_core::record::Record;
 use rollbook_node::papers::merge;
 use rollbook_proof::number::LedgerTime;
@@ -21,11 +26,14 @@ use rollbook_words::catalogue::t;
 use rollbook_words::dates::time;
 
 use super::org;
-use crate::act::desk::{client, fits, keystore, outputs_free, same_chain, signers, typed, unknown};
+use crate::act::desk::{
+    client, fits, keystore, outputs_free, same_chain, signers, told_now, typed, unknown,
+};
+use crate::act::outbox::{Entry, Fate, Known, Outbox};
 use crate::act::screen::Screen;
 use crate::act::signers::Signer;
-use crate::act::submit::Waiting;
-use crate::act::{judge, next, papers, signers as roles, submit};
+use crate::act::submit::{Ended, Wait, Waiting};
+use crate::act::{judge, next, outbox, papers, signers as roles, submit};
 use crate::consent;
 use crate::failure::Failure;
 use crate::flags::{Asking, Global, KeyFlags, Signing, Submitting};
@@ -60,8 +68,11 @@ pub struct Sign {
 #[group(skip)]
 pub struct Submit {
     /// The record that was signed.
-    #[arg(value_name = "FILE|ID")]
-    file: PathBuf,
+    #[arg(value_name = "FILE|ID", required_unless_present = "open")]
+    file: Option<PathBuf>,
+    /// Everything that was sent and whose fate is not known.
+    #[arg(long, conflicts_with = "file")]
+    open: bool,
     /// Whether it is handed in though it will not count.
     #[arg(long)]
     anyway: bool,
@@ -148,10 +159,20 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
     let client = knowing(global, &flags.asking, profile, first_named(signing), with);
     let (mut record, source) = found(target, client.as_ref())?;
     of_this_chain(&record, profile, target)?;
-    let merged = merged(&mut record, copies, &source, profile)?;
+    not_recorded(&record, client.as_ref())?;
+    if !flags.take_back {
+        record = sound(record, client.as_ref(), &source)?;
+    }
+    let merged = merged(&mut record, copies, (&source, client.as_ref()), profile)?;
     let signers = signers(signing, profile, &keystore, record.payload.principal.0);
     if flags.take_back {
-        return take_back(&record, &source, &signers?, client.as_ref(), &keystore);
+        return take_back(
+            global,
+            &record,
+            &source,
+            &signers?,
+            (client.as_ref(), &keystore),
+        );
     }
     if merged && signing.signer.is_empty() {
         // Copies are put together without a signature of one's own.
@@ -203,8 +224,10 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
         Source::File(file) => {
             let _lock = files::locked(file)?;
             // What others added since it was shown stays.
-            record = merge(pending_file::read(file)?, record);
+            let now = sound(pending_file::read(file)?, client.as_ref(), &source)?;
+            record = merge(now, record);
             add(&mut record)?;
+            taken(&record, client.as_ref(), &signers)?;
             pending_file::write(file, &record)?;
         }
         Source::Node(node) => {
@@ -235,11 +258,12 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
 fn merged(
     record: &mut Record,
     copies: &[PathBuf],
-    source: &Source,
+    (source, client): (&Source, Option<&Client>),
     profile: Option<&Profile>,
 ) -> Result<bool, Failure> {
     for copy in copies {
-        let other = pending_file::read(copy)?;
+        let of_copy = Source::File(copy.clone());
+        let other = sound(pending_file::read(copy)?, client, &of_copy)?;
         of_this_chain(&other, profile, copy)?;
         if other.payload != record.payload {
             let facts = [
@@ -253,7 +277,8 @@ fn merged(
     }
     if let (Source::File(file), false) = (source, copies.is_empty()) {
         let _lock = files::locked(file)?;
-        *record = merge(pending_file::read(file)?, record.clone());
+        let now = sound(pending_file::read(file)?, client, source)?;
+        *record = merge(now, record.clone());
         pending_file::write(file, record)?;
         let facts = [
             ("file", file.display().to_string()),
@@ -262,6 +287,83 @@ fn merged(
         say(t("sign.merged", &facts));
     }
     Ok(!copies.is_empty())
+}
+
+/// Refuses what is in the log already, as a node tells it.
+fn not_recorded(record: &Record, client: Option<&Client>) -> Result<(), Failure> {
+    let fate = client.map(|client| outbox::fate(client, &record.id()));
+    let Some(Fate::Recorded(place)) = fate else {
+        return Ok(());
+    };
+    let height = place.height.map_or(0, |height| height.0);
+    let facts = [
+        ("record", record.id().short()),
+        ("height", height.to_string()),
+    ];
+    Err(Failure::refused(t("sign.recorded", &facts)).next(t("sign.recorded-next", &facts)))
+}
+
+/// Rules by which the ledger does not take one signature, which they name as `officer`.
+const UNSOUND: [&str; 7] = [
+    "A6.bad-signature",
+    "A6.role-not-held",
+    "A6.unknown-key",
+    "A6.unknown-officer",
+    "M33.unknown-delegation",
+    "N24.key-not-in-force",
+    "N24.person-not-in-force",
+];
+
+/// The first signature that the ledger does not take by a node's word, and why.
+fn unsound(record: &Record, client: &Client) -> Option<(PersonId, Judgement)> {
+    let judged = judge::rehearse(client, record).ok().flatten()?;
+    let rule = judged.rule.as_deref()?;
+    if !UNSOUND.contains(&rule) {
+        return None;
+    }
+    let (_, officer) = judged.facts.iter().find(|(name, _)| name == "officer")?;
+    Some((PersonId(officer.parse().ok()?), judged))
+}
+
+/// A record without the signatures that the ledger does not take by a node's word (RULINGS A65); as it
+/// is, if no node is asked. Without that of the officer who began it there is no record.
+fn sound(mut record: Record, client: Option<&Client>, source: &Source) -> Result<Record, Failure> {
+    let Some(client) = client else {
+        return Ok(record);
+    };
+    while let Some((person, judged)) = unsound(&record, client) {
+        let facts = [
+            ("person", person.0.to_string()),
+            ("file", source.name(&record)),
+            ("why", judge::refused(&judged).unwrap_or_default()),
+        ];
+        if begun_by(&record, person.0) {
+            return Err(Failure::refused(t("sign.unsound-first", &facts))
+                .next(t("sign.unsound-first-next", &facts)));
+        }
+        let before = record.signatures.len();
+        record.signatures.retain(|entry| entry.officer != person);
+        if record.signatures.len() == before {
+            break;
+        }
+        say(t("sign.unsound", &facts));
+    }
+    Ok(record)
+}
+
+/// Refuses a signature just made that the ledger does not take by a node's word, before it is written.
+fn taken(record: &Record, client: Option<&Client>, signers: &[(u32, Role)]) -> Result<(), Failure> {
+    let unsound = client.and_then(|client| unsound(record, client));
+    let of_signer =
+        |(person, _): &(PersonId, Judgement)| signers.iter().any(|(signer, _)| *signer == person.0);
+    let Some((person, judged)) = unsound.filter(of_signer) else {
+        return Ok(());
+    };
+    let facts = [
+        ("person", person.0.to_string()),
+        ("why", judge::refused(&judged).unwrap_or_default()),
+    ];
+    Err(Failure::refused(t("sign.own-unsound", &facts)).next(t("sign.own-unsound-next", &facts)))
 }
 
 /// Refuses who has signed already.
@@ -306,11 +408,11 @@ fn begun_by(record: &Record, person: u32) -> bool {
 
 /// `--take-back`: the own signature goes; with that of the officer who began it, the record goes too.
 fn take_back(
+    global: &Global,
     record: &Record,
     source: &Source,
     signers: &[Signer],
-    client: Option<&Client>,
-    keystore: &Keystore,
+    (client, keystore): (Option<&Client>, &Keystore),
 ) -> Result<u8, Failure> {
     let [(person, _)] = signers else {
         return Err(Failure::unusable(t("sign.one-back", &[])).next(t("sign.one-back-next", &[])));
@@ -342,6 +444,7 @@ fn take_back(
                 .retain(|entry| entry.officer != PersonId(*person));
             if begun_by(&record, *person) {
                 std::fs::remove_file(file).map_err(|error| files::cannot_write(file, &error))?;
+                forget(global, &record);
                 print(t("sign.file-gone", &facts));
                 return Ok(0);
             }
@@ -357,6 +460,7 @@ fn take_back(
                 return Err(none());
             }
             if begun_by(record, *person) {
+                forget(global, record);
                 print(t("sign.file-gone", &facts));
                 return Ok(0);
             }
@@ -364,6 +468,13 @@ fn take_back(
     }
     print(t("sign.taken-back", &facts));
     Ok(0)
+}
+
+/// What is no record any more is none that waits: the act may be made again without a question.
+fn forget(global: &Global, record: &Record) {
+    if let Ok(outbox) = Outbox::of(global, &record.payload.chain) {
+        outbox.forget(&record.id());
+    }
 }
 
 /// Says what follows after a signature: who is missing, or that it can be handed in.
@@ -417,13 +528,21 @@ fn stands(
 
 /// Runs `submit`. A registration is handed in by whoever introduces the company.
 pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
-    let target = &flags.file;
+    let profile = in_use(global)?;
+    let profile = profile.as_ref();
+    let target = match &flags.file {
+        Some(target) => target,
+        None => return submit_open(global, flags, profile),
+    };
     if target.exists() && registration_file::is_one(target)? {
         return org::submit(target);
     }
     outputs_free(&flags.submitting, None)?;
-    let profile = in_use(global)?;
-    let profile = profile.as_ref();
+    if let Some(entry) = sent_before(global, profile, target) {
+        return submit_again(global, flags, profile, &entry);
+    }
+    // Of other records, before anybody acts again.
+    outbox::tell_open(global);
     let (keystore, keys) = (keystore(&KeyFlags::default(), profile), Keys::default());
     let asking = &flags.submitting.asking;
     let reader = if target.exists() {
@@ -435,6 +554,34 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
     of_this_chain(&record, profile, target)?;
     fits(&record)?;
     let plain = client(asking, profile)?;
+    let waiting = Waiting {
+        client: reader.as_ref().unwrap_or(&plain),
+        keystore: &keystore,
+        file: match &source {
+            Source::File(file) => Some(file.clone()),
+            Source::Node(_) => None,
+        },
+        global,
+    };
+    let how = (&flags.submitting, flags.anyway);
+    let made = told_now(&plain, record.payload.officer);
+    // What is in the log needs no more signatures and no judgement.
+    if let Fate::Recorded(place) = outbox::fate(&plain, &record.id()) {
+        let height = place.height.map_or(0, |height| height.0);
+        let facts = [
+            ("record", record.id().to_hex()),
+            ("height", height.to_string()),
+        ];
+        if Wait::of(&flags.submitting) == Wait::None {
+            let told = serde_json::json!({
+                "record": record.id(), "stands": place.stands.word(), "height": place.height,
+            });
+            crate::output::result(t("submit.in-log", &facts), told);
+            return Ok(0);
+        }
+        say(t("submit.recorded", &facts));
+        return submit::ask_again(&waiting, &record, how, made);
+    }
     let judged = judge::rehearse(&plain, &record)?;
     // What has all its signatures the node refuses, signed, or knows already: handing it in again is
     // harmless.
@@ -452,19 +599,89 @@ pub fn submit(global: &Global, flags: &Submit) -> Result<u8, Failure> {
         profile,
     }
     .show();
-    let waiting = Waiting {
-        client: reader.as_ref().unwrap_or(&plain),
-        keystore: &keystore,
-        file: match &source {
-            Source::File(file) => Some(file.clone()),
-            Source::Node(_) => None,
-        },
-        global,
-    };
     match judged.filter(judge::wants_signatures) {
         Some(judged) => waiting.leave(&record, &judged),
-        None => submit::hand_in(&waiting, &record, &flags.submitting, flags.anyway),
+        None => match submit::hand_in(&waiting, &record, how, (made, false))? {
+            Ended::Done(code) => Ok(code),
+            Ended::NumberTaken(failure) => Err(signed_anew(failure, &record)),
+        },
     }
+}
+
+/// A number that is taken: the record is made anew, and these have to sign it again.
+fn signed_anew(failure: Failure, record: &Record) -> Failure {
+    let who: Vec<String> = record
+        .signatures
+        .iter()
+        .map(|entry| entry.officer.0.to_string())
+        .collect();
+    let facts = [
+        ("who", who.join(&t("word.list", &[]))),
+        ("act", next::deed(record)),
+    ];
+    failure.next(t("submit.anew-next", &facts))
+}
+
+/// What was sent before under this id and is no paper that waits for signatures.
+fn sent_before(global: &Global, profile: Option<&Profile>, target: &Path) -> Option<Entry> {
+    let chain = profile.and_then(Profile::genesis_hash)?;
+    let text = target.to_str().filter(|text| papers::is_id(text))?;
+    if target.exists() {
+        return None;
+    }
+    let found = Outbox::of(global, &chain).ok()?.find(text);
+    found.filter(|entry| entry.known != Known::Paper)
+}
+
+/// `submit ID` of what was sent before: the same bytes again, which is harmless, and its fate.
+fn submit_again(
+    global: &Global,
+    flags: &Submit,
+    profile: Option<&Profile>,
+    entry: &Entry,
+) -> Result<u8, Failure> {
+    let record = entry.record().ok_or_else(|| {
+        let facts = [("record", entry.id.to_hex())];
+        Failure::unusable(t("submit.damaged", &facts)).next(t("submit.damaged-next", &facts))
+    })?;
+    let client = client(&flags.submitting.asking, profile)?;
+    let keystore = keystore(&KeyFlags::default(), profile);
+    let waiting = Waiting {
+        client: &client,
+        keystore: &keystore,
+        file: None,
+        global,
+    };
+    let how = (&flags.submitting, flags.anyway);
+    if matches!(outbox::fate(&client, &entry.id), Fate::Recorded(_)) {
+        return submit::ask_again(&waiting, &record, how, entry.made());
+    }
+    match submit::hand_in(&waiting, &record, how, (entry.made(), true))? {
+        Ended::Done(code) => Ok(code),
+        Ended::NumberTaken(failure) => Err(signed_anew(failure, &record)),
+    }
+}
+
+/// `submit --open`: one after the other. Each ends as `submit ID` does; the worst code counts.
+fn submit_open(global: &Global, flags: &Submit, profile: Option<&Profile>) -> Result<u8, Failure> {
+    let chain = profile.and_then(Profile::genesis_hash);
+    let chain = chain.ok_or_else(|| unknown("act.no-genesis"))?;
+    let open = Outbox::of(global, &chain)?.open();
+    if open.is_empty() {
+        crate::output::result(t("submit.none-open", &[]), serde_json::json!([]));
+        return Ok(0);
+    }
+    let mut code = 0;
+    for entry in open {
+        code = code.max(match submit_again(global, flags, profile, &entry) {
+            Ok(code) => code,
+            Err(failure) => {
+                crate::output::tell(&failure);
+                failure.exit
+            }
+        });
+    }
+    Ok(code)
 }
 
 /// Refuses a record of another alliance than the profile's.

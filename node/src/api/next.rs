@@ -11,11 +11,13 @@ use rollbook_core::id::PersonId;
 use rollbook_core::known;
 use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
+use rollbook_core::refusal::Refusal;
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::OrganisationId;
 use rollbook_wire::judgement::{Judgement, Principal};
 use rollbook_wire::known::Known;
 use rollbook_wire::next::{Following, Standing};
+use rollbook_wire::record::Stands;
 
 use super::reader::Reader;
 use super::{Api, Problem, records};
@@ -74,7 +76,37 @@ pub async fn dry_run(
         number: OrganisationId(entry.number.0),
         officers: entry.officers.len(),
     });
-    let refused = answer.judged.refused;
+    let (mut refused, mut presumed) = (answer.judged.refused, answer.presumed);
+    let number = record.payload.number();
+    let id = record.id();
+    let replayed = || {
+        let facts = vec![
+            ("officer", number.0.to_string()),
+            ("sequence", number.2.to_string()),
+            (
+                "highest",
+                answer.number_spent.unwrap_or_default().to_string(),
+            ),
+        ];
+        Refusal::new("A6.replayed", facts)
+    };
+    let spent = match (answer.number_spent, answer.waits_with_number) {
+        (Some(_), _) => Some(records::named(&api, replayed(), &number, &id)?),
+        (None, Some(other)) => Some(records::number_taken(&number, &other, Stands::Pool, None)),
+        (None, None) => None,
+    };
+    // Its number cannot be used any more: told to those who may learn what would come of the record.
+    if let Some(spent) = spent {
+        if refused
+            .as_ref()
+            .is_none_or(|refusal| refusal.code == "A6.replayed")
+        {
+            refused = Some(spent.clone());
+        }
+        if let Some(presumed) = presumed.as_mut() {
+            presumed.result = Err(spent);
+        }
+    }
     let facts = refused.iter().flat_map(|refusal| &refusal.facts);
     Ok(Json(Judgement {
         admissible: refused.is_none(),
@@ -87,7 +119,7 @@ pub async fn dry_run(
         id: record.id(),
         now: answer.now.map(Into::into),
         outcome: answer.judged.outcome,
-        presumed: answer.presumed.map(Into::into),
+        presumed: presumed.map(Into::into),
         principal,
         rule: refused.as_ref().map(|refusal| refusal.code.to_owned()),
         sample: api.is_sample(),

@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use rollbook_core::block::BlockBody;
-use rollbook_core::record::Record;
+use rollbook_core::record::{Number, Record};
+use rollbook_core::refusal::Refusal;
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, sha256};
@@ -18,14 +19,15 @@ use rollbook_proof::log::TlogProof;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::proof::LeafProof;
-use rollbook_wire::record::{Place, Stands, Submission, Told};
+use rollbook_wire::record::{self, Place, Stands, Submission, Told};
 use tokio::sync::oneshot;
 
 use super::reader::Reader;
 use super::{Api, BODY_MAX, Problem};
 use crate::replica::{NotTaken, PoolRefusal, Refused};
+use crate::replica_thread::app::Aside;
 use crate::replica_thread::command::{Command, Submitted};
-use crate::store::view::prefix_of;
+use crate::store::view::{number_prefix, prefix_of};
 
 /// Records in one request at most.
 const AT_ONCE: usize = 500;
@@ -160,48 +162,103 @@ async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, P
         };
         SignedAnswer::sign(answer, &api.parts().log_key)
     };
+    let refuse = |Refused { refusal, height }: Refused| {
+        // By name: this is the order under the signature.
+        let facts: BTreeMap<&str, String> = refusal.facts.into_iter().collect();
+        let facts: Vec<(String, String)> = facts
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let words: Vec<String> = facts
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        let rule = refusal.code;
+        let receipt = signed(
+            height,
+            Verdict::Refused {
+                rule: rule.to_owned(),
+                facts,
+            },
+        );
+        let detail = format!(
+            "refused by rule {} on block {}: {}",
+            rule,
+            height,
+            words.join(", ")
+        );
+        let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
+        if let Some(next) = next_step(rule) {
+            problem = problem.next(next);
+        }
+        problem.with_receipt(receipt)
+    };
     match taken {
         // Handing the same record in again is harmless.
         Ok(()) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
             Ok(signed(height, Verdict::Seen))
         }
-        Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
         // After a restart the pool does not remember what is decided; the store does.
         Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => {
             Ok(signed(height, Verdict::Seen))
         }
+        Err(NotTaken::Pool(PoolRefusal::NumberTaken(other))) => {
+            let decoded = decode::<Record>(bytes).map_err(Problem::internal)?;
+            let refusal = number_taken(&decoded.payload.number(), &other, Stands::Pool, None);
+            Err(refuse(Refused { refusal, height }))
+        }
+        Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
         Err(NotTaken::Rule(Refused { refusal, height })) => {
-            // By name: this is the order under the signature.
-            let facts: BTreeMap<&str, String> = refusal.facts.into_iter().collect();
-            let facts: Vec<(String, String)> = facts
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect();
-            let words: Vec<String> = facts
-                .iter()
-                .map(|(name, value)| format!("{name} {value}"))
-                .collect();
-            let rule = refusal.code;
-            let receipt = signed(
-                height,
-                Verdict::Refused {
-                    rule: rule.to_owned(),
-                    facts,
-                },
-            );
-            let detail = format!(
-                "refused by rule {} on block {}: {}",
-                rule,
-                height,
-                words.join(", ")
-            );
-            let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
-            if let Some(next) = next_step(rule) {
-                problem = problem.next(next);
-            }
-            Err(problem.with_receipt(receipt))
+            let refusal = match decode::<Record>(bytes) {
+                Ok(record) => named(api, refusal, &record.payload.number(), &record.id())?,
+                Err(_) => refusal,
+            };
+            Err(refuse(Refused { refusal, height }))
         }
     }
+}
+
+/// `A6.number-taken`: another record of the person holds the number (RULINGS A59).
+pub(super) fn number_taken(
+    (officer, _, sequence): &Number,
+    other: &Hash,
+    stands: Stands,
+    height: Option<Height>,
+) -> Refusal {
+    let mut facts = vec![
+        ("officer", officer.0.to_string()),
+        ("sequence", sequence.to_string()),
+        ("record", other.to_hex()),
+        ("stands", stands.word().to_owned()),
+    ];
+    facts.extend(height.map(|height| ("height", height.0.to_string())));
+    Refusal::new("A6.number-taken", facts)
+}
+
+/// A refusal for a number that was used: with the other record, if it is in the log.
+pub(super) fn named(
+    api: &Api,
+    refusal: Refusal,
+    number: &Number,
+    id: &Hash,
+) -> Result<Refusal, Problem> {
+    if refusal.code != "A6.replayed" {
+        return Ok(refusal);
+    }
+    let view = &api.parts().view;
+    let Some((height, index)) = view.store.record(&number_prefix(number))? else {
+        return Ok(refusal);
+    };
+    let body = view.store.block(height)?;
+    let body = body.and_then(|block| decode::<BlockBody>(&block.body).ok());
+    let holder = body.and_then(|body| body.records.into_iter().nth(index as usize));
+    // An index is checked on reading.
+    let holder = holder.filter(|record| record.payload.number() == *number);
+    let other = holder.map(|record| record.id()).filter(|other| other != id);
+    Ok(match other {
+        Some(other) => number_taken(number, &other, Stands::Decided, Some(height)),
+        None => refusal,
+    })
 }
 
 /// What whoever made a refused envelope can do. The rules of the domain say it in their facts.
@@ -222,7 +279,7 @@ fn next_step(rule: &str) -> Option<&'static str> {
         "A6.other-chain" => {
             "make the act again with this alliance's genesis hash: see `genesis` in /v1/status"
         }
-        "A6.replayed" => {
+        "A6.number-taken" | "A6.replayed" => {
             "make the act again with the next sequence: see /v1/persons/{person}/sequence"
         }
         "A6.role-missing" | "A6.too-few-officers" => {
@@ -337,7 +394,7 @@ pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
     Ok(find(api, &parse(api, id)?)?.map(|found| found.record))
 }
 
-/// Where a record stands: in the pool, decided, or receipted.
+/// Where a record stands: in the pool, decided, or receipted; or that it left the pool, and why.
 #[utoipa::path(
     get,
     path = "/v1/records/{id}",
@@ -379,6 +436,7 @@ pub async fn place(
                     .encode(rollbook_proof::codec::encode(&found.record))
             }),
             content: shown.then_some(ByName(found.record)),
+            aside: None,
             sample,
         }));
     }
@@ -387,11 +445,12 @@ pub async fn place(
         .waiting
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .holds(&id);
-    if waits {
+        .of(&id);
+    if let Some(aside) = waits {
+        let left = aside.as_ref().is_some_and(|aside| aside.left);
         return Ok(Json(Place {
             id: id.to_hex(),
-            stands: Stands::Pool,
+            stands: if left { Stands::Left } else { Stands::Pool },
             height: None,
             index: None,
             leaf: None,
@@ -400,11 +459,38 @@ pub async fn place(
             read_class: None,
             record: None,
             content: None,
+            aside: aside
+                .map(|aside| shown_aside(&api, reader, aside, &id))
+                .transpose()?,
             sample,
         }));
     }
     Err(Problem::missing(format!("record {id} is not known here"))
         .next("hand it in again (the same bytes are harmless), or ask another node"))
+}
+
+/// Why a record does not apply, for who asks: the facts are for whoever may read the record.
+fn shown_aside(
+    api: &Api,
+    reader: Reader,
+    aside: Aside,
+    id: &Hash,
+) -> Result<record::Aside, Problem> {
+    let Refused { refusal, height } = aside.refused;
+    let refusal = named(api, refusal, &aside.number, id)?;
+    let facts = if reader.may_read(aside.number.1) {
+        refusal.facts
+    } else {
+        Vec::new()
+    };
+    Ok(record::Aside {
+        rule: refusal.code.to_owned(),
+        facts: facts
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        height,
+    })
 }
 
 /// The receipt of a record: a `.tlog-proof` under the newest checkpoint with a quorum of

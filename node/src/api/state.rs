@@ -137,7 +137,7 @@ fn public() -> ReadClass {
 }
 
 /// The next sequence of a person in a lane, as told by this node: a wrong one costs a refusal, never
-/// a right (RULINGS A6). That of the members' lane counts acts that only members may read, so it is
+/// a right (RULINGS A6). To the person and to colleagues what waits in the pool or for signatures counts, too. That of the members' lane counts acts that only members may read, so it is
 /// told to the person and to colleagues only (RULINGS A59, A61).
 #[utoipa::path(
     get,
@@ -182,9 +182,15 @@ pub async fn sequence(
                 .to_owned(),
         )
     })?;
+    // What waits here for signatures holds its number, too.
+    let papers = if next.is_colleague {
+        api.parts().papers.highest(person, asked.lane)
+    } else {
+        0
+    };
     Ok(Json(Sequence {
         person,
-        next,
+        next: next.next.max(papers.saturating_add(1)),
         now_ms: api.parts().clock.now_ms(),
     }))
 }

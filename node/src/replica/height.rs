@@ -14,6 +14,7 @@
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use rollbook_core::block::SystemSection;
+use rollbook_core::refusal::Refusal;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, Evidence, HandoverCheckpoint, LogSignature, ProposalFacts,
@@ -495,11 +496,56 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
 
     /// A record of the pool does not apply to the tip.
     fn refused(&mut self, id: &Hash, refused: &Refused) {
-        if !refused.is_transient() {
+        let Some(record) = self.pool.record(id) else {
+            return;
+        };
+        let (number, left) = (record.payload.number(), !refused.is_transient());
+        if left {
             self.pool.remove(id);
         } else if !planted!(self.config, NothingParked) {
             self.pool
                 .park(id, self.now.elapsed_ms.saturating_add(PARKED_MS));
+        }
+        self.out.push(Effect::Aside {
+            record: *id,
+            number,
+            reason: Some(refused.clone()),
+            left,
+        });
+    }
+
+    /// A parked record applies again.
+    fn unpark(&mut self, id: &Hash) {
+        let Some(record) = self.pool.record(id) else {
+            return;
+        };
+        let number = record.payload.number();
+        self.pool.unpark(id);
+        self.out.push(Effect::Aside {
+            record: *id,
+            number,
+            reason: None,
+            left: false,
+        });
+    }
+
+    /// Drops what is over by ledger time.
+    fn expire(&mut self) {
+        let now = self.ledger_now();
+        for (record, payload) in self.pool.expire(now) {
+            let facts = vec![
+                ("valid_until", payload.valid_until_ms.0.to_string()),
+                ("now", now.0.to_string()),
+            ];
+            self.out.push(Effect::Aside {
+                record,
+                number: payload.number(),
+                reason: Some(Refused {
+                    refusal: Refusal::new("A6.expired", facts),
+                    height: self.tip.seal.height,
+                }),
+                left: true,
+            });
         }
     }
 
@@ -546,7 +592,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// After a commit: drops expired records, judges some of the parked ones again, for the block
     /// may have changed what they are about, and finds out whether anything applies.
     fn recheck_pool(&mut self) {
-        self.pool.expire(self.ledger_now());
+        self.expire();
         self.judge_parked(u64::MAX);
         self.judge_queue();
     }
@@ -567,7 +613,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 continue;
             };
             match self.app.admit(record, now.0) {
-                Ok(()) => self.pool.unpark(&id),
+                Ok(()) => self.unpark(&id),
                 Err(refused) => self.refused(&id, &refused),
             }
         }

@@ -3,8 +3,9 @@
 //!
 //! * Bounded in number and bytes, in all and per organisation, so that one member's flood costs
 //!   that member its own share.
-//! * One entry per record id; ids decided lately are remembered so that late gossip does not bring
-//!   them back.
+//! * One entry per record id, and one per number of a person in a lane (RULINGS A59): the first one
+//!   that came keeps it. Ids decided lately are remembered so that late gossip does not bring them
+//!   back.
 //! * Order of arrival is the order of proposal. Entries expire with their record.
 //! * A record that is refused when its turn comes is parked: it leaves the queue, so that it keeps no
 //!   place and wants no block, and is judged again seldom. Whoever has many parked may hand in no
@@ -16,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rollbook_core::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
 use rollbook_core::id::PersonId;
-use rollbook_core::record::Record;
+use rollbook_core::record::{Number, Payload, Record};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -64,6 +66,9 @@ pub enum PoolRefusal {
     /// Already decided: harmless.
     #[error("the record is already decided")]
     Decided,
+    /// Another record that waits holds the number.
+    #[error("record {0} waits in the pool with the same number of the same person")]
+    NumberTaken(Hash),
     /// The organisation's share is used up.
     #[error(
         "the organisation has as much in the pool as one may; try again when some of it is decided"
@@ -125,6 +130,7 @@ pub struct Mempool {
     limits: PoolLimits,
     /// Boxed: an entry is long, and a map moves its neighbours about.
     entries: BTreeMap<Hash, Box<Entry>>,
+    numbers: BTreeMap<Number, Hash>,
     queue: BTreeMap<u64, Hash>,
     /// By the time they are judged again, then in order.
     parked: BTreeSet<(u64, u64, Hash)>,
@@ -149,6 +155,7 @@ impl Mempool {
         Mempool {
             limits,
             entries: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             queue: BTreeMap::new(),
             parked: BTreeSet::new(),
             parked_of: BTreeMap::new(),
@@ -188,6 +195,19 @@ impl Mempool {
         }
     }
 
+    /// The record that waits with this number.
+    pub fn with_number(&self, number: &Number) -> Option<Hash> {
+        self.numbers.get(number).copied()
+    }
+
+    /// The highest number of a person in a lane among the records that wait; 0 if there is none.
+    pub fn highest(&self, person: PersonId, lane: ReadClass) -> u64 {
+        let of_it = self
+            .numbers
+            .range((person, lane, 0)..=(person, lane, u64::MAX));
+        of_it.last().map_or(0, |((_, _, number), _)| *number)
+    }
+
     /// Takes an admitted record. `local` records go out to the others, now and again until decided.
     pub fn insert(
         &mut self,
@@ -203,6 +223,10 @@ impl Mempool {
         let (id, size, organisation) = (entry.envelope.id(), entry.size(), entry.organisation());
         if let Some(refusal) = self.knows(&id) {
             return Err(refusal);
+        }
+        let number = entry.envelope.record().payload.number();
+        if let Some(other) = self.numbers.get(&number) {
+            return Err(PoolRefusal::NumberTaken(*other));
         }
         if self.entries.len() >= self.limits.records || self.bytes + size > self.limits.bytes {
             return Err(PoolRefusal::Full);
@@ -226,6 +250,7 @@ impl Mempool {
         self.bytes += size;
         self.next_order += 1;
         self.queue.insert(entry.order, id);
+        self.numbers.insert(number, id);
         self.entries.insert(id, entry);
         if local {
             self.outbox.push_back(id);
@@ -301,6 +326,8 @@ impl Mempool {
         };
         self.queue.remove(&entry.order);
         self.offers.remove(id);
+        self.numbers
+            .remove(&entry.envelope.record().payload.number());
         let (size, organisation) = (entry.size(), entry.organisation());
         self.bytes -= size;
         if let Some(share) = self.shares.get_mut(&organisation) {
@@ -327,15 +354,17 @@ impl Mempool {
         }
     }
 
-    /// Drops records that may no longer apply at `ledger_ms`, and returns their ids.
-    pub fn expire(&mut self, ledger_ms: LedgerTime) -> Vec<Hash> {
-        let expired: Vec<Hash> = self
+    /// Drops records that may no longer apply at `ledger_ms`, and returns their ids with what they
+    /// said of themselves.
+    pub fn expire(&mut self, ledger_ms: LedgerTime) -> Vec<(Hash, Payload)> {
+        let expired: Vec<(Hash, Payload)> = self
             .entries
             .iter()
-            .filter(|(_, e)| e.envelope.record().payload.valid_until_ms < ledger_ms)
-            .map(|(id, _)| *id)
+            .map(|(id, entry)| (id, &entry.envelope.record().payload))
+            .filter(|(_, payload)| payload.valid_until_ms < ledger_ms)
+            .map(|(id, payload)| (*id, payload.clone()))
             .collect();
-        expired.iter().for_each(|id| self.remove(id));
+        expired.iter().for_each(|(id, _)| self.remove(id));
         expired
     }
 

@@ -1,18 +1,19 @@
 //! The ledger of a node, and what the replica's thread takes from it after each step: which records
 //! wait, and which blocks go to the store.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rollbook_core::ledger::Ledger;
+use rollbook_core::record::Number;
 use rollbook_core::state;
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 
 use super::memo::MemoVerifier;
 use crate::replica::journal_storage::JournalStorage;
-use crate::replica::{Keys, LedgerApp, Outbox, Replica, ReplicaConfig};
+use crate::replica::{Keys, LedgerApp, Outbox, Refused, Replica, ReplicaConfig};
 use crate::store::writer::{CommittedBlock, Job};
 
 /// Record ids remembered as waiting.
@@ -41,29 +42,48 @@ pub fn node_app(ledger: Ledger) -> NodeApp {
     LedgerApp::with_verifier(ledger, MemoVerifier::default())
 }
 
-/// Ids of records that were admitted here and are not decided: what "held in memory" means to a
-/// client.
+/// Why a record that was admitted here does not apply now (RULINGS A59).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Its number.
+    pub number: Number,
+    /// The rule, and the height it was judged at.
+    pub refused: Refused,
+    /// Whether it has left the pool; else it waits aside and is judged again.
+    pub left: bool,
+}
+
+/// Records that were admitted here and are not decided: what "held in memory" means to a client, and
+/// what is told of those that do not apply.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    ids: BTreeSet<Hash>,
+    known: BTreeMap<Hash, Option<Aside>>,
     order: VecDeque<Hash>,
 }
 
 impl Waiting {
     fn add(&mut self, id: Hash) {
-        if self.ids.insert(id) {
+        if self.known.insert(id, None).is_none() {
             self.order.push_back(id);
         }
         while self.order.len() > WAITING {
             if let Some(oldest) = self.order.pop_front() {
-                self.ids.remove(&oldest);
+                self.known.remove(&oldest);
             }
         }
     }
 
-    /// Whether a record waits.
-    pub fn holds(&self, id: &Hash) -> bool {
-        self.ids.contains(id)
+    /// A record of the pool does not apply, or applies again; one that is not known here is not told
+    /// of.
+    pub fn aside(&mut self, id: &Hash, aside: Option<Aside>) {
+        if let Some(known) = self.known.get_mut(id) {
+            *known = aside;
+        }
+    }
+
+    /// Whether a record was admitted here and is not decided; why it does not apply, if it does not.
+    pub fn of(&self, id: &Hash) -> Option<Option<Aside>> {
+        self.known.get(id).cloned()
     }
 }
 
@@ -98,6 +118,12 @@ impl Delivery {
         }
     }
 
+    /// A record of the pool does not apply, or applies again.
+    pub fn aside(&self, id: &Hash, aside: Option<Aside>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.aside(id, aside);
+    }
+
     /// The store's queue.
     pub fn jobs(&self) -> &SyncSender<Job> {
         &self.jobs
@@ -119,7 +145,7 @@ impl Delivery {
             admitted.into_iter().for_each(|id| waiting.add(id));
             for (committed, _) in &committed {
                 for (id, _) in &committed.execution.outcomes {
-                    waiting.ids.remove(id);
+                    waiting.known.remove(id);
                 }
             }
         }

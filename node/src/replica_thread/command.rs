@@ -98,8 +98,8 @@ pub enum Command {
         place: (PersonId, ReadClass),
         /// Who asks, if that is known.
         reader: Option<PersonId>,
-        /// Takes one above the highest used; none: the reader may not know it.
-        reply: oneshot::Sender<Option<u64>>,
+        /// Takes the answer; none: the reader may not know it.
+        reply: oneshot::Sender<Option<NextNumber>>,
     },
     /// Whether a reader may see what is for members.
     Reader {
@@ -191,6 +191,15 @@ pub struct Waits {
     pub left_out: usize,
 }
 
+/// The next number of a person in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextNumber {
+    /// One above the highest in the log and, for colleagues, in the pool.
+    pub next: u64,
+    /// Whether who asks is the person or a colleague of it.
+    pub is_colleague: bool,
+}
+
 /// What is asked about.
 #[derive(Debug)]
 pub enum About {
@@ -226,6 +235,11 @@ pub struct Rehearsal {
     pub now: Option<next::Next>,
     /// The unit of the act's amounts, if it is about money.
     pub unit: Option<Unit>,
+    /// Whether its number can be used no more: in the log already, or too far below the highest,
+    /// which is this one.
+    pub number_spent: Option<u64>,
+    /// Another record that waits in the pool with its number.
+    pub waits_with_number: Option<Hash>,
 }
 
 impl Command {

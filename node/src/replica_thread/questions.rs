@@ -31,7 +31,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::app::NodeApp;
-use super::command::{About, Judged, ProvedState, Rehearsal, Waits};
+use super::command::{About, Judged, NextNumber, ProvedState, Rehearsal, Waits};
 use crate::clock::real_ms;
 use crate::store::view::StoredReceipt;
 
@@ -218,21 +218,24 @@ pub(super) fn view(
     (height, app.look(|tx| view::of(tx, object, number, class)))
 }
 
-/// The next sequence of a person in a lane: one above the highest used. None: `reader` may not know
-/// the number, which counts acts that only members may read (RULINGS A59, A61).
+/// The next sequence of a person in a lane: one above the highest in the log. None: `reader` may not
+/// know the number, which counts acts that only members may read (RULINGS A59, A61).
 pub(super) fn sequence(
     ledger: &Ledger,
     (person, lane): (PersonId, ReadClass),
     reader: Option<PersonId>,
-) -> Option<u64> {
+) -> Option<NextNumber> {
     let tables = ledger.tables();
-    let may_know = lane == ReadClass::Public
-        || reader.is_some_and(|reader| rights::are_colleagues(tables, reader, person));
+    let is_colleague = reader.is_some_and(|reader| rights::are_colleagues(tables, reader, person));
+    let may_know = lane == ReadClass::Public || is_colleague;
     let used = tables
         .lanes
         .get(&(person, lane))
         .map_or(0, |lane| lane.highest);
-    may_know.then(|| used.saturating_add(1))
+    may_know.then(|| NextNumber {
+        next: used.saturating_add(1),
+        is_colleague,
+    })
 }
 
 /// Whether a reader may see what is for members; `node` is the organisation of this node.
@@ -278,7 +281,17 @@ pub(super) fn rehearse(
     let (ledger, principal) = (app.ledger(), record.payload.principal);
     let tables = ledger.tables();
     let object = next::subject(tables, principal, &record.id(), &record.payload.body);
+    let payload = &record.payload;
+    let lane = tables
+        .lanes
+        .get(&(payload.officer, payload.body.read_class()));
+    // What is only judged before it is signed has no number yet.
+    let number_spent = lane
+        .filter(|lane| payload.sequence > 0 && !lane.is_free(payload.sequence))
+        .map(|lane| lane.highest);
     Rehearsal {
+        number_spent,
+        waits_with_number: None,
         judged: Judged {
             height: ledger.height(),
             outcome: result.as_ref().ok().copied(),

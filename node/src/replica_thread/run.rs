@@ -13,7 +13,7 @@ use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use tokio::sync::{oneshot, watch};
 
-use super::app::{Delivery, NodeReplica};
+use super::app::{Aside, Delivery, NodeReplica};
 use super::arrival::{Arrival, Gossip, Relayed, arrive, with_trailer};
 use super::command::{Command, Commands, Queues, Submitted};
 use super::peers::Peers;
@@ -267,7 +267,17 @@ impl Loop {
                 reader,
                 reply,
             } => {
-                let _ = reply.send(questions::sequence(app.ledger(), place, reader));
+                let told = questions::sequence(app.ledger(), place, reader);
+                let waiting = self.parts.replica.highest_waiting(place.0, place.1);
+                // What waits is no act yet: the public lane's numbers in the log are all that others
+                // may count.
+                let told = told.map(|mut told| {
+                    if told.is_colleague {
+                        told.next = told.next.max(waiting.saturating_add(1));
+                    }
+                    told
+                });
+                let _ = reply.send(told);
             }
             Command::Reader { pass, node, reply } => {
                 let _ = reply.send(questions::reader(app.ledger(), node, &pass));
@@ -279,7 +289,12 @@ impl Loop {
                 reply,
             } => {
                 let who = (class, reader);
-                let _ = reply.send(questions::rehearse(app, &record, who, now_ms));
+                let mut rehearsal = questions::rehearse(app, &record, who, now_ms);
+                let number = record.payload.number();
+                let id = record.id();
+                let holder = self.parts.replica.with_number(&number);
+                rehearsal.waits_with_number = holder.filter(|holder| *holder != id);
+                let _ = reply.send(rehearsal);
             }
             Command::SignsFor {
                 person,
@@ -426,6 +441,19 @@ impl Loop {
             Effect::Refused { tag, reason } => {
                 self.counts.refused += 1;
                 self.answer(tag, Err(reason));
+            }
+            Effect::Aside {
+                record,
+                number,
+                reason,
+                left,
+            } => {
+                let aside = reason.map(|refused| Aside {
+                    number,
+                    refused,
+                    left,
+                });
+                self.parts.delivery.aside(&record, aside);
             }
             Effect::Decided {
                 height, records, ..

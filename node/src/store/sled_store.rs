@@ -23,7 +23,7 @@ use super::{Store as _, StoreError, Tip};
 /// Bytes of cache (RULINGS A25).
 const CACHE: u64 = 48 * 1024 * 1024;
 /// Layout of keys and values; one of another is made again from the journal.
-const FORMAT: &[u8] = b"rollbook store 3";
+const FORMAT: &[u8] = b"rollbook store 4";
 const FORMAT_KEY: &[u8] = b"format";
 const GENESIS_KEY: &[u8] = b"genesis";
 /// Prefix of files that were set aside; sled looks for `snap.` at the beginning of a name.

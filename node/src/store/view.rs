@@ -11,9 +11,10 @@ use rollbook_core::block::BlockBody;
 use rollbook_core::event::Event;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
+use rollbook_core::record::Number;
 use rollbook_proof::chain::{Effects, HandoverCheckpoint, Leaf, LeafTag, ReadClass, Seal};
 use rollbook_proof::codec::{DecodeError, Wire, decode};
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::{Hash, sha256_parts};
 use rollbook_proof::log::{EpochPolicy, NodeReader};
 use rollbook_proof::number::{EpochId, Height};
 use tokio::sync::watch;
@@ -256,6 +257,21 @@ pub(super) fn handover_key(epoch: EpochId) -> Vec<u8> {
     let mut key = b"handover".to_vec();
     key.extend_from_slice(&epoch.0.to_be_bytes());
     key
+}
+
+/// What the index keeps for a number of a person in a lane, beside the beginnings of ids.
+pub fn number_prefix((person, lane, number): &Number) -> [u8; 16] {
+    let lane = [match lane {
+        ReadClass::Public => 0,
+        ReadClass::Members => 1,
+    }];
+    let parts: [&[u8]; 4] = [
+        b"number",
+        &person.0.to_le_bytes(),
+        &lane,
+        &number.to_le_bytes(),
+    ];
+    prefix_of(&sha256_parts(&parts))
 }
 
 /// First bytes of a record id, as the index keeps them.

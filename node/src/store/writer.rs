@@ -7,14 +7,17 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use rollbook_core::block::BlockBody;
 use rollbook_core::export::BlockFrame;
 use rollbook_core::genesis::Genesis;
 use rollbook_core::ledger::Execution;
-use rollbook_proof::codec::encode;
+use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::number::{EpochId, Height};
 
-use super::view::{Leaves, RECEIPT, StoredReceipt, View, derived_key, handover_key, prefix_of};
-use super::{BlockWrite, StoreError, split_body};
+use super::view::{
+    Leaves, RECEIPT, StoredReceipt, View, derived_key, handover_key, number_prefix, prefix_of,
+};
+use super::{BlockWrite, RecordPlace, StoreError, split_body};
 use crate::failure::Failure;
 
 /// Bytes of derived leaves in one value.
@@ -63,6 +66,22 @@ pub fn genesis_write(
     })
 }
 
+/// The records of a block as they are found again: by their ids, and by their numbers (RULINGS A59).
+fn indexed(execution: &Execution, height: Height) -> Vec<([u8; 16], RecordPlace)> {
+    let ids = execution.outcomes.iter().map(|(id, _)| prefix_of(id));
+    let body = decode::<BlockBody>(&execution.body);
+    let records = body.map(|body| body.records).unwrap_or_default();
+    let numbers = records
+        .iter()
+        .map(|record| number_prefix(&record.payload.number()));
+    let place = |(index, prefix)| (prefix, (height, index));
+    (0u32..)
+        .zip(ids)
+        .map(place)
+        .chain((0u32..).zip(numbers).map(place))
+        .collect()
+}
+
 /// What one executed block changes in the store.
 pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: EpochId) -> BlockWrite {
     let height = execution.seal.height;
@@ -102,10 +121,7 @@ pub fn block_write(execution: &Execution, certificate: Vec<u8>, epoch: EpochId) 
             .map(|(level, index, hash)| ((*level, *index), *hash))
             .collect(),
         leaf_count: execution.seal.checkpoint_size(),
-        records: (0u32..)
-            .zip(&execution.outcomes)
-            .map(|(i, (id, _))| (prefix_of(id), (height, i)))
-            .collect(),
+        records: indexed(execution, height),
         meta,
     }
 }

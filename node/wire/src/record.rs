@@ -72,6 +72,8 @@ pub enum Stands {
     Decided,
     /// Under a checkpoint with a quorum of cosignatures.
     Receipted,
+    /// It was in the pool and has left it without being decided.
+    Left,
 }
 
 impl Stands {
@@ -81,8 +83,23 @@ impl Stands {
             Stands::Pool => "pool",
             Stands::Decided => "decided",
             Stands::Receipted => "receipted",
+            Stands::Left => "left",
         }
     }
+}
+
+/// Why a record that was handed in does not apply now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Aside {
+    /// The rule.
+    pub rule: String,
+    /// Facts of the refusal, name and value; none for readers whom the record is not for.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Vec<String>>))]
+    pub facts: Vec<(String, String)>,
+    /// Height that it was judged on.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub height: Height,
 }
 
 /// Where a record stands.
@@ -91,7 +108,7 @@ impl Stands {
 pub struct Place {
     /// Record id.
     pub id: String,
-    /// `pool`, `decided` or `receipted`.
+    /// `pool`, `decided`, `receipted` or `left`.
     pub stands: Stands,
     /// Height of its block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,6 +138,9 @@ pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<Object>))]
     pub content: Option<ByName<Record>>,
+    /// Why it has left the pool, or waits there without applying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Aside>,
     /// Whether this is a sample chain.
     pub sample: bool,
 }
@@ -149,6 +169,7 @@ mod tests {
             read_class: None,
             record: None,
             content: None,
+            aside: None,
             sample: true,
         };
         let text = serde_json::to_string(&place).unwrap();
@@ -184,7 +205,12 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&place).unwrap(), old);
         assert_eq!(serde_json::from_str::<Place>(&old).unwrap(), place);
-        for stands in [Stands::Pool, Stands::Decided, Stands::Receipted] {
+        for stands in [
+            Stands::Pool,
+            Stands::Decided,
+            Stands::Receipted,
+            Stands::Left,
+        ] {
             assert_eq!(serde_json::to_value(stands).unwrap(), stands.word());
         }
         let several = Submission::several(&[&[0], &[1, 2]]);

@@ -42,6 +42,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-founding.toml"),
     include_str!("../messages/en-files.toml"),
     include_str!("../messages/en-motions.toml"),
+    include_str!("../messages/en-hands.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -59,6 +60,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-founding.toml"),
     include_str!("../messages/zh-files.toml"),
     include_str!("../messages/zh-motions.toml"),
+    include_str!("../messages/zh-hands.toml"),
 ];
 
 /// Sets the language of this process.

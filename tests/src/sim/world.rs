@@ -644,6 +644,8 @@ impl<L: SimLedger> World<L> {
                     self.handed_in.insert(record, self.now);
                 }
             }
+            // Nobody waits here for word of a record.
+            Effect::Aside { .. } => {}
             Effect::Refused { reason, .. } => self.note(node, &[], || format!("refused: {reason}")),
             Effect::Decided {
                 height,
