@@ -2,7 +2,6 @@
 //!
 //! What a signer reads in it is checked against the bytes that are signed; the bytes decide.
 
-use std::fs::File;
 use std::path::Path;
 
 use rollbook_core::record::Record;

@@ -33,7 +33,6 @@ use crate::keystore::Keystore;
 use crate::keystore::card::{OfficerCard, key_text};
 use crate::keystore::opened::Keys;
 use crate::output::{print, print_json, say};
-use crate::pending_file;
 use crate::profile::{Profile, genesis, in_use};
 use crate::registration_file::{Signed, numbers};
 use crate::{consent, files, registration_file};
