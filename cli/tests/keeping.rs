@@ -221,7 +221,7 @@ fn keys_of_a_node_that_were_half_made_are_named() {
     std::fs::remove_dir_all(desk.path("keys")).unwrap();
     let output = on_a_full_disk(&desk, make);
     assert_eq!(output.status.code(), Some(5), "{}", all(&output));
-    assert_eq!(names(&desk, "keys"), [String::new(); 0]);
+    assert!(names(&desk, "keys").is_empty());
     desk.good(make);
 }
 
@@ -407,7 +407,7 @@ fn a_full_disk_leaves_nothing_that_stands_in_the_way() {
     let output = on_a_full_disk(&desk, &quick_key(1));
     assert_eq!(output.status.code(), Some(5), "{}", all(&output));
     tells(&output, &["is full", "make space"]);
-    assert_eq!(names(&desk, "data/rollbook/keys"), [String::new(); 0]);
+    assert!(names(&desk, "data/rollbook/keys").is_empty());
     desk.good(&quick_key(1));
     for (line, file) in [
         ("keys backup 1 --to stick.age", "stick.age"),

@@ -111,7 +111,7 @@ mod tests {
                 (5, false, None),
             ),
         ] {
-            let covers = covers.map(|n| now(n));
+            let covers = covers.map(now);
             let found = judge((7_200, covers), signed, now(hour), node);
             assert_eq!(found, expected, "{case}");
         }
