@@ -125,7 +125,7 @@ impl Login {
             chain: self.chain,
             node: OrganisationId(organisation),
             person: PersonId(self.person),
-            key: 0,
+            key: self.keystore.key_number(self.person),
             until_ms: LedgerTime(until_ms),
         };
         let header = header_of(&pass.sign(&key));

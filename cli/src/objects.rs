@@ -18,10 +18,13 @@ use rollbook_core::object::application::Application;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
 use rollbook_core::object::chain::{CharterFacts, EpochFacts};
+use rollbook_core::object::change::Change;
 use rollbook_core::object::contribution::{Contribution, Instalment, Receipt};
+use rollbook_core::object::delegation::Delegation;
 use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
+use rollbook_core::object::key_recovery::KeyRecovery;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
@@ -29,6 +32,7 @@ use rollbook_core::object::payment::Payment;
 use rollbook_core::object::post::Post;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
+use rollbook_core::object::revocation::Revocation;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
@@ -96,7 +100,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 21] = [
+pub const KINDS: [Kind; 25] = [
     kind(
         "O",
         "organisation",
@@ -214,6 +218,42 @@ pub const KINDS: [Kind; 21] = [
         "relation",
         ("org", "relations"),
         &["ends", "kind", "claimed_by", "confirmed_by", "status"],
+    ),
+    told(
+        "CH",
+        "change",
+        ("org", "changes"),
+        &["organisation", "signed_by", "since_ms", "status"],
+    ),
+    told(
+        "DG",
+        "delegation",
+        ("org", "delegations"),
+        &[
+            "organisation",
+            "grant.giver",
+            "grant.to",
+            "grant.until_ms",
+            "status",
+        ],
+    ),
+    told(
+        "RK",
+        "revocation",
+        ("org", "stops"),
+        &["person", "key", "asked_by.person", "since_ms", "status"],
+    ),
+    told(
+        "KR",
+        "key-recovery",
+        ("org", "recoveries"),
+        &[
+            "plan.organisation",
+            "checked_by",
+            "motion",
+            "since_ms",
+            "status",
+        ],
     ),
 ];
 
@@ -439,6 +479,10 @@ tables! {
     "review": Review,
     "milestone": Milestone,
     "relation": Edge,
+    "change": Change,
+    "delegation": Delegation,
+    "revocation": Revocation,
+    "key-recovery": KeyRecovery,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

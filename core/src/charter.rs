@@ -111,6 +111,23 @@ pub struct TermParameters {
     pub holdover_days: u32,
 }
 
+/// Parameters of officers, keys and delegations (M23, M32, M33; RULINGS R7, R23).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct PeopleParameters {
+    /// M32: hours in which an officer may object to a change of officers or policy.
+    pub change_hours: u32,
+    /// R7: hours that an emergency revocation lasts unless the board ratifies it.
+    pub emergency_hours: u32,
+    /// R23: hours between the board's decision and a recovery of keys.
+    pub recovery_hours: u32,
+    /// M33: most days that a delegation lasts.
+    pub delegation_days: u32,
+    /// R7: days for which two seat holders stand in for a post.
+    pub stand_in_days: u32,
+}
+
 /// Parameters of motions that do not differ by kind.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -330,6 +347,8 @@ pub struct Charter {
     pub rules: RuleSet,
     /// The register's growth.
     pub growth: GrowthParameters,
+    /// Officers, keys and delegations.
+    pub people: PeopleParameters,
     /// Money.
     pub funding: FundingParameters,
     /// The chain.
@@ -395,6 +414,21 @@ impl Wire for Charter {
         {
             return Err(DecodeError::rule(
                 "the committee's limit is above the board's",
+            ));
+        }
+        let people = &self.people;
+        let hours = [
+            people.change_hours,
+            people.emergency_hours,
+            people.recovery_hours,
+        ];
+        if hours.iter().any(|hours| !(24..=336).contains(hours))
+            || !(1..=90).contains(&people.delegation_days)
+            || !(1..=30).contains(&people.stand_in_days)
+        {
+            return Err(DecodeError::rule(
+                "the hours to object, of an emergency and of a recovery are 24 to 336, the days of a \
+                 delegation at most 90, of a stand-in at most 30",
             ));
         }
         let growth = &self.growth;
@@ -529,6 +563,13 @@ impl Charter {
                     other: GROWTH.member,
                     ..GROWTH
                 },
+            },
+            people: PeopleParameters {
+                change_hours: 48,
+                emergency_hours: 72,
+                recovery_hours: 72,
+                delegation_days: 90,
+                stand_in_days: 30,
             },
             funding: FundingParameters {
                 fund_concentration_bp: 2_000,

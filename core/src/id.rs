@@ -57,6 +57,14 @@ number! {
     HoldingId(u32);
     /// A guarantee.
     GuaranteeId(u32);
+    /// A change of an organisation's officers, policy or particulars.
+    ChangeId(u32);
+    /// A delegation from one officer to another.
+    DelegationId(u32);
+    /// A revocation of a key in an emergency.
+    RevocationId(u32);
+    /// A recovery of an organisation's keys.
+    KeyRecoveryId(u32);
 }
 
 /// What every id can do.
@@ -93,9 +101,9 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CallId ContributionId DirectionId DrawId FundId GroupId
-    GuaranteeId HoldingId InstalmentId InvoiceId LineId MembershipId MilestoneId MotionId OrderId
-    PaymentId PersonId PostId ReviewId SeatId
+    AgreementId ApplicationId AwardId CallId ChangeId ContributionId DelegationId DirectionId DrawId
+    FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId
+    MilestoneId MotionId OrderId PaymentId PersonId PostId RevocationId ReviewId SeatId
 }
 
 /// Gives an id its letter.
@@ -146,8 +154,10 @@ ids! {
     ApplicationId: Some("AP");
     AwardId: Some("W");
     CallId: Some("C");
+    ChangeId: Some("CH");
     CharterVersion: None;
     ContributionId: Some("PL");
+    DelegationId: Some("DG");
     DirectionId: None;
     DrawId: Some("DR");
     EpochId: None;
@@ -156,6 +166,7 @@ ids! {
     HoldingId: None;
     InstalmentId: Some("IN");
     InvoiceId: Some("IV");
+    KeyRecoveryId: Some("KR");
     LineId: None;
     MembershipId: Some("M");
     MilestoneId: Some("MS");
@@ -166,6 +177,7 @@ ids! {
     PersonId: None;
     PostId: Some("PO");
     ProtocolVersion: None;
+    RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: None;
 }

@@ -14,8 +14,9 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DelegationId, DrawId, FundId, Id,
+    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, PaymentId,
+    PersonId, PostId, ReviewId, RevocationId,
 };
 use crate::identity::OrganisationKind;
 use crate::lookup::rights;
@@ -26,8 +27,8 @@ use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
 use crate::object::{
-    agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
-    payment, post, review,
+    agreement, application, award, call, change, contribution, delegation, draw, fund,
+    key_recovery, membership, milestone, motion, payment, post, review, revocation,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
@@ -82,6 +83,14 @@ pub enum Object {
     Payment,
     /// A node, by its organisation.
     Node,
+    /// A change of an organisation's officers, policy or particulars.
+    Change,
+    /// A delegation.
+    Delegation,
+    /// An emergency revocation of a key.
+    Revocation,
+    /// A recovery of an organisation's keys.
+    KeyRecovery,
 }
 
 impl Object {
@@ -104,6 +113,10 @@ impl Object {
             Object::Milestone => "milestone",
             Object::Payment => "payment",
             Object::Node => "node",
+            Object::Change => "change",
+            Object::Delegation => "delegation",
+            Object::Revocation => "revocation",
+            Object::KeyRecovery => "key-recovery",
         }
     }
 
@@ -293,6 +306,12 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             let mut found =
                 Found::new(object, number, "registered").of(Some(OrganisationId(number)));
             found.next.officers = entry.officers.clone();
+            let of = (entry.number, ChangeId::MIN)..=(entry.number, ChangeId::MAX);
+            let open = tables.changes_open.range(of);
+            let changes = open.map(|((_, change), _)| (Object::Change, change.0));
+            found.next.see.extend(changes);
+            let recovery = tables.recovery_of.get(&entry.number);
+            found = found.see(Object::KeyRecovery, recovery.map(|recovery| recovery.0));
             match entry.kind {
                 OrganisationKind::Company if entry.membership.is_none() => found.who("applicant"),
                 _ => found,
@@ -603,6 +622,50 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                     found.not_before(tables, D::PayoutDelay, number).then("OFF")
                 }
                 payment::PaymentState::Held => found.who("BRD"),
+                _ => found,
+            }
+        }
+        Object::Change => {
+            let entry = tables.changes.get(&ChangeId(number))?;
+            let out = [
+                change::ChangeStatus::Objected,
+                change::ChangeStatus::Declined,
+                change::ChangeStatus::Replaced,
+            ];
+            let found = Found::table(object, number, entry.status, &change::ROWS, &out)
+                .due(tables, &on(&[D::ChangeEffect]))
+                .of(Some(entry.organisation));
+            match entry.status {
+                change::ChangeStatus::Waiting => found.who("officer"),
+                _ => found,
+            }
+        }
+        Object::Delegation => {
+            let entry = tables.delegations.get(&DelegationId(number))?;
+            let out = [delegation::DelegationStatus::Revoked];
+            Found::table(object, number, entry.status, &delegation::ROWS, &out)
+                .due(tables, &on(&[D::DelegationEnd]))
+                .of(Some(entry.organisation))
+                .who("")
+        }
+        Object::Revocation => {
+            let entry = tables.revocations.get(&RevocationId(number))?;
+            let home = tables.persons.get(&entry.person).map(|person| person.home);
+            Found::table(object, number, entry.status, &revocation::ROWS, &[])
+                .due(tables, &on(&[D::RevocationEnd]))
+                .of(home)
+        }
+        Object::KeyRecovery => {
+            let entry = tables.key_recoveries.get(&KeyRecoveryId(number))?;
+            let out = [
+                key_recovery::RecoveryStatus::Cancelled,
+                key_recovery::RecoveryStatus::Declined,
+            ];
+            let found = Found::table(object, number, entry.status, &key_recovery::ROWS, &out)
+                .due(tables, &on(&[D::RecoveryLapse, D::RecoveryEffect]))
+                .of(Some(entry.plan.organisation));
+            match entry.status {
+                key_recovery::RecoveryStatus::Waiting => found.who("officer"),
                 _ => found,
             }
         }

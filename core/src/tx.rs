@@ -11,9 +11,9 @@ use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
 use crate::charter::Charter;
 use crate::event::Event;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DrawId, FundId,
-    Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DrawId, FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId,
+    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -101,6 +101,14 @@ pub enum Counter {
     Order = 18,
     /// Seats of the board.
     Seat = 19,
+    /// Changes of officers, policies and particulars.
+    Change = 30,
+    /// Delegations.
+    Delegation = 31,
+    /// Emergency revocations of keys.
+    Revocation = 32,
+    /// Recoveries of keys.
+    KeyRecovery = 33,
 }
 
 /// An id that the ledger gives by a counter.
@@ -137,6 +145,10 @@ numbered! {
     DrawId: Draw,
     OrderId: Order,
     SeatId: Seat,
+    ChangeId: Change,
+    DelegationId: Delegation,
+    RevocationId: Revocation,
+    KeyRecoveryId: KeyRecovery,
 }
 
 impl<'a> Tx<'a> {

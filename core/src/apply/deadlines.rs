@@ -5,7 +5,7 @@ use rollbook_proof::number::LedgerTime;
 use crate::event::{Event, EventBody};
 use crate::id::{MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{funding, membership, motion, posts, seats};
+use crate::rules::{funding, membership, motion, people, posts, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Due, Tx};
 
@@ -93,6 +93,11 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)
         }
+        DeadlineKind::ChangeEffect
+        | DeadlineKind::RevocationEnd
+        | DeadlineKind::RecoveryLapse
+        | DeadlineKind::RecoveryEffect
+        | DeadlineKind::DelegationEnd => people::on_deadline(tx, kind, object, due),
         DeadlineKind::SeatTerm => seats::on_deadline(tx, SeatId(object), due),
         DeadlineKind::TieRecorded
         | DeadlineKind::TieReview

@@ -23,6 +23,8 @@ impl Planned for MotionEffect {
             MotionEffect::LiftHold(plan) => plan,
             MotionEffect::RaiseProtocol(plan) => plan,
             MotionEffect::RemoveAuditor(plan) => plan,
+            MotionEffect::RatifyRevocation(plan) => plan,
+            MotionEffect::RecoverKeys(plan) => plan,
         }
     }
 }

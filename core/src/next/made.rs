@@ -55,6 +55,8 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::Rescind(plan) => Some((Object::Motion, plan.motion.0)),
         MotionEffect::Remove(plan) => Some((Object::Post, plan.post.0)),
         MotionEffect::RemoveAuditor(plan) => Some((Object::Post, plan.post.0)),
+        MotionEffect::RatifyRevocation(plan) => Some((Object::Revocation, plan.revocation.0)),
+        MotionEffect::RecoverKeys(plan) => Some((Object::KeyRecovery, plan.recovery.0)),
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
     };
     made.into_iter().collect()

@@ -46,7 +46,11 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Invoice
         | Object::Motion
         | Object::Post
-        | Object::Node => None,
+        | Object::Node
+        | Object::Change
+        | Object::Delegation
+        | Object::Revocation
+        | Object::KeyRecovery => None,
     }
 }
 

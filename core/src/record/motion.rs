@@ -17,7 +17,7 @@ use crate::id::{MembershipId, MotionId, PersonId, PostId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
-    LiftHold, PlaceApplication, RevokeAward, WriteOffInstalment,
+    LiftHold, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -63,6 +63,10 @@ pub enum MotionEffect {
     RaiseProtocol(RaiseProtocol),
     /// M35: the auditor's post ends (RULINGS R29: by the assembly).
     RemoveAuditor(RemoveAuditor),
+    /// M23: an emergency revocation lasts.
+    RatifyRevocation(RatifyRevocation),
+    /// R23: an organisation's keys are recovered.
+    RecoverKeys(RecoverKeys),
 }
 
 /// M08: an applicant is admitted.
@@ -163,6 +167,8 @@ impl MotionEffect {
             MotionEffect::ConfirmPool(_) => Some(MotionKind::Pool),
             MotionEffect::DecideAppeal(_) => Some(MotionKind::DecideAppeal),
             MotionEffect::RaiseProtocol(_) => Some(MotionKind::AmendCharter),
+            MotionEffect::RatifyRevocation(_) => Some(MotionKind::RatifyRevocation),
+            MotionEffect::RecoverKeys(_) => Some(MotionKind::RecoverKeys),
         }
     }
 
@@ -374,6 +380,17 @@ impl MotionAct {
             | MotionAct::Vote(_)
             | MotionAct::DeclareConflict { .. }
             | MotionAct::Withdraw { .. } => None,
+        }
+    }
+
+    /// The motion that it names.
+    pub(super) fn motion(&self) -> Option<MotionId> {
+        match self {
+            MotionAct::Support { motion }
+            | MotionAct::DeclareConflict { motion, .. }
+            | MotionAct::Withdraw { motion } => Some(*motion),
+            MotionAct::Vote(ballot) => Some(ballot.motion),
+            _ => None,
         }
     }
 

@@ -15,26 +15,28 @@ use super::{
     AdmitMember, AgreementTerms, Application, ApplicationContent, AppointCommittee, Appointment,
     AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall, Capacity,
     Channel, CharterAct, Choice, ConfirmPool, ConflictKind, CreateFund, Criterion, DecideAppeal,
-    Decision, Declaration, DrawFor, Eligibility, Evidence, EvidenceKind, Finding, FundAct,
-    GrantAward, InstalmentEntry, Instruction, Instrument, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, NodeAct, NodeKeys, Nonce, OfficialOrder, OrganisationAct, Part,
-    Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, Receipt, ReceiptEntry, Record, Registration, RemoveAuditor, RemoveHolder,
-    RescindMotion, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
-    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, Eligibility, Evidence,
+    EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry, Instruction, Instrument,
+    KeyRotation, LiftHold, MembershipAct, MilestonePlan, MotionAct, MotionEffect, NewKey, NodeAct,
+    NodeKeys, Nonce, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
+    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
+    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
+    Registration, RemoveAuditor, RemoveHolder, RescindMotion, ReviewDeclaration, Revision,
+    RevokeAward, Scheme, Scores, SeenEarlier, SeenReceipt, SignatureEntry, Submission, TieBreak,
+    Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
 use crate::charter::Class;
 use crate::charter::motions::{BodyKind, MotionKind};
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DirectionId, DrawId, FundId, InstalmentId, InvoiceId, KeyRecoveryId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
-    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
+    ActClass, ApprovalPolicy, Authorisation, EndReason, GroupDeclaration, Name, OfficerEntry,
     OrganisationEntry, OrganisationKind, ReaderKey, RelationKind, Role, Scope,
 };
 
@@ -79,13 +81,16 @@ plain!(
     ApplicationId,
     AwardId,
     CallId,
+    ChangeId,
     CharterVersion,
     ContributionId,
+    DelegationId,
     DirectionId,
     DrawId,
     FundId,
     InstalmentId,
     InvoiceId,
+    KeyRecoveryId,
     MembershipId,
     MilestoneId,
     MotionId,
@@ -93,6 +98,7 @@ plain!(
     PaymentId,
     PersonId,
     PostId,
+    RevocationId,
     ReviewId,
 );
 
@@ -215,8 +221,43 @@ since! {
         Register(it) = 1,
         Relate(it) = 1,
         ConfirmRelation { other, relation } = 1,
+        ChangeOfficers(it) = 1,
+        ObjectChange { change, reasons } = 1,
+        AskUpdate(it) = 1,
+        ConfirmUpdate { change, extract } = 1,
+        DeclineUpdate { change, reasons } = 1,
+        RotateKey(it) = 1,
+        RevokeOwnKey { key, reason } = 1,
+        RevokeKey { person, key, reason } = 1,
+        AskRevocation { person, key, evidence } = 1,
+        AgreeRevocation { revocation } = 1,
+        FileRecovery(it) = 1,
+        CancelRecovery { recovery } = 1,
+        Delegate(it) = 1,
+        RevokeDelegation { delegation } = 1,
+        RevokeDelegations = 1,
+        RecordAbsence { post } = 1,
+        EndAbsence { post } = 1,
+        StandIn { post } = 1,
     }
     struct Registration { entry, signature }
+
+    // record/people.rs
+    struct NewKey { person, key, proof }
+    struct OfficersChange { added, roles, keys, ended, policy }
+    struct KeyRotation { person, replaces, key, proof }
+    struct Particulars { name, address, identifiers, extract }
+    enum DelegatedObject {
+        Everything = 1,
+        Motion(it) = 1,
+        Agreement(it) = 1,
+        Payment(it) = 1,
+        Application(it) = 1,
+    }
+    struct DelegationGrant { giver, role, to, classes, object, until_ms }
+    struct RecoveryPlan { organisation, letter, change }
+    struct RatifyRevocation { revocation }
+    struct RecoverKeys { recovery }
 
     // record/membership.rs
     enum MembershipAct {
@@ -278,6 +319,8 @@ since! {
         LiftHold(it) = 1,
         RaiseProtocol(it) = 1,
         RemoveAuditor(it) = 1,
+        RatifyRevocation(it) = 1,
+        RecoverKeys(it) = 1,
     }
     enum BallotVote {
         Choice(it) = 1,
@@ -510,6 +553,12 @@ since! {
         Money = 1,
         People = 1,
         Node = 1,
+    }
+    enum EndReason {
+        Left = 1,
+        Rotated = 1,
+        Lost = 1,
+        Compromised = 1,
     }
     enum Scope {
         Alliance = 1,

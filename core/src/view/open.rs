@@ -7,8 +7,9 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DrawId, FundId, Id, InstalmentId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId,
+    RevocationId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
@@ -36,7 +37,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 15] = [
+const KINDS: [(TableId, Object); 18] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -52,6 +53,9 @@ const KINDS: [(TableId, Object); 15] = [
     (number::milestones, Object::Milestone),
     (number::payments, Object::Payment),
     (number::nodes, Object::Node),
+    (number::changes, Object::Change),
+    (number::revocations, Object::Revocation),
+    (number::key_recoveries, Object::KeyRecovery),
 ];
 
 impl Open {
@@ -69,7 +73,8 @@ impl Open {
             memberships: Membership, invoices: Invoice, motions: Motion, posts: Post, funds: Fund,
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
-            payments: Payment, nodes: Node
+            payments: Payment, nodes: Node, changes: Change, revocations: Revocation,
+            key_recoveries: KeyRecovery
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -253,5 +258,18 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .nodes
             .get(&OrganisationId(number))
             .is_some_and(|entry| entry.status == NodeStatus::Registered),
+        Object::Change => tables
+            .changes
+            .get(&ChangeId(number))
+            .is_some_and(|entry| entry.status.is_open()),
+        Object::Delegation => false,
+        Object::Revocation => tables
+            .revocations
+            .get(&RevocationId(number))
+            .is_some_and(|entry| entry.status.is_open()),
+        Object::KeyRecovery => tables
+            .key_recoveries
+            .get(&KeyRecoveryId(number))
+            .is_some_and(|entry| entry.status.is_open()),
     }
 }

@@ -41,6 +41,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-acting.toml"),
     include_str!("../messages/en-founding.toml"),
     include_str!("../messages/en-files.toml"),
+    include_str!("../messages/en-people.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -57,6 +58,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-acting.toml"),
     include_str!("../messages/zh-founding.toml"),
     include_str!("../messages/zh-files.toml"),
+    include_str!("../messages/zh-people.toml"),
 ];
 
 /// Sets the language of this process.
