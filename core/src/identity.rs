@@ -28,8 +28,6 @@ pub const OFFICERS_MAX: usize = 64;
 pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// Most keys one person may have registered over time.
 pub const KEYS_MAX: usize = 32;
-/// Longest registered address, in bytes.
-pub const ADDRESS_MAX: usize = 240;
 /// Fewest officers of a company, each with a key that may sign (RULINGS R23).
 pub const OFFICERS_MIN: usize = 2;
 
@@ -535,7 +533,7 @@ pub struct Organisation {
     pub extract: (Hash, LocalDay),
     /// The registered address, once the organisation has told it and the secretariat has confirmed
     /// it (M31).
-    pub address: Option<Text<ADDRESS_MAX>>,
+    pub address: Option<Text<240>>,
     /// Directions.
     pub directions: Vec<DirectionId>,
     /// Person numbers of its officers, ascending.

@@ -14,9 +14,8 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DelegationId, DrawId, FundId, Id,
-    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId, RevocationId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DrawId, FundId, Id, InstalmentId,
+    InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId,
 };
 use crate::identity::OrganisationKind;
 use crate::lookup::rights;
@@ -27,14 +26,15 @@ use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
 use crate::object::{
-    agreement, application, award, call, change, contribution, delegation, draw, fund,
-    key_recovery, membership, milestone, motion, payment, post, review, revocation,
+    agreement, application, award, call, contribution, draw, fund, membership, milestone, motion,
+    payment, post, review,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
 mod made;
+mod people;
 mod signers;
 mod subject;
 mod value;
@@ -625,49 +625,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 _ => found,
             }
         }
-        Object::Change => {
-            let entry = tables.changes.get(&ChangeId(number))?;
-            let out = [
-                change::ChangeStatus::Objected,
-                change::ChangeStatus::Declined,
-                change::ChangeStatus::Replaced,
-            ];
-            let found = Found::table(object, number, entry.status, &change::ROWS, &out)
-                .due(tables, &on(&[D::ChangeEffect]))
-                .of(Some(entry.organisation));
-            match entry.status {
-                change::ChangeStatus::Waiting => found.who("officer"),
-                _ => found,
-            }
-        }
-        Object::Delegation => {
-            let entry = tables.delegations.get(&DelegationId(number))?;
-            let out = [delegation::DelegationStatus::Revoked];
-            Found::table(object, number, entry.status, &delegation::ROWS, &out)
-                .due(tables, &on(&[D::DelegationEnd]))
-                .of(Some(entry.organisation))
-                .who("")
-        }
-        Object::Revocation => {
-            let entry = tables.revocations.get(&RevocationId(number))?;
-            let home = tables.persons.get(&entry.person).map(|person| person.home);
-            Found::table(object, number, entry.status, &revocation::ROWS, &[])
-                .due(tables, &on(&[D::RevocationEnd]))
-                .of(home)
-        }
-        Object::KeyRecovery => {
-            let entry = tables.key_recoveries.get(&KeyRecoveryId(number))?;
-            let out = [
-                key_recovery::RecoveryStatus::Cancelled,
-                key_recovery::RecoveryStatus::Declined,
-            ];
-            let found = Found::table(object, number, entry.status, &key_recovery::ROWS, &out)
-                .due(tables, &on(&[D::RecoveryLapse, D::RecoveryEffect]))
-                .of(Some(entry.plan.organisation));
-            match entry.status {
-                key_recovery::RecoveryStatus::Waiting => found.who("officer"),
-                _ => found,
-            }
+        Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
+            people::of(tables, object, number)?
         }
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;

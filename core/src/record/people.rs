@@ -18,9 +18,7 @@ use crate::id::{
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::possession::{Possession, UNPROVED};
-use crate::identity::{
-    ADDRESS_MAX, ActClass, ApprovalPolicy, Name, OFFICERS_MAX, OfficerEntry, Role,
-};
+use crate::identity::{ActClass, ApprovalPolicy, Name, OFFICERS_MAX, OfficerEntry, Role};
 
 /// Most persons that one change adds, and most further keys that it brings.
 pub const CHANGE_MAX: usize = 16;
@@ -203,7 +201,7 @@ pub struct Particulars {
     /// Its names.
     pub name: Option<Name>,
     /// Its registered address.
-    pub address: Option<Text<ADDRESS_MAX>>,
+    pub address: Option<Text<240>>,
     /// Its identifiers, all of them, strictly ascending.
     pub identifiers: Option<Vec<Identifier>>,
     /// SHA-256 of the registry extract that shows it, and the extract's date.

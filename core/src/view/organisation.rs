@@ -8,9 +8,7 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use super::{Party, party};
 use crate::calendar::LocalDay;
 use crate::id::{ChangeId, DelegationId, Id as _, KeyRecoveryId, PersonId, PostId, RevocationId};
-use crate::identity::{
-    ADDRESS_MAX, ActClass, EndReason, KeyState, OrganisationKind, Person, Role, Scope,
-};
+use crate::identity::{ActClass, EndReason, KeyState, OrganisationKind, Person, Role, Scope};
 use crate::lookup::posts::{able_deputy, holder_is_away};
 use crate::object::change::{ChangePlan, ChangeStatus};
 use crate::object::delegation::Delegation;
@@ -28,7 +26,7 @@ pub struct OrganisationView {
     /// What it is.
     pub kind: OrganisationKind,
     /// Its registered address, if it was told and confirmed.
-    pub address: Option<Text<ADDRESS_MAX>>,
+    pub address: Option<Text<240>>,
     /// Everybody at home there, whoever left included, ascending.
     pub officers: Vec<OfficerLine>,
     /// Posts of the office.

@@ -13,17 +13,16 @@ use clap::{Args, value_parser};
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::possession::{Possession, UNPROVED};
 use rollbook_core::identity::{KeyState, OfficerEntry};
-use rollbook_core::next::Object;
 use rollbook_core::record::{Body, KeyRotation, NewKey, OrganisationAct, further_key, joining};
 use rollbook_core::view::{KeyLine, View};
 use rollbook_proof::crypto::{KeyKind, Keypair, PublicKey};
 use rollbook_proof::number::OrganisationId;
+use rollbook_wire::next::Beside;
 use rollbook_words::catalogue::t;
 
 use super::keystore_of;
 use crate::act;
 use crate::act::desk::{Desk, unknown};
-use crate::commands::source::view_from;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Acting, Global, KeyFlags};
@@ -161,8 +160,9 @@ impl Coming<'_> {
 
 /// The person's keys as a node tells them.
 fn keys_of(desk: &Desk, person: u32) -> Result<Vec<KeyLine>, Failure> {
-    let view = view_from(&desk.client()?, Object::Organisation, desk.principal)?;
-    let Some(View::Organisation(view)) = view else {
+    let path = format!("/v1/views/organisation/{}", desk.principal);
+    let beside: Beside = desk.client()?.json(&path)?;
+    let View::Organisation(view) = beside.view else {
         return Ok(Vec::new());
     };
     let mut officers = view.officers.into_iter();

@@ -96,8 +96,7 @@ pub(super) fn cancel(
     require!(
         recovery.status.is_open(),
         "R23.nothing-to-cancel",
-        recovery = number,
-        state = recovery.status
+        recovery = number
     );
     recovery.cancelled_by = Some(actor.officer);
     settle(tx, recovery, RecoveryStatus::Cancelled)?;
@@ -149,8 +148,7 @@ impl Effect for RecoverKeys {
         require!(
             recovery.status == RecoveryStatus::Filed,
             "R23.nothing-to-decide",
-            recovery = self.recovery,
-            state = recovery.status
+            recovery = self.recovery
         );
         let organisation = tx.organisation(recovery.plan.organisation)?;
         possible(tx, organisation, &recovery.plan.change)
