@@ -195,8 +195,10 @@ pub(super) fn of(tx: &Tx, number: OrganisationId) -> Option<OrganisationView> {
         .filter(|(_, person)| person.home == number);
     let officers: Vec<OfficerLine> = home.map(|(id, person)| officer(*id, person)).collect();
     let posts = tables.posts.iter().filter(|(_, post)| {
-        post.office == number && (post.status.in_force() || post.status.is_coming())
-            || post.office == number && holder_is_away(tables, post, tx.now)
+        post.office == number
+            && (post.status.in_force()
+                || post.status.is_coming()
+                || holder_is_away(tables, post, tx.now))
     });
     let posts: Vec<PostLine> = posts
         .map(|(id, post)| PostLine {
