@@ -75,6 +75,21 @@ impl Keystore {
         self.folder.join(format!("{person:04}.card.toml"))
     }
 
+    /// The number that the ledger gives to the key of a person which is here: 0 until a later key took
+    /// the first one's place and was told of.
+    pub fn key_number(&self, person: u32) -> u32 {
+        let text = std::fs::read_to_string(self.folder.join(format!("{person:04}.number")));
+        text.ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// Keeps that number.
+    pub fn keep_key_number(&self, person: u32, number: u32) -> Result<(), Failure> {
+        let path = self.folder.join(format!("{person:04}.number"));
+        crate::files::replace(&path, format!("{number}\n").as_bytes())
+    }
+
     /// Everybody in the folder, ascending by person.
     pub fn list(&self) -> Result<Vec<Entry>, Failure> {
         let mut entries = Vec::new();

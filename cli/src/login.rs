@@ -137,7 +137,7 @@ impl Login {
             chain: self.chain,
             node: OrganisationId(organisation),
             person: PersonId(self.person),
-            key: 0,
+            key: self.keystore.key_number(self.person),
             until_ms: LedgerTime(until_ms.saturating_add_signed(-ahead_s.saturating_mul(1_000))),
         };
         let header = header_of(&pass.sign(&key));

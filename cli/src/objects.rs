@@ -18,11 +18,14 @@ use rollbook_core::object::application::Application;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
 use rollbook_core::object::chain::{CharterFacts, EpochFacts};
+use rollbook_core::object::change::Change;
 use rollbook_core::object::contribution::{Contribution, Instalment, Receipt};
+use rollbook_core::object::delegation::Delegation;
 use rollbook_core::object::draft::Draft;
 use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
+use rollbook_core::object::key_recovery::KeyRecovery;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
@@ -30,6 +33,7 @@ use rollbook_core::object::payment::Payment;
 use rollbook_core::object::post::Post;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
+use rollbook_core::object::revocation::Revocation;
 use rollbook_core::object::seat::Seat;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
@@ -98,7 +102,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 23] = [
+pub const KINDS: [Kind; 27] = [
     kind(
         "O",
         "organisation",
@@ -228,6 +232,42 @@ pub const KINDS: [Kind; 23] = [
         "draft",
         ("charter", "drafts"),
         &["replaces", "organisation", "digest", "since_ms", "status"],
+    ),
+    told(
+        "CH",
+        "change",
+        ("org", "changes"),
+        &["organisation", "signed_by", "since_ms", "status"],
+    ),
+    told(
+        "DG",
+        "delegation",
+        ("org", "delegations"),
+        &[
+            "organisation",
+            "grant.giver",
+            "grant.to",
+            "grant.until_ms",
+            "status",
+        ],
+    ),
+    told(
+        "RK",
+        "revocation",
+        ("org", "stops"),
+        &["person", "key", "asked_by.person", "since_ms", "status"],
+    ),
+    told(
+        "KR",
+        "key-recovery",
+        ("org", "recoveries"),
+        &[
+            "plan.organisation",
+            "checked_by",
+            "motion",
+            "since_ms",
+            "status",
+        ],
     ),
 ];
 
@@ -480,6 +520,10 @@ tables! {
     "relation": Edge,
     "seat": Seat,
     "draft": Draft,
+    "change": Change,
+    "delegation": Delegation,
+    "revocation": Revocation,
+    "key-recovery": KeyRecovery,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -19,6 +19,7 @@ mod hints;
 pub mod known;
 mod money;
 pub mod opening;
+pub mod people;
 mod spell;
 mod table;
 
@@ -30,7 +31,27 @@ pub use hints::shown;
 use known::Told;
 use opening::Reading;
 pub use spell::{Given, is_table};
-pub use table::{ELSEWHERE, VERBS};
+pub use table::ELSEWHERE;
+
+/// Verbs of two tables as one.
+#[allow(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
+    let mut all = [first[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() {
+            first[at]
+        } else {
+            second[at - first.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+/// Every verb.
+pub const VERBS: &[Verb] =
+    &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);
 
 /// How an argument is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,6 +300,9 @@ mod tests {
                 "names",
                 "sealed",
                 "proxy_for",
+                // Made by others, in files.
+                "added",
+                "keys",
             ]
             .contains(&field.name);
             let left = field.optional && !field.known && !(every && usual);

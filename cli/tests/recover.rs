@@ -34,7 +34,7 @@ fn two_of_four_disks_are_lost() {
     let config = |node: u32| net.testnet.config_path(node).display().to_string();
     // A running node is left alone.
     let told = all(&desk.ends(
-        1,
+        2,
         &format!("node recover {} --lost 2,3 --to kept-1", config(1)),
     ));
     assert!(told.contains("in use"), "{told}");
@@ -45,17 +45,17 @@ fn two_of_four_disks_are_lost() {
     let config = |node: u32| net.testnet.config_path(node).display().to_string();
     // Who lost the disk has nothing to say.
     let told = all(&desk.ends(
-        1,
+        2,
         &format!("node recover {} --lost 2,3 --to kept-2", config(2)),
     ));
     assert!(told.contains("named among those that lost"), "{told}");
     let told = all(&desk.ends(
-        1,
+        2,
         &format!("node recover {} --lost 3 --to kept-2", config(2)),
     ));
     assert!(told.contains("sign guard is new"), "{told}");
     let told = all(&desk.ends(
-        1,
+        2,
         &format!("node recover {} --lost 5 --to kept-1", config(1)),
     ));
     assert!(told.contains("no validator seat"), "{told}");

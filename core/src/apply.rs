@@ -16,7 +16,7 @@ use crate::record::{Body, CharterAct, OrganisationAct, Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::rules::{
-    amendment, authority, funding, growth, membership, motion, network, orders, registration,
+    amendment, authority, funding, growth, membership, motion, network, orders, people,
 };
 use crate::state::StateTables;
 use crate::tx::{BlockContext, Tx, Verify};
@@ -92,7 +92,7 @@ fn dispatch(
     verifier: &mut dyn Verify,
 ) -> Result<Outcome, Refusal> {
     match body {
-        Body::Organisation(act) => registration::apply(tx, actor, act, verifier),
+        Body::Organisation(act) => people::apply(tx, actor, act, verifier),
         Body::Membership(act) => membership::apply(tx, actor, act),
         Body::Motion(act) => motion::apply(tx, actor, act),
         Body::Fund(act) => funding::apply_fund(tx, actor, act),

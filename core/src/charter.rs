@@ -118,6 +118,23 @@ pub struct TermParameters {
     pub holdover_days: u32,
 }
 
+/// Parameters of officers, keys and delegations (M23, M32, M33; RULINGS R7, R23).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct PeopleParameters {
+    /// M32: hours in which an officer may object to a change of officers or policy.
+    pub change_hours: u32,
+    /// R7: hours that an emergency revocation lasts unless the board ratifies it.
+    pub emergency_hours: u32,
+    /// R23: hours between the board's decision and a recovery of keys.
+    pub recovery_hours: u32,
+    /// M33: most days that a delegation lasts.
+    pub delegation_days: u32,
+    /// R7: days for which two seat holders stand in for a post.
+    pub stand_in_days: u32,
+}
+
 /// Parameters of motions that do not differ by kind.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -341,6 +358,8 @@ pub struct Charter {
     pub rules: RuleSet,
     /// The register's growth.
     pub growth: GrowthParameters,
+    /// Officers, keys and delegations.
+    pub people: PeopleParameters,
     /// Money.
     pub funding: FundingParameters,
     /// The chain.
@@ -496,6 +515,13 @@ impl Charter {
                     other: GROWTH.member,
                     ..GROWTH
                 },
+            },
+            people: PeopleParameters {
+                change_hours: 48,
+                emergency_hours: 72,
+                recovery_hours: 72,
+                delegation_days: 90,
+                stand_in_days: 30,
             },
             funding: FundingParameters {
                 fund_concentration_bp: 2_000,

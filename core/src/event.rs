@@ -10,14 +10,17 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DraftId, DrawId,
-    FundId, InstalmentId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
-    ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MembershipId, MilestoneId,
+    MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
 };
+use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
+use crate::object::key_recovery::RecoveryStatus;
 use crate::object::membership::Standing;
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::revocation::RevocationStatus;
 use crate::object::seat::SeatStatus;
 use crate::tally::Tally;
 
@@ -421,6 +424,46 @@ pub enum EventBody {
         /// SHA-256 of it.
         digest: Hash,
     },
+    /// M32: the hours to object to a change of officers or policy are over.
+    ChangeMoved {
+        /// The change.
+        change: ChangeId,
+        /// The organisation.
+        organisation: OrganisationId,
+        /// In force, or failed.
+        status: ChangeStatus,
+        /// The rule that stood against it.
+        failure: Option<Text<64>>,
+    },
+    /// M23: an emergency revocation was ratified, or its hours are over.
+    RevocationMoved {
+        /// The revocation.
+        revocation: RevocationId,
+        /// Whose key.
+        person: PersonId,
+        /// Which.
+        key: u32,
+        /// Where it stands now.
+        status: RevocationStatus,
+    },
+    /// R23: a recovery of keys was decided, took effect, failed or lapsed.
+    RecoveryMoved {
+        /// The recovery.
+        recovery: KeyRecoveryId,
+        /// Whose keys.
+        organisation: OrganisationId,
+        /// Where it stands now.
+        status: RecoveryStatus,
+        /// The rule that stood against it.
+        failure: Option<Text<64>>,
+    },
+    /// M33: a delegation ended with its day, or because its giver or delegate left.
+    DelegationEnded {
+        /// The delegation.
+        delegation: DelegationId,
+        /// The organisation.
+        organisation: OrganisationId,
+    },
 }
 
 impl EventBody {
@@ -472,7 +515,11 @@ impl EventBody {
             | EventBody::ElectionHeld { .. }
             | EventBody::SeatMoved { .. }
             | EventBody::CharterAmended { .. }
-            | EventBody::CharterDropped { .. } => ReadClass::Public,
+            | EventBody::CharterDropped { .. }
+            | EventBody::ChangeMoved { .. }
+            | EventBody::RevocationMoved { .. }
+            | EventBody::RecoveryMoved { .. }
+            | EventBody::DelegationEnded { .. } => ReadClass::Public,
         }
     }
 }

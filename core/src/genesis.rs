@@ -638,6 +638,7 @@ impl Genesis {
                         deputy: post.deputy,
                         from_ms: tx.now,
                         until_ms: post.until_ms,
+                        absent: false,
                         succeeds: None,
                         successor: None,
                         status: PostStatus::Held,

@@ -59,6 +59,14 @@ number! {
     HoldingId(u32);
     /// A guarantee.
     GuaranteeId(u32);
+    /// A change of an organisation's officers, policy or particulars.
+    ChangeId(u32);
+    /// A delegation from one officer to another.
+    DelegationId(u32);
+    /// A revocation of a key in an emergency.
+    RevocationId(u32);
+    /// A recovery of an organisation's keys.
+    KeyRecoveryId(u32);
 }
 
 /// What every id can do.
@@ -95,9 +103,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CallId ContributionId DirectionId DraftId DrawId FundId
-    GroupId GuaranteeId HoldingId InstalmentId InvoiceId LineId MembershipId MilestoneId MotionId
-    OrderId PaymentId PersonId PostId ReviewId SeatId
+    AgreementId ApplicationId AwardId CallId ChangeId ContributionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId
 }
 
 /// Gives an id its letter.
@@ -148,8 +154,10 @@ ids! {
     ApplicationId: Some("AP");
     AwardId: Some("W");
     CallId: Some("C");
+    ChangeId: Some("CH");
     CharterVersion: None;
     ContributionId: Some("PL");
+    DelegationId: Some("DG");
     DirectionId: None;
     DraftId: Some("KD");
     DrawId: Some("DR");
@@ -159,6 +167,7 @@ ids! {
     HoldingId: None;
     InstalmentId: Some("IN");
     InvoiceId: Some("IV");
+    KeyRecoveryId: Some("KR");
     LineId: None;
     MembershipId: Some("M");
     MilestoneId: Some("MS");
@@ -169,6 +178,7 @@ ids! {
     PersonId: None;
     PostId: Some("PO");
     ProtocolVersion: None;
+    RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");
 }

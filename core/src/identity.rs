@@ -11,7 +11,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::calendar::LocalDay;
 use crate::id::{DirectionId, FundId, MembershipId, PersonId};
@@ -28,6 +28,8 @@ pub const OFFICERS_MAX: usize = 64;
 pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// Most keys one person may have registered over time.
 pub const KEYS_MAX: usize = 32;
+/// Fewest officers of a company, each with a key that may sign (RULINGS R23).
+pub const OFFICERS_MIN: usize = 2;
 
 /// What a person may do for an organisation or office (domain 1.2, 2.5a; RULINGS R7). Its order is
 /// that of the encoding and carries no meaning (RULINGS A28).
@@ -247,6 +249,22 @@ impl ApprovalPolicy {
             .iter()
             .find(|(c, _)| *c == class)
             .map_or(1, |(_, n)| *n)
+    }
+
+    /// The first class in which these officers of a company, each with their roles, could never act:
+    /// whoever keeps a node aside, a company must be able to do everything (RULINGS R30).
+    pub fn unreachable(&self, officers: &[Vec<Role>]) -> Option<(ActClass, u32)> {
+        let classes = [
+            ActClass::General,
+            ActClass::Ballot,
+            ActClass::Money,
+            ActClass::People,
+        ];
+        let whole = ApprovalPolicy {
+            thresholds: classes.map(|class| (class, self.needed(class))).to_vec(),
+        };
+        self.out_of_reach(officers)
+            .or_else(|| whole.out_of_reach(officers))
     }
 
     /// The first class whose number these officers, each with their roles, cannot reach.
@@ -513,6 +531,9 @@ pub struct Organisation {
     pub country: Text<2>,
     /// Registry extract and its date.
     pub extract: (Hash, LocalDay),
+    /// The registered address, once the organisation has told it and the secretariat has confirmed
+    /// it (M31).
+    pub address: Option<Text<240>>,
     /// Directions.
     pub directions: Vec<DirectionId>,
     /// Person numbers of its officers, ascending.
@@ -543,32 +564,74 @@ pub enum EndReason {
     Compromised,
 }
 
-/// A change that is recorded and not in force yet, against which an officer may object (M32).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
-pub struct PendingChange {
-    /// The record that asks for it.
-    pub record: Hash,
-    /// In force from this ledger time.
-    pub from_ms: LedgerTime,
+crate::words!(EndReason, "why.ended", {
+    Left = "left",
+    Rotated = "rotated",
+    Lost = "lost",
+    Compromised = "compromised",
+});
+
+/// Where an officer's key stands (M23).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyState {
+    /// It may sign.
+    InForce,
+    /// Revoked in an emergency: it signs nothing until the board has ratified the revocation or its
+    /// hours are over (RULINGS R7).
+    Suspended,
+    /// It signs nothing any more, for ever.
+    Ended,
 }
 
-/// One officer key in state.
+crate::words!(KeyState, "state.key", {
+    InForce = "in-force",
+    Suspended = "suspended",
+    Ended = "ended",
+});
+
+/// One officer key in state. Whether it may sign is judged at the block in which a record applies:
+/// what it signed in an earlier block, or earlier in the same one, stands.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct OfficerKey {
     /// The key.
     pub key: PublicKey,
-    /// First ledger time at which it may sign.
+    /// Ledger time at which it came into force.
     pub from_ms: LedgerTime,
-    /// Ledger time from which it may not sign; none while in force.
-    pub until_ms: Option<LedgerTime>,
+    /// Height of the block in which it came into force.
+    pub from_height: Height,
+    /// Where it stands.
+    pub state: KeyState,
+    /// Ledger time since which it stands there.
+    pub since_ms: LedgerTime,
+    /// Height since which it stands there: from that block on it may sign, or may not.
+    pub since_height: Height,
     /// Why it ended.
     pub ended: Option<EndReason>,
 }
 
 impl OfficerKey {
-    /// Whether it may sign at this ledger time.
-    pub fn in_force(&self, now: LedgerTime) -> bool {
-        self.from_ms <= now && self.until_ms.is_none_or(|until| now < until)
+    /// A key that comes into force in the block of this height and time.
+    pub fn new(key: PublicKey, height: Height, now: LedgerTime) -> OfficerKey {
+        OfficerKey {
+            key,
+            from_ms: now,
+            from_height: height,
+            state: KeyState::InForce,
+            since_ms: now,
+            since_height: height,
+            ended: None,
+        }
+    }
+
+    /// Whether it may sign.
+    pub fn in_force(&self) -> bool {
+        match self.state {
+            KeyState::InForce => true,
+            KeyState::Suspended | KeyState::Ended => false,
+        }
     }
 }
 
@@ -589,14 +652,17 @@ pub struct Person {
     pub authorisation: Authorisation,
     /// Without any authority from this ledger time, and why.
     pub ended: Option<(LedgerTime, EndReason)>,
-    /// A change of roles or keys that is not in force yet.
-    pub pending: Option<PendingChange>,
 }
 
 impl Person {
     /// Whether the person may act at all at this ledger time.
     pub fn in_force(&self, now: LedgerTime) -> bool {
         self.ended.is_none_or(|(ended, _)| now < ended)
+    }
+
+    /// Whether one of the person's keys may sign.
+    pub fn has_key(&self) -> bool {
+        self.keys.iter().any(OfficerKey::in_force)
     }
 }
 

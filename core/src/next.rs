@@ -14,8 +14,9 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DraftId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id,
+    InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
+    ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
 use crate::lookup::rights;
@@ -35,6 +36,7 @@ use crate::tx::DeadlineKind;
 use crate::word::Word;
 
 mod made;
+mod people;
 mod signers;
 mod subject;
 mod value;
@@ -87,6 +89,14 @@ pub enum Object {
     Seat,
     /// A deposited charter.
     Draft,
+    /// A change of an organisation's officers, policy or particulars.
+    Change,
+    /// A delegation.
+    Delegation,
+    /// An emergency revocation of a key.
+    Revocation,
+    /// A recovery of an organisation's keys.
+    KeyRecovery,
 }
 
 impl Object {
@@ -111,6 +121,10 @@ impl Object {
             Object::Node => "node",
             Object::Seat => "seat",
             Object::Draft => "draft",
+            Object::Change => "change",
+            Object::Delegation => "delegation",
+            Object::Revocation => "revocation",
+            Object::KeyRecovery => "key-recovery",
         }
     }
 
@@ -300,6 +314,12 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             let mut found =
                 Found::new(object, number, "registered").of(Some(OrganisationId(number)));
             found.next.officers = entry.officers.clone();
+            let of = (entry.number, ChangeId::MIN)..=(entry.number, ChangeId::MAX);
+            let open = tables.changes_open.range(of);
+            let changes = open.map(|((_, change), _)| (Object::Change, change.0));
+            found.next.see.extend(changes);
+            let recovery = tables.recovery_of.get(&entry.number);
+            found = found.see(Object::KeyRecovery, recovery.map(|recovery| recovery.0));
             match entry.kind {
                 OrganisationKind::Company if entry.membership.is_none() => found.who("applicant"),
                 _ => found,
@@ -639,6 +659,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 payment::PaymentState::Held => found.who("BRD"),
                 _ => found,
             }
+        }
+        Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
+            people::of(tables, object, number)?
         }
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;

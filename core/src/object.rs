@@ -14,14 +14,18 @@ pub mod application;
 pub mod award;
 pub mod call;
 pub mod chain;
+pub mod change;
 pub mod contribution;
 pub mod deed;
+pub mod delegation;
 pub mod direction;
 pub mod draft;
 pub mod draw;
 pub mod fund;
 pub mod growth;
 pub mod invoice;
+pub mod key;
+pub mod key_recovery;
 pub mod lane;
 pub mod matter;
 pub mod membership;
@@ -34,7 +38,9 @@ pub mod post;
 pub mod protocol;
 pub mod relation;
 pub mod review;
+pub mod revocation;
 pub mod seat;
+pub mod stand_in;
 pub mod turn;
 
 /// An object that the ledger numbers and keeps in a table of its own.

@@ -122,7 +122,7 @@ pub fn admit(
     let key = person
         .keys
         .get(pass.key as usize)
-        .filter(|key| key.in_force(ledger_ms))
+        .filter(|key| key.in_force())
         .ok_or(Denied::UnknownKey)?;
     key.key
         .verify(&pass.message(), &signed.signature)

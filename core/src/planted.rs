@@ -55,3 +55,26 @@ pub fn since(authority: &str) -> ProtocolVersion {
         ProtocolVersion(1)
     }
 }
+
+/// Whether a key that was revoked goes on signing: a planted fault (RULINGS A62). Nothing without the
+/// feature can switch it on.
+#[cfg(not(feature = "planted"))]
+pub(crate) fn revoked_key_signs() -> bool {
+    false
+}
+
+#[cfg(feature = "planted")]
+thread_local! {
+    static REVOKED_KEY_SIGNS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[cfg(feature = "planted")]
+pub(crate) fn revoked_key_signs() -> bool {
+    REVOKED_KEY_SIGNS.get()
+}
+
+/// Switches that fault on or off, for the ledgers of this thread.
+#[cfg(feature = "planted")]
+pub fn let_revoked_keys_sign(on: bool) {
+    REVOKED_KEY_SIGNS.set(on);
+}

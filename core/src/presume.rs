@@ -75,7 +75,7 @@ pub fn may_learn(
             .persons
             .get(&entry.officer)
             .and_then(|person| person.keys.get(entry.key as usize))
-            .filter(|key| key.in_force(now));
+            .filter(|key| key.in_force());
         is_one(entry.officer)
             && key.is_some_and(|key| verifier.verify(&key.key, &message, &entry.signature))
     })
@@ -115,7 +115,7 @@ pub fn presume(
         };
         let added = if with.len() < ADDED_MAX {
             missing(&record, &refusal, &may_sign)
-                .and_then(|(person, role)| signature(ledger.tables(), now, person, role))
+                .and_then(|(person, role)| signature(ledger.tables(), person, role))
         } else {
             None
         };
@@ -162,14 +162,13 @@ fn missing(
 /// The place of a signature that is not made yet, with a key that may sign now.
 fn signature(
     tables: &StateTables,
-    now: LedgerTime,
     officer: PersonId,
     role: crate::identity::Role,
 ) -> Option<SignatureEntry> {
     let person = tables.persons.get(&officer)?;
     let key = (0..)
         .zip(&person.keys)
-        .find(|(_, key)| key.in_force(now))
+        .find(|(_, key)| key.in_force())
         .map(|(number, _)| number)?;
     Some(SignatureEntry {
         officer,

@@ -29,6 +29,7 @@ mod node;
 mod nonce;
 mod organisation;
 mod payment;
+mod people;
 mod share;
 mod since;
 
@@ -58,6 +59,10 @@ pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
     Tranche,
+};
+pub use people::{
+    CHANGE_MAX, DelegatedObject, DelegationGrant, KeyRotation, NewKey, OfficersChange, Particulars,
+    RatifyRevocation, RecoverKeys, RecoveryPlan, further_key, joining,
 };
 pub use share::Share;
 
@@ -312,6 +317,39 @@ impl Body {
         }
     }
 
+    /// Whether one person does it in their own name: no number of officers is asked of it.
+    pub fn is_own(&self) -> bool {
+        match self {
+            Body::Organisation(act) => act.is_own(),
+            _ => self.own_post().is_some(),
+        }
+    }
+
+    /// Whether the act is about this one thing, to which a delegation may be limited (M33).
+    pub fn is_about(&self, object: DelegatedObject) -> bool {
+        let named = match self {
+            Body::Motion(act) => act.motion().map(DelegatedObject::Motion),
+            Body::Award(
+                AwardAct::Sign { agreement, .. } | AwardAct::ChangeAccount { agreement, .. },
+            ) => Some(DelegatedObject::Agreement(*agreement)),
+            Body::Payment(PaymentAct::Request { agreement, .. }) => {
+                Some(DelegatedObject::Agreement(*agreement))
+            }
+            Body::Payment(
+                PaymentAct::Acknowledge { payment, .. }
+                | PaymentAct::Dispute { payment, .. }
+                | PaymentAct::Hold { payment, .. },
+            ) => Some(DelegatedObject::Payment(*payment)),
+            Body::Call(
+                CallAct::Withdraw { application }
+                | CallAct::Open { application, .. }
+                | CallAct::Appeal { application, .. },
+            ) => Some(DelegatedObject::Application(*application)),
+            _ => None,
+        };
+        object == DelegatedObject::Everything || named == Some(object)
+    }
+
     /// Whether exactly one person signs the act (RULINGS R30): a step of the fund's side, where the
     /// chain of several persons is the many eyes.
     pub fn is_of_one_person(&self) -> bool {
@@ -325,8 +363,8 @@ impl Body {
 
     /// How many officers of a principal with this policy sign the act.
     pub fn signatures_needed(&self, policy: &ApprovalPolicy) -> u32 {
-        // A post is its holder's own: nobody else is asked.
-        if self.is_of_one_person() || self.own_post().is_some() {
+        // A post is its holder's own, and so is what protects a person: nobody else is asked.
+        if self.is_of_one_person() || self.is_own() {
             1
         } else {
             policy.needed(self.class())
@@ -377,9 +415,7 @@ impl Body {
         principal: OrganisationId,
     ) -> Vec<(PublicKey, Vec<u8>, Signature)> {
         match self {
-            Body::Organisation(OrganisationAct::Register(registration)) => {
-                registration.signatures(chain)
-            }
+            Body::Organisation(act) => act.signatures(chain, principal),
             Body::Node(NodeAct::Register(keys)) => keys.signatures(chain, principal),
             _ => Vec::new(),
         }

@@ -11,9 +11,10 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::account::{Amount, Balance};
 use crate::calendar::{LocalDay, Period};
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DraftId, DrawId, FundId, GroupId, GuaranteeId, HoldingId, InstalmentId, InvoiceId, LineId,
-    MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId, GuaranteeId, HoldingId,
+    InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId, MilestoneId, MotionId, OrderId,
+    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
 };
 use crate::word::Fact;
 
@@ -84,8 +85,10 @@ digits!(
     AwardId,
     Balance,
     CallId,
+    ChangeId,
     CharterVersion,
     ContributionId,
+    DelegationId,
     DirectionId,
     DraftId,
     DrawId,
@@ -97,6 +100,7 @@ digits!(
     HoldingId,
     InstalmentId,
     InvoiceId,
+    KeyRecoveryId,
     LedgerTime,
     LineId,
     MembershipId,
@@ -108,6 +112,7 @@ digits!(
     PersonId,
     PostId,
     ProtocolVersion,
+    RevocationId,
     ReviewId,
     SeatId,
 );

@@ -4,17 +4,22 @@
 //! * [`posts`] of offices, [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
 //! * [`amendment`] of the charter, [`election`] of the board.
-//! * [`membership`], [`registration`], [`network`], [`funding`], [`orders`]: the families, in the
+//! * [`membership`], [`registration`], [`people`], [`network`], [`funding`], [`orders`]: the families, in the
 //!   order in which they may know one another.
 
 use crate::machine::Transition;
+use crate::object::change::Change;
+use crate::object::delegation::Delegation;
 use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
+use crate::object::key::HeldKey;
+use crate::object::key_recovery::KeyRecovery;
 use crate::object::membership::{DuesPart, Membership};
 use crate::object::motion::Motion;
 use crate::object::node::NodeFacts;
 use crate::object::post::Post;
 use crate::object::relation::Edge;
+use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
 use crate::object::transitions;
 
@@ -29,6 +34,7 @@ pub mod membership;
 pub mod motion;
 pub mod network;
 pub mod orders;
+pub mod people;
 pub mod posts;
 pub mod registration;
 pub mod relations;
@@ -46,6 +52,11 @@ pub fn table() -> Vec<Transition> {
         transitions::<Draft>(),
         transitions::<Edge>(),
         transitions::<NodeFacts>(),
+        transitions::<HeldKey>(),
+        transitions::<Change>(),
+        transitions::<Revocation>(),
+        transitions::<KeyRecovery>(),
+        transitions::<Delegation>(),
     ]
     .concat();
     rows.extend(funding::table());

@@ -9,7 +9,7 @@
 
 use rollbook_proof::number::OrganisationId;
 
-use crate::id::Id;
+use crate::id::{Id, PersonId};
 
 /// Which object of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -19,6 +19,8 @@ pub enum Subject {
     Number(u32),
     /// The relation of two organisations with this number: (smaller, greater, number).
     Relation(u32, u32, u32),
+    /// The key of a person with this number: (person, number of the key).
+    Key(u32, u32),
 }
 
 impl<I: Id> From<I> for Subject {
@@ -33,11 +35,18 @@ impl From<(OrganisationId, OrganisationId, u32)> for Subject {
     }
 }
 
+impl From<(PersonId, u32)> for Subject {
+    fn from((person, key): (PersonId, u32)) -> Subject {
+        Subject::Key(person.0, key)
+    }
+}
+
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Subject::Number(number) => number.fmt(f),
             Subject::Relation(a, b, number) => write!(f, "{a}/{b}/{number}"),
+            Subject::Key(person, key) => write!(f, "{person}/{key}"),
         }
     }
 }

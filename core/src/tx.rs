@@ -11,9 +11,10 @@ use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
 use crate::charter::Charter;
 use crate::event::Event;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DraftId, DrawId,
-    FundId, Id, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId,
-    PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DraftId, DrawId, FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId,
+    MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId,
+    RevocationId, SeatId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -102,7 +103,15 @@ pub enum Counter {
     /// Seats of the board.
     Seat = 19,
     /// Deposited charters.
-    Draft = 30,
+    Draft = 20,
+    /// Changes of officers, policies and particulars.
+    Change = 30,
+    /// Delegations.
+    Delegation = 31,
+    /// Emergency revocations of keys.
+    Revocation = 32,
+    /// Recoveries of keys.
+    KeyRecovery = 33,
 }
 
 /// An id that the ledger gives by a counter.
@@ -140,6 +149,10 @@ numbered! {
     OrderId: Order,
     SeatId: Seat,
     DraftId: Draft,
+    ChangeId: Change,
+    DelegationId: Delegation,
+    RevocationId: Revocation,
+    KeyRecoveryId: KeyRecovery,
 }
 
 impl<'a> Tx<'a> {

@@ -1,6 +1,6 @@
 //! Views: what belongs to an object and stands beside it in the ledger, put together for readers. The
 //! ballots of a motion with who is missing and who is recused, the ranking of a call, the reviews of an
-//! application, the milestones of an agreement, and what waits for whom.
+//! application, the milestones of an agreement, the officers of an organisation, and what waits for whom.
 //!
 //! * Computed by the functions that the rules use; the same for a node at its tip and for whoever has
 //!   executed an export again.
@@ -22,11 +22,16 @@ mod call;
 pub mod history;
 mod motion;
 pub mod open;
+mod organisation;
 pub mod tasks;
 
 pub use agreement::{AgreementView, MilestoneLine};
 pub use call::{ApplicationView, CallView, Entry, ReviewLine};
 pub use motion::{BallotLine, MotionView, Needs, PollView, ProxyLine};
+pub use organisation::{
+    ChangeLine, DelegationLine, KeyLine, OfficerLine, OrganisationView, PolicyLine, PostLine,
+    RecoveryLine, RevocationLine,
+};
 
 /// What belongs to an object.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +45,8 @@ pub enum View {
     Application(ApplicationView),
     /// Of an agreement: its milestones.
     Agreement(AgreementView),
+    /// Of an organisation or office: its officers, keys and policy, and what is to change.
+    Organisation(OrganisationView),
 }
 
 /// What belongs to an object, for readers of a class; none: nothing is shown beside such objects, or
@@ -50,6 +57,7 @@ pub fn of(tx: &Tx, object: Object, number: u32, reader: ReadClass) -> Option<Vie
         Object::Call => View::Call(call::of(&tx.t, CallId(number))?),
         Object::Application => View::Application(call::application(&tx.t, ApplicationId(number))?),
         Object::Agreement => View::Agreement(agreement::of(&tx.t, AgreementId(number))?),
+        Object::Organisation => View::Organisation(organisation::of(tx, OrganisationId(number))?),
         _ => return None,
     })
 }

@@ -7,23 +7,28 @@ use rollbook_core::calendar::LocalDay;
 use rollbook_core::charter::motions::BodyKind;
 use rollbook_core::charter::{Charter, Class, Preset};
 use rollbook_core::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DirectionId, DrawId, FundId, InstalmentId, InvoiceId, KeyRecoveryId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId,
+    SeatId,
 };
+use rollbook_core::identity::possession::UNPROVED;
 use rollbook_core::identity::{
-    GroupDeclaration, Name, OrganisationKind, RelationKind, Role, Scope,
+    ActClass, ApprovalPolicy, EndReason, GroupDeclaration, Name, OrganisationKind, RelationKind,
+    Role, Scope,
 };
 use rollbook_core::record::{
     AdmitMember, Instrument, PerGroup, RemoveAuditor, RemoveHolder, RescindMotion, Scheme, *,
 };
 use rollbook_proof::answer::{Answer, SignedAnswer, Verdict as AnswerVerdict};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::{Hash, Keypair, sha256};
+use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::officer_key;
+
+mod people;
 
 use crate::alliance::place;
 
@@ -65,6 +70,7 @@ pub fn all() -> Vec<Body> {
             relation: 1,
         }),
     ];
+    acts.extend(people::people().into_iter().map(Body::Organisation));
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(effects().into_iter().map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
@@ -271,6 +277,12 @@ fn effects() -> Vec<MotionEffect> {
         MotionEffect::AmendCharter(AmendCharter {
             digest: hash("charter"),
             replaces: CharterVersion(1),
+        }),
+        MotionEffect::RatifyRevocation(RatifyRevocation {
+            revocation: RevocationId(2),
+        }),
+        MotionEffect::RecoverKeys(RecoverKeys {
+            recovery: KeyRecoveryId(1),
         }),
         MotionEffect::CreateFund(fund.into()),
         MotionEffect::AppointCommittee(AppointCommittee {

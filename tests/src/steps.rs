@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_core::object::Machine;
+use rollbook_core::object::key::HeldKey;
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::step::{Step, Subject};
 use rollbook_core::word::Word;
@@ -47,6 +48,15 @@ impl Fold {
         collect(&tables.agreements, &mut stands);
         collect(&tables.milestones, &mut stands);
         collect(&tables.payments, &mut stands);
+        collect(&tables.changes, &mut stands);
+        collect(&tables.delegations, &mut stands);
+        collect(&tables.revocations, &mut stands);
+        collect(&tables.key_recoveries, &mut stands);
+        for (person, facts) in tables.persons.iter() {
+            for (number, key) in (0..).zip(&facts.keys) {
+                stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());
+            }
+        }
         let differs = |of: &Stands, than: &Stands| -> Stands {
             let mut of = of.clone();
             of.retain(|key, state| than.get(key) != Some(state));

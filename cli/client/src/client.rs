@@ -132,7 +132,10 @@ impl Error {
     pub fn is_unsent(&self) -> bool {
         match self {
             Error::Unreachable(told) => told.iter().all(|silence| !silence.may_have_arrived),
-            Error::NoStatus(_) | Error::NoPass { .. } | Error::NoEvents(_) => true,
+            Error::NoStatus(_)
+            | Error::NoPass { .. }
+            | Error::NoEvents(_)
+            | Error::AnotherAlliance { .. } => true,
             Error::Refused { .. }
             | Error::Broken { .. }
             | Error::BrokenDownload { .. }
@@ -585,7 +588,10 @@ impl Client {
                 may_have_arrived,
             });
         }
-        Err(foreign.unwrap_or(Error::Unreachable(told)))
+        match foreign {
+            Some(foreign) if told.iter().all(|silence| !silence.may_have_arrived) => Err(foreign),
+            _ => Err(Error::Unreachable(told)),
+        }
     }
 
     /// The answer at a path.

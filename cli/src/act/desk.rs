@@ -208,7 +208,11 @@ impl<'a> Desk<'a> {
     ) -> Result<Option<Judgement>, Failure> {
         self.keys.used_for(&super::next::deed_of(&payload.body));
         let mut signers = self.signers.borrow_mut();
-        signers::rehearse(client, payload, &[], &mut signers)
+        let judged = signers::rehearse(client, payload, &[], &mut signers)?;
+        if let Some(judged) = &judged {
+            self.keys.known(&judged.signers);
+        }
+        Ok(judged)
     }
 
     /// Refuses signers who are none, by a node's word or by their cards.

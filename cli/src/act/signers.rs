@@ -9,6 +9,7 @@
 use rollbook_client::client::Client;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
+use rollbook_core::next::MaySign;
 use rollbook_core::presume::UNSIGNED;
 use rollbook_core::record::{Body, Capacity, FundAct, Payload, Record, SignatureEntry};
 use rollbook_wire::judgement::Judgement;
@@ -19,22 +20,39 @@ use super::submit::SPENT;
 use crate::failure::Failure;
 use crate::keystore::Keystore;
 use crate::keystore::card::role_code;
+use crate::keystore::opened::capacity;
 
 /// A person, and the role in which it signs; none: the ledger says which.
 pub type Signer = (u32, Option<Role>);
 
+/// In which capacity a person signs in a role, and with which key, as the ledger tells it: by a
+/// delegation where the role is somebody else's (M33), with the first key in force.
+fn place(may: &[MaySign], person: u32, role: Role) -> (Capacity, u32) {
+    let Some(entry) = may.iter().find(|entry| entry.person == PersonId(person)) else {
+        return (Capacity::Own(role), 0);
+    };
+    let key = entry.keys.first().map_or(0, |(number, _)| *number);
+    (capacity(entry, role), key)
+}
+
 /// A record with the signatures that are there and an empty place for each signer to come.
-pub fn with_places(payload: &Payload, signed: &[SignatureEntry], signers: &[Signer]) -> Record {
+pub fn with_places(
+    payload: &Payload,
+    signed: &[SignatureEntry],
+    signers: &[Signer],
+    may: &[MaySign],
+) -> Record {
     let mut signatures = signed.to_vec();
     for (person, role) in signers {
         if signatures
             .iter()
             .all(|entry| entry.officer != PersonId(*person))
         {
+            let (capacity, key) = place(may, *person, role.unwrap_or(Role::Primary));
             signatures.push(SignatureEntry {
                 officer: PersonId(*person),
-                capacity: Capacity::Own(role.unwrap_or(Role::Primary)),
-                key: 0,
+                capacity,
+                key,
                 signature: UNSIGNED,
             });
         }
@@ -57,15 +75,22 @@ pub fn rehearse(
     // Only who could learn it by signing is told what would come of it. Who cannot make a pass learns
     // the rest.
     let _ = client.be_known();
-    let judged = judge::rehearse(client, &with_places(payload, signed, signers))?;
+    let first = with_places(payload, signed, signers, &[]);
+    let judged = judge::rehearse(client, &first)?;
     let Some(told) = &judged else {
         return Ok(None);
     };
+    let may = told.signers.clone();
     let open: Vec<usize> = (0..signers.len())
         .filter(|at| signers.get(*at).is_some_and(|(_, role)| role.is_none()))
         .collect();
     if open.is_empty() {
-        return Ok(judged);
+        // Whoever signs by a delegation, or with a later key, is judged in that place.
+        let told = with_places(payload, signed, signers, &may);
+        return match told == first {
+            true => Ok(judged),
+            false => judge::rehearse(client, &told),
+        };
     }
     for at in open {
         let Some((person, _)) = signers.get(at).copied() else {
@@ -75,19 +100,27 @@ pub fn rehearse(
             .signers
             .iter()
             .find(|entry| entry.person == PersonId(person))
-            .map(|entry| entry.roles.clone())
+            .map(all_roles)
             .unwrap_or_default();
         let role = match held.as_slice() {
             [] => return Err(no_signer(person, told)),
             [only] => *only,
             roles if roles.contains(&Role::Primary) => Role::Primary,
-            roles => fitting(client, payload, signed, signers, at, roles)?,
+            roles => fitting(client, payload, signed, signers, at, roles, &may)?,
         };
         if let Some(signer) = signers.get_mut(at) {
             signer.1 = Some(role);
         }
     }
-    judge::rehearse(client, &with_places(payload, signed, signers))
+    judge::rehearse(client, &with_places(payload, signed, signers, &may))
+}
+
+/// Roles in which somebody may sign: the own ones, else what was delegated.
+fn all_roles(entry: &MaySign) -> Vec<Role> {
+    if entry.roles.is_empty() {
+        return entry.delegated.iter().map(|(role, _)| *role).collect();
+    }
+    entry.roles.clone()
 }
 
 /// Of several posts of one person, the one that the act's rule takes.
@@ -98,6 +131,7 @@ fn fitting(
     signers: &[Signer],
     at: usize,
     roles: &[Role],
+    may: &[MaySign],
 ) -> Result<Role, Failure> {
     let mut signers = signers.to_vec();
     let person = signers.get(at).map_or(0, |(person, _)| *person);
@@ -105,7 +139,7 @@ fn fitting(
         if let Some(signer) = signers.get_mut(at) {
             signer.1 = Some(*role);
         }
-        let judged = judge::rehearse(client, &with_places(payload, signed, &signers))?;
+        let judged = judge::rehearse(client, &with_places(payload, signed, &signers, may))?;
         let presumed = judged.and_then(|judged| judged.presumed);
         // No role helps a record whose number is taken: that is said then, and not that a role lacks.
         let rule = presumed
@@ -159,7 +193,10 @@ pub fn must_hold(
                 .iter()
                 .find(|entry| entry.person == PersonId(*person))
             {
-                Some(entry) => entry.roles.clone(),
+                Some(entry) => {
+                    let delegated = entry.delegated.iter().map(|(role, _)| *role);
+                    entry.roles.iter().copied().chain(delegated).collect()
+                }
                 None => return Err(no_signer(*person, judged)),
             },
             None if keystore.card_path(*person).exists() => {

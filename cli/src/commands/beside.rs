@@ -1,5 +1,7 @@
 //! What belongs to an object, in words: the ballots of a motion and its arithmetic, the ranking of a
-//! call, the reviews of an application, the milestones of an agreement.
+//! call, the reviews of an application, the milestones of an agreement, the officers of an organisation.
+
+mod organisation;
 
 use comfy_table::Table;
 use rollbook_core::account::{Amount, Unit};
@@ -29,6 +31,7 @@ pub fn show(view: &View) {
         View::Call(view) => call(view),
         View::Application(view) => application(view),
         View::Agreement(view) => agreement(view),
+        View::Organisation(view) => organisation::show(view),
     }
 }
 

@@ -1,9 +1,10 @@
-//! `rollbook keys new|list|show|check|backup|restore|assign|sample`: officers' and nodes' keys on one's
-//! own machine (RULINGS A21, R23, R24).
+//! `rollbook keys new|list|show|check|backup|restore|assign|offer|rotate|sample`: officers' and nodes' keys
+//! on one's own machine (RULINGS A21, R23, R24).
 
 mod copies;
 mod kept;
 mod new;
+mod renew;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,10 @@ pub enum Command {
     Openings(kept::Openings),
     /// Numbers a key after the registration.
     Assign(Assign),
+    /// Offers a key to a company.
+    Offer(renew::Hand),
+    /// A new key in place of the one that is here.
+    Rotate(renew::Rotate),
     /// Keys of a sample alliance.
     Sample(Sample),
 }
@@ -104,6 +109,8 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         Command::Restore(flags) => copies::restore(global, flags),
         Command::Openings(flags) => kept::restore(global, flags),
         Command::Assign(flags) => assign(global, flags),
+        Command::Offer(flags) => renew::offer(global, flags),
+        Command::Rotate(flags) => renew::rotate(global, flags),
         Command::Sample(flags) => samples(global, flags),
     }
 }

@@ -195,6 +195,9 @@ pub fn sign(global: &Global, flags: &Sign) -> Result<u8, Failure> {
         Err(failure) if failure.exit == crate::failure::UNREACHABLE => None,
         Err(failure) => return Err(failure),
     };
+    if let Some(judged) = &judged {
+        keys.known(&judged.signers);
+    }
     not_over(&record, judged.as_ref(), profile)?;
     roles::must_hold(&record.payload, &signers, judged.as_ref(), &keystore)?;
     judge::not_in_vain(judged.as_ref(), flags.anyway)?;

@@ -268,7 +268,11 @@ impl Export {
 pub fn view_from(client: &Client, object: Object, number: u32) -> Result<Option<View>, Failure> {
     let has_one = matches!(
         object,
-        Object::Motion | Object::Call | Object::Application | Object::Agreement
+        Object::Organisation
+            | Object::Motion
+            | Object::Call
+            | Object::Application
+            | Object::Agreement
     );
     if !has_one {
         return Ok(None);

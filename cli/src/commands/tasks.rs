@@ -286,6 +286,12 @@ pub fn command_for(next: &Next) -> Option<String> {
         (Object::Payment, "held", _) => "payment lift",
         (Object::Payment, "released", _) => "payment confirm",
         (Object::Payment, "settled" | "unacknowledged", _) => "payment acknowledge",
+        (Object::Change, "waiting", _) => "org object",
+        (Object::Change, "asked", _) => "org confirm-update",
+        (Object::Revocation, "asked", _) => "keys agree-stop",
+        (Object::Revocation, "in-force", _) => "keys ratify",
+        (Object::KeyRecovery, "filed", _) => "keys recover",
+        (Object::KeyRecovery, "waiting", _) => "keys cancel-recovery",
         (Object::Node, ..) => return Some("rollbook node register".to_owned()),
         _ => return None,
     };
@@ -319,6 +325,12 @@ mod tests {
     #[test]
     fn every_command_is_one_of_the_tree() {
         let cases = [
+            (Object::Change, "waiting", "officer"),
+            (Object::Change, "asked", "SEC"),
+            (Object::Revocation, "asked", "seat holder, SEC"),
+            (Object::Revocation, "in-force", "BRD"),
+            (Object::KeyRecovery, "filed", "BRD"),
+            (Object::KeyRecovery, "waiting", "officer"),
             (Object::Membership, "applied", "SEC"),
             (Object::Membership, "screening", "SEC"),
             (Object::Membership, "returned", "applicant"),

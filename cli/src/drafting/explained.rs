@@ -285,11 +285,12 @@ pub struct Part {
 
 /// The heads under which parameters stand, by the beginnings of their names, in the order of the
 /// page.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 9] = [
     ("votes", &["board_seats", "motions.", "rules."]),
     ("classes", &["classes."]),
     ("membership", &["membership.", "criteria"]),
     ("terms", &["terms."]),
+    ("people", &["people."]),
     ("limits", &["limits.", "currency", "currencies"]),
     ("funding", &["funding."]),
     ("growth", &["growth."]),

@@ -50,6 +50,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
         ("terms", serde_json::to_value(charter.terms)),
         ("motions", serde_json::to_value(charter.motions)),
         ("growth", serde_json::to_value(charter.growth)),
+        ("people", serde_json::to_value(charter.people)),
         ("funding", serde_json::to_value(charter.funding)),
         ("chain", serde_json::to_value(charter.chain)),
     ];
@@ -288,6 +289,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
         ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
         ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
+        ["people", field] => charter.people = merged(&charter.people, field, new)?,
         ["growth", field] => charter.growth = merged(&charter.growth, field, new)?,
         ["growth", who, field] => {
             let growth = &mut charter.growth;

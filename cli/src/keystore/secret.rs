@@ -147,6 +147,26 @@ impl Secret {
         }
     }
 
+    /// The same person with another key.
+    pub fn renewed(&self, key: &Keypair) -> Secret {
+        Secret {
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            document: self.document.clone(),
+            salt: self.salt.clone(),
+            signatory: self.signatory.clone(),
+            signatory_salt: self.signatory_salt.clone(),
+            roles: self.roles.clone(),
+            letter: self.letter.clone(),
+            letter_date: self.letter_date.clone(),
+            seed: hex::encode(key.seed()),
+            version: self.version,
+            organisation: self.organisation,
+            person: self.person,
+            sample: self.sample,
+        }
+    }
+
     /// The key; nothing if the file's seed is no seed.
     pub fn key(&self) -> Option<Keypair> {
         let bytes = Zeroizing::new(hex::decode(&self.seed).ok()?);

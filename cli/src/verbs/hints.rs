@@ -89,7 +89,7 @@ pub(super) fn letter(of: &str) -> Option<&'static str> {
 /// A text of this kind, as a template shows it.
 pub(super) fn sample(field: &Field) -> String {
     match (field.name, field.kind) {
-        ("deputy", _) => return "8".into(),
+        ("deputy" | "to", _) => return "8".into(),
         ("reference", _) => return "BOC-20261124-01".into(),
         ("end_to_end", _) => return "PAY-2026-0001".into(),
         // The one scheme of the list that has a UETR.

@@ -774,6 +774,7 @@ const FIRST: &[Verb] = &[
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Organisation", "Found", "genesis sign"),
     ("Organisation", "Register", "org introduce"),
+    ("Organisation", "RotateKey", "keys rotate"),
     ("Node", "Register", "node register"),
     ("MotionEffect", "Admit", "opened by M07"),
     (

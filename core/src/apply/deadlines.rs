@@ -5,7 +5,7 @@ use rollbook_proof::number::LedgerTime;
 use crate::event::{Event, EventBody};
 use crate::id::{DraftId, MotionId, PostId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{amendment, funding, membership, motion, posts, seats};
+use crate::rules::{amendment, funding, membership, motion, people, posts, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Due, Tx};
 
@@ -98,6 +98,11 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
             seats::on_deadline(tx, kind, SeatId(object), due)
         }
         DeadlineKind::DraftDropped => amendment::on_deadline(tx, DraftId(object), due),
+        DeadlineKind::ChangeEffect
+        | DeadlineKind::RevocationEnd
+        | DeadlineKind::RecoveryLapse
+        | DeadlineKind::RecoveryEffect
+        | DeadlineKind::DelegationEnd => people::on_deadline(tx, kind, object, due),
         DeadlineKind::TieRecorded
         | DeadlineKind::TieReview
         | DeadlineKind::TieMilestone

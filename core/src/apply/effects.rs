@@ -25,6 +25,8 @@ impl Planned for MotionEffect {
             MotionEffect::RemoveAuditor(plan) => plan,
             MotionEffect::ElectSeat(plan) => plan,
             MotionEffect::AmendCharter(plan) => plan,
+            MotionEffect::RatifyRevocation(plan) => plan,
+            MotionEffect::RecoverKeys(plan) => plan,
         }
     }
 }

@@ -8,7 +8,7 @@ use rollbook_proof::log::Clock;
 
 use super::{
     Charter, DayLimits, FundingParameters, GROWTH, GrowthParameters, MembershipParameters,
-    MotionParameters, TERM_DAYS_MAX, TERM_DAYS_MIN, TermParameters, UnitLimits,
+    MotionParameters, PeopleParameters, TERM_DAYS_MAX, TERM_DAYS_MIN, TermParameters, UnitLimits,
 };
 use crate::charter::ChainParameters;
 use crate::word::Word as _;
@@ -118,6 +118,13 @@ impl Charter {
             min_elig: 3, 1_000;
             proxies_per_holder: 0, 2;
             => but early_close, ballot_visibility
+        });
+        room!(list, "people", self.people => PeopleParameters {
+            change_hours: 24, 336;
+            emergency_hours: 24, 336;
+            recovery_hours: 24, 336;
+            delegation_days: 1, 90;
+            stand_in_days: 1, 30;
         });
         self.bounds_of_growth(&mut list);
         room!(list, "funding", self.funding => FundingParameters {

@@ -64,6 +64,8 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
             .draft_of
             .get(&plan.digest)
             .map(|draft| (Object::Draft, draft.0)),
+        MotionEffect::RatifyRevocation(plan) => Some((Object::Revocation, plan.revocation.0)),
+        MotionEffect::RecoverKeys(plan) => Some((Object::KeyRecovery, plan.recovery.0)),
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
     };
     made.into_iter().collect()

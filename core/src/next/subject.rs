@@ -39,9 +39,7 @@ pub fn subject(
                     .map(|id| id.0),
             )
         }
-        Body::Organisation(
-            OrganisationAct::Relate(_) | OrganisationAct::ConfirmRelation { .. },
-        ) => Some((Object::Organisation, principal.0)),
+        Body::Organisation(act) => of_people(tables, principal, record, act),
         Body::Membership(act) => match act {
             MembershipAct::Apply(_) => newest(
                 Object::Membership,
@@ -215,6 +213,60 @@ pub fn subject(
         }
         Body::Node(_) => Some((Object::Node, principal.0)),
     }
+}
+
+/// The same of an act on officers, keys, delegations or posts.
+fn of_people(
+    tables: &StateTables,
+    principal: OrganisationId,
+    record: &Hash,
+    act: &OrganisationAct,
+) -> Option<(Object, u32)> {
+    use OrganisationAct as A;
+    Some(match act {
+        A::Found
+        | A::Register(_)
+        | A::Relate(_)
+        | A::ConfirmRelation { .. }
+        | A::RotateKey(_)
+        | A::RevokeOwnKey { .. }
+        | A::RevokeKey { .. }
+        | A::RevokeDelegations => (Object::Organisation, principal.0),
+        A::ChangeOfficers(_) | A::AskUpdate(_) => {
+            let made = among(tables.changes.last_key(), |number| {
+                let change = tables.changes.get(&number);
+                change.is_some_and(|change| change.record == *record)
+            });
+            (Object::Change, made?.0)
+        }
+        A::ObjectChange { change, .. }
+        | A::ConfirmUpdate { change, .. }
+        | A::DeclineUpdate { change, .. } => (Object::Change, change.0),
+        A::AskRevocation { person, key, .. } => {
+            let made = tables.revocation_of.get(&(*person, *key))?;
+            (Object::Revocation, made.0)
+        }
+        A::AgreeRevocation { revocation } => (Object::Revocation, revocation.0),
+        A::FileRecovery(_) => {
+            let made = among(tables.key_recoveries.last_key(), |number| {
+                let recovery = tables.key_recoveries.get(&number);
+                recovery.is_some_and(|recovery| recovery.record == *record)
+            });
+            (Object::KeyRecovery, made?.0)
+        }
+        A::CancelRecovery { recovery } => (Object::KeyRecovery, recovery.0),
+        A::Delegate(grant) => {
+            let made = among(tables.delegations.last_key(), |number| {
+                let delegation = tables.delegations.get(&number);
+                delegation.is_some_and(|delegation| delegation.grant == *grant)
+            });
+            (Object::Delegation, made?.0)
+        }
+        A::RevokeDelegation { delegation } => (Object::Delegation, delegation.0),
+        A::RecordAbsence { post } | A::EndAbsence { post } | A::StandIn { post } => {
+            (Object::Post, post.0)
+        }
+    })
 }
 
 /// Objects looked at, newest first, to find the one that an act made.

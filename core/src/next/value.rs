@@ -49,7 +49,11 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Post
         | Object::Seat
         | Object::Draft
-        | Object::Node => None,
+        | Object::Node
+        | Object::Change
+        | Object::Delegation
+        | Object::Revocation
+        | Object::KeyRecovery => None,
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Post {
     pub from_ms: LedgerTime,
     /// The term ends at this ledger time, inclusive.
     pub until_ms: LedgerTime,
+    /// The holder is away: the deputy may act (RULINGS R7).
+    pub absent: bool,
     /// The post that this one fills anew: its holder goes when this one is accepted, or stays for
     /// another term.
     pub succeeds: Option<PostId>,
@@ -98,7 +100,7 @@ pub struct Post {
 }
 
 /// Every transition.
-pub static ROWS: [Row<PostStatus>; 16] = {
+pub static ROWS: [Row<PostStatus>; 22] = {
     use PostStatus::*;
     [
         row!("M25", None => Held, "genesis", "the first posts; the term ends in 180 days or later"),
@@ -127,6 +129,12 @@ pub static ROWS: [Row<PostStatus>; 16] = {
         row!("R28", Some(Held) => Ended, "successor", "has accepted"),
         row!("R28", Some(HeldOver) => Ended, "successor", "has accepted"),
         row!("F01", None => Held, "officer named for a fund", "may hold the post now"),
+        row!("M35", Some(Held) => Held, "holder or SEC", "absence recorded, or over"),
+        row!("M35", Some(HeldOver) => HeldOver, "holder or SEC", "absence recorded, or over"),
+        row!("M32", Some(Offered) => Ended, "a rule of the ledger", "the person left or has no key"),
+        row!("M32", Some(Accepted) => Ended, "a rule of the ledger", "the person left or has no key"),
+        row!("M32", Some(Held) => Ended, "a rule of the ledger", "the person left or has no key"),
+        row!("M32", Some(HeldOver) => Ended, "a rule of the ledger", "the person left or has no key"),
     ]
 };
 

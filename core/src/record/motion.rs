@@ -16,7 +16,7 @@ use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
-    LiftHold, PlaceApplication, RevokeAward, WriteOffInstalment,
+    LiftHold, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -66,6 +66,10 @@ pub enum MotionEffect {
     ElectSeat(ElectSeat),
     /// R37: a deposited charter comes into force.
     AmendCharter(AmendCharter),
+    /// M23: an emergency revocation lasts.
+    RatifyRevocation(RatifyRevocation),
+    /// R23: an organisation's keys are recovered.
+    RecoverKeys(RecoverKeys),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -207,6 +211,8 @@ impl MotionEffect {
                 Some(MotionKind::AmendCharter)
             }
             MotionEffect::ElectSeat(_) => Some(MotionKind::ElectSeat),
+            MotionEffect::RatifyRevocation(_) => Some(MotionKind::RatifyRevocation),
+            MotionEffect::RecoverKeys(_) => Some(MotionKind::RecoverKeys),
         }
     }
 
@@ -534,6 +540,17 @@ impl MotionAct {
                 | MotionAct::GiveProxy { .. }
                 | MotionAct::TakeBackProxy { .. }
         )
+    }
+
+    /// The motion that it names.
+    pub(super) fn motion(&self) -> Option<MotionId> {
+        match self {
+            MotionAct::Support { motion }
+            | MotionAct::DeclareConflict { motion, .. }
+            | MotionAct::Withdraw { motion } => Some(*motion),
+            MotionAct::Vote(ballot) => Some(ballot.motion),
+            _ => None,
+        }
     }
 
     pub(super) fn class(&self) -> ActClass {

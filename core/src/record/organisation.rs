@@ -5,8 +5,10 @@ use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
 use rollbook_proof::number::OrganisationId;
 
+use super::people::{DelegationGrant, KeyRotation, OfficersChange, Particulars, RecoveryPlan};
+use crate::id::{ChangeId, DelegationId, KeyRecoveryId, PersonId, PostId, RevocationId};
 use crate::identity::possession::UNPROVED;
-use crate::identity::{ActClass, GroupDeclaration, OrganisationEntry};
+use crate::identity::{ActClass, EndReason, GroupDeclaration, OrganisationEntry};
 
 /// Acts on organisations. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -24,6 +26,96 @@ pub enum OrganisationAct {
         other: OrganisationId,
         /// The relation's number, counted per pair from 1.
         relation: u32,
+    },
+    /// M32: officers, roles, keys or the policy of the principal change after the charter's hours,
+    /// unless an officer objects.
+    ChangeOfficers(OfficersChange),
+    /// M32: an officer objects to a change that waits.
+    ObjectChange {
+        /// The change.
+        change: ChangeId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
+    /// M31: the principal asks for another name, address or identifiers.
+    AskUpdate(Particulars),
+    /// M31: the secretariat has compared it with the extract.
+    ConfirmUpdate {
+        /// The change.
+        change: ChangeId,
+        /// SHA-256 of the extract that it has seen.
+        extract: Hash,
+    },
+    /// M31: the secretariat does not confirm.
+    DeclineUpdate {
+        /// The change.
+        change: ChangeId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
+    /// M23: an officer puts a new key in place of the one that signs.
+    RotateKey(KeyRotation),
+    /// M23: an officer revokes a key of their own.
+    RevokeOwnKey {
+        /// The key, counted from 0.
+        key: u32,
+        /// Lost or compromised.
+        reason: EndReason,
+    },
+    /// M23: the principal revokes a key of one of its officers, signed as its policy asks.
+    RevokeKey {
+        /// The officer.
+        person: PersonId,
+        /// The key, counted from 0.
+        key: u32,
+        /// Lost or compromised.
+        reason: EndReason,
+    },
+    /// R7: a seat holder or the secretary asks that a key be revoked in an emergency.
+    AskRevocation {
+        /// Whose key.
+        person: PersonId,
+        /// The key, counted from 0.
+        key: u32,
+        /// SHA-256 of what speaks for it.
+        evidence: Hash,
+    },
+    /// R7: another one agrees; the key signs nothing from now on.
+    AgreeRevocation {
+        /// The revocation.
+        revocation: RevocationId,
+    },
+    /// R23: the secretariat files a recovery of keys, whose letter it has checked.
+    FileRecovery(RecoveryPlan),
+    /// R23: an officer with a key in force cancels the recovery of the own organisation's keys.
+    CancelRecovery {
+        /// The recovery.
+        recovery: KeyRecoveryId,
+    },
+    /// M33: an officer delegates a role to another.
+    Delegate(DelegationGrant),
+    /// M33: a delegation is taken back.
+    RevokeDelegation {
+        /// The delegation.
+        delegation: DelegationId,
+    },
+    /// M33: every delegation of the principal is taken back.
+    RevokeDelegations,
+    /// M35: the holder of a post is away; the deputy may act.
+    RecordAbsence {
+        /// The post.
+        post: PostId,
+    },
+    /// M35: the holder of a post is back.
+    EndAbsence {
+        /// The post.
+        post: PostId,
+    },
+    /// R7: an officer of a seat holder stands in for a post that has neither holder nor deputy; with
+    /// a second one, of another group, both act together.
+    StandIn {
+        /// The post.
+        post: PostId,
     },
 }
 
@@ -113,7 +205,54 @@ impl OrganisationAct {
             OrganisationAct::Found
             | OrganisationAct::Register(_)
             | OrganisationAct::Relate(_)
-            | OrganisationAct::ConfirmRelation { .. } => ActClass::General,
+            | OrganisationAct::ConfirmRelation { .. }
+            | OrganisationAct::AskUpdate(_)
+            | OrganisationAct::ConfirmUpdate { .. }
+            | OrganisationAct::DeclineUpdate { .. }
+            | OrganisationAct::RecordAbsence { .. }
+            | OrganisationAct::EndAbsence { .. }
+            | OrganisationAct::StandIn { .. } => ActClass::General,
+            OrganisationAct::ChangeOfficers(_)
+            | OrganisationAct::ObjectChange { .. }
+            | OrganisationAct::RotateKey(_)
+            | OrganisationAct::RevokeOwnKey { .. }
+            | OrganisationAct::RevokeKey { .. }
+            | OrganisationAct::AskRevocation { .. }
+            | OrganisationAct::AgreeRevocation { .. }
+            | OrganisationAct::FileRecovery(_)
+            | OrganisationAct::CancelRecovery { .. }
+            | OrganisationAct::Delegate(_)
+            | OrganisationAct::RevokeDelegation { .. }
+            | OrganisationAct::RevokeDelegations => ActClass::People,
+        }
+    }
+
+    /// Whether one officer does it in their own name, whatever the principal's policy asks: what
+    /// protects a person, or a company from its own officers, waits for nobody.
+    pub(super) fn is_own(&self) -> bool {
+        match self {
+            OrganisationAct::ObjectChange { .. }
+            | OrganisationAct::RotateKey(_)
+            | OrganisationAct::RevokeOwnKey { .. }
+            | OrganisationAct::CancelRecovery { .. }
+            | OrganisationAct::RevokeDelegation { .. }
+            | OrganisationAct::RevokeDelegations
+            | OrganisationAct::RecordAbsence { .. }
+            | OrganisationAct::EndAbsence { .. } => true,
+            OrganisationAct::Found
+            | OrganisationAct::Register(_)
+            | OrganisationAct::Relate(_)
+            | OrganisationAct::ConfirmRelation { .. }
+            | OrganisationAct::ChangeOfficers(_)
+            | OrganisationAct::AskUpdate(_)
+            | OrganisationAct::ConfirmUpdate { .. }
+            | OrganisationAct::DeclineUpdate { .. }
+            | OrganisationAct::RevokeKey { .. }
+            | OrganisationAct::AskRevocation { .. }
+            | OrganisationAct::AgreeRevocation { .. }
+            | OrganisationAct::FileRecovery(_)
+            | OrganisationAct::Delegate(_)
+            | OrganisationAct::StandIn { .. } => false,
         }
     }
 
@@ -123,15 +262,73 @@ impl OrganisationAct {
             OrganisationAct::Register(_) => "R16",
             OrganisationAct::Relate(_) => "M24",
             OrganisationAct::ConfirmRelation { .. } => "R27",
+            OrganisationAct::ChangeOfficers(_) | OrganisationAct::ObjectChange { .. } => "M32",
+            OrganisationAct::AskUpdate(_)
+            | OrganisationAct::ConfirmUpdate { .. }
+            | OrganisationAct::DeclineUpdate { .. } => "M31",
+            OrganisationAct::RotateKey(_)
+            | OrganisationAct::RevokeOwnKey { .. }
+            | OrganisationAct::RevokeKey { .. }
+            | OrganisationAct::AskRevocation { .. }
+            | OrganisationAct::AgreeRevocation { .. } => "M23",
+            OrganisationAct::FileRecovery(_) | OrganisationAct::CancelRecovery { .. } => "R23",
+            OrganisationAct::Delegate(_)
+            | OrganisationAct::RevokeDelegation { .. }
+            | OrganisationAct::RevokeDelegations => "M33",
+            OrganisationAct::RecordAbsence { .. } | OrganisationAct::EndAbsence { .. } => "M35",
+            OrganisationAct::StandIn { .. } => "R7",
+        }
+    }
+
+    /// Signatures inside the act: a registration's own, and proofs of possession.
+    pub(super) fn signatures(
+        &self,
+        chain: &Hash,
+        principal: OrganisationId,
+    ) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        match self {
+            OrganisationAct::Register(registration) => registration.signatures(chain),
+            OrganisationAct::ChangeOfficers(change) => change.signatures(chain, principal),
+            OrganisationAct::FileRecovery(plan) => plan.change.signatures(chain, plan.organisation),
+            OrganisationAct::RotateKey(rotation) => {
+                let possession = rotation.possession(chain, principal);
+                let message = possession.message(KeyKind::Officer, &rotation.key);
+                vec![(rotation.key, message, rotation.proof)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn new_keys(&self) -> usize {
+        match self {
+            OrganisationAct::Register(registration) => registration
+                .entry
+                .officers
+                .iter()
+                .map(|officer| officer.keys.len())
+                .sum(),
+            OrganisationAct::ChangeOfficers(change) => change.key_count(),
+            OrganisationAct::FileRecovery(plan) => plan.change.key_count(),
+            OrganisationAct::RotateKey(_) => 1,
+            _ => 0,
         }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             OrganisationAct::Register(registration) => registration.entry.check(),
-            OrganisationAct::Found
-            | OrganisationAct::Relate(_)
-            | OrganisationAct::ConfirmRelation { .. } => Ok(()),
+            OrganisationAct::ChangeOfficers(change) => change.check(),
+            OrganisationAct::AskUpdate(particulars) => particulars.check(),
+            OrganisationAct::FileRecovery(plan) => plan.change.check(),
+            OrganisationAct::Delegate(grant) => grant.check(),
+            OrganisationAct::RevokeOwnKey { reason, .. }
+            | OrganisationAct::RevokeKey { reason, .. } => match reason {
+                EndReason::Lost | EndReason::Compromised => Ok(()),
+                EndReason::Left | EndReason::Rotated => Err(DecodeError::rule(
+                    "a key is revoked because it is lost or compromised",
+                )),
+            },
+            _ => Ok(()),
         }
     }
 }

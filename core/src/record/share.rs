@@ -25,7 +25,7 @@ pub enum Share {
     /// Every act that is not reserved.
     Common,
     /// What one must be able to do however much one has done: ballots, reveals, applications,
-    /// objections, replies, appeals and acknowledgements.
+    /// objections, replies, appeals, acknowledgements and revocations.
     Reserved,
 }
 
@@ -55,11 +55,20 @@ impl Body {
                     | PaymentAct::Acknowledge { .. }
                     | PaymentAct::Dispute { .. }
             ),
-            Body::Organisation(_)
-            | Body::Fund(_)
-            | Body::Award(_)
-            | Body::Node(_)
-            | Body::Charter(_) => false,
+            // A stolen key is revoked however much the thief has done with it.
+            Body::Organisation(act) => matches!(
+                act,
+                OrganisationAct::ObjectChange { .. }
+                    | OrganisationAct::RotateKey(_)
+                    | OrganisationAct::RevokeOwnKey { .. }
+                    | OrganisationAct::RevokeKey { .. }
+                    | OrganisationAct::AskRevocation { .. }
+                    | OrganisationAct::AgreeRevocation { .. }
+                    | OrganisationAct::CancelRecovery { .. }
+                    | OrganisationAct::RevokeDelegation { .. }
+                    | OrganisationAct::RevokeDelegations
+            ),
+            Body::Fund(_) | Body::Award(_) | Body::Node(_) | Body::Charter(_) => false,
         };
         if reserved {
             Share::Reserved
@@ -71,12 +80,7 @@ impl Body {
     /// How many keys the act brings into the ledger.
     pub fn new_keys(&self) -> usize {
         match self {
-            Body::Organisation(OrganisationAct::Register(registration)) => registration
-                .entry
-                .officers
-                .iter()
-                .map(|officer| officer.keys.len())
-                .sum(),
+            Body::Organisation(act) => act.new_keys(),
             Body::Node(NodeAct::Register(keys)) => keys.kinds().len(),
             _ => 0,
         }

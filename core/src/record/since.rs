@@ -16,14 +16,15 @@ use super::{
     AdmitMember, AgreementTerms, AmendCharter, Application, ApplicationContent, AppointCommittee,
     Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall,
     Capacity, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
-    Criterion, DecideAppeal, Decision, Declaration, DrawFor, ElectSeat, Eligibility, Evidence,
-    EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry, Instruction, Instrument, LiftHold,
-    MembershipAct, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NodeAct, NodeKeys, Nonce,
-    OfficialOrder, OrganisationAct, Part, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
-    PledgeEntry, PoolKind, Proposal, RaiseProtocol, Receipt, ReceiptEntry, Record, Registration,
-    RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision,
-    RevokeAward, Scheme, Scores, SeenEarlier, SeenReceipt, SignatureEntry, Submission, TieBreak,
-    Tranche, Verdict, WriteOffInstalment,
+    Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor,
+    ElectSeat, Eligibility, Evidence, EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry,
+    Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan, MotionAct,
+    MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, Nonce, OfficersChange, OfficialOrder,
+    OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
+    PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
+    Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
+    RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
+    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -33,16 +34,18 @@ use crate::charter::motions::{
 };
 use crate::charter::{
     BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
-    GrowthParameters, MembershipParameters, MotionParameters, TermParameters, UnitLimits,
+    GrowthParameters, MembershipParameters, MotionParameters, PeopleParameters, TermParameters,
+    UnitLimits,
 };
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DrawId, FundId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId,
-    PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DirectionId, DrawId, FundId, InstalmentId, InvoiceId, KeyRecoveryId,
+    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId,
+    SeatId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
-    ActClass, ApprovalPolicy, Authorisation, GroupDeclaration, Name, OfficerEntry,
+    ActClass, ApprovalPolicy, Authorisation, EndReason, GroupDeclaration, Name, OfficerEntry,
     OrganisationEntry, OrganisationKind, ReaderKey, RelationKind, Role, Scope,
 };
 
@@ -87,13 +90,16 @@ plain!(
     ApplicationId,
     AwardId,
     CallId,
+    ChangeId,
     CharterVersion,
     ContributionId,
+    DelegationId,
     DirectionId,
     DrawId,
     FundId,
     InstalmentId,
     InvoiceId,
+    KeyRecoveryId,
     MembershipId,
     MilestoneId,
     MotionId,
@@ -101,11 +107,13 @@ plain!(
     PaymentId,
     PersonId,
     PostId,
+    RevocationId,
     ReviewId,
     SeatId,
     i32,
     Fraction,
     MembershipParameters,
+    PeopleParameters,
     TermParameters,
     GrowthParameters,
     DayLimits,
@@ -238,8 +246,43 @@ since! {
         Register(it) = 1,
         Relate(it) = 1,
         ConfirmRelation { other, relation } = 1,
+        ChangeOfficers(it) = 1,
+        ObjectChange { change, reasons } = 1,
+        AskUpdate(it) = 1,
+        ConfirmUpdate { change, extract } = 1,
+        DeclineUpdate { change, reasons } = 1,
+        RotateKey(it) = 1,
+        RevokeOwnKey { key, reason } = 1,
+        RevokeKey { person, key, reason } = 1,
+        AskRevocation { person, key, evidence } = 1,
+        AgreeRevocation { revocation } = 1,
+        FileRecovery(it) = 1,
+        CancelRecovery { recovery } = 1,
+        Delegate(it) = 1,
+        RevokeDelegation { delegation } = 1,
+        RevokeDelegations = 1,
+        RecordAbsence { post } = 1,
+        EndAbsence { post } = 1,
+        StandIn { post } = 1,
     }
     struct Registration { entry, signature }
+
+    // record/people.rs
+    struct NewKey { person, key, proof }
+    struct OfficersChange { added, roles, keys, ended, policy }
+    struct KeyRotation { person, replaces, key, proof }
+    struct Particulars { name, address, identifiers, extract }
+    enum DelegatedObject {
+        Everything = 1,
+        Motion(it) = 1,
+        Agreement(it) = 1,
+        Payment(it) = 1,
+        Application(it) = 1,
+    }
+    struct DelegationGrant { giver, role, to, classes, object, until_ms }
+    struct RecoveryPlan { organisation, letter, change }
+    struct RatifyRevocation { revocation }
+    struct RecoverKeys { recovery }
 
     // record/membership.rs
     enum MembershipAct {
@@ -312,6 +355,8 @@ since! {
         RemoveAuditor(it) = 1,
         ElectSeat(it) = 1,
         AmendCharter(it) = 1,
+        RatifyRevocation(it) = 1,
+        RecoverKeys(it) = 1,
     }
     enum BallotVote {
         Choice(it) = 1,
@@ -550,6 +595,12 @@ since! {
         People = 1,
         Node = 1,
     }
+    enum EndReason {
+        Left = 1,
+        Rotated = 1,
+        Lost = 1,
+        Compromised = 1,
+    }
     enum Scope {
         Alliance = 1,
         Fund(it) = 1,
@@ -577,7 +628,7 @@ since! {
     }
     struct Charter {
         version, text, preset, clock, convenor, offset_minutes, made_under, currency, currencies,
-        limits, classes, criteria, board_seats, membership, terms, motions, rules, growth, funding,
+        limits, classes, criteria, board_seats, membership, terms, motions, people, rules, growth, funding,
         chain
     }
 

@@ -4,7 +4,7 @@
 //! the wire enum to the plan ([`Planned`]). So a motion knows no fund, and a family that adds an
 //! effect adds one implementation and one arm.
 
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{BodyKind, DecidingBody, MotionKind};
 use crate::id::{DrawId, FundId, Id, MotionId, PersonId};
@@ -82,6 +82,12 @@ pub trait Effect {
         _names: Vec<OrganisationId>,
     ) -> Result<DrawId, Refusal> {
         refuse!("R10.no-rule", motion_kind = motion.kind)
+    }
+
+    /// The ledger time at which the ballots on it end, where that is no period: with what it decides
+    /// about.
+    fn closes(&self, _tx: &Tx) -> Option<LedgerTime> {
+        None
     }
 
     /// The motion that this one undoes while that still stays (a rescission). Such a motion is for

@@ -1,4 +1,5 @@
-//! Posts by motion (M35; RULINGS R7, R28, R29): appointed, accepted or declined, given up, removed.
+//! Posts by motion (M35; RULINGS R7, R28, R29): appointed, accepted or declined, given up, removed, and
+//! ended with the holder's last key.
 //!
 //! * `may_hold` says whether a person may hold a post now: asked when it is proposed, when the
 //!   motion takes effect, and when the person accepts. An offer is no post.
@@ -10,8 +11,11 @@
 //!   sitting holder's begins the next term when the old one ends. Whose term ended goes on until a
 //!   successor has accepted; who was removed or gave the post up does not.
 //!
-//! Absent: the end of a holder's membership (it comes with M18 to M21), deputies acting, the
-//! emergency use of seats.
+//! * An absence is recorded and ended; while it lasts the deputy acts ([`crate::rules::authority`]).
+//!   Where holder and deputy cannot act, two persons of seat holders of distinct groups stand in,
+//!   together, for the charter's days, once.
+//!
+//! Absent: the end of a holder's membership (it comes with M18 to M21).
 
 use std::collections::BTreeSet;
 
@@ -21,12 +25,14 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Role, Scope};
+use crate::lookup::{self, groups, seats};
 use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::object::post::{Post, PostStatus};
+use crate::object::stand_in::StandIn;
 use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
-use crate::rules::authority::Actor;
+use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
 use crate::rules::relations;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -193,6 +199,7 @@ pub(crate) fn take_up_of_fund(
         deputy: None,
         from_ms: tx.now,
         until_ms: term_end(tx, tx.now)?,
+        absent: false,
         succeeds: None,
         successor: None,
         status: PostStatus::Held,
@@ -214,6 +221,7 @@ fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
         deputy: appointment.deputy,
         from_ms: tx.now,
         until_ms: term_end(tx, tx.now)?,
+        absent: false,
         succeeds: appointment.succeeds,
         successor: None,
         status,
@@ -226,21 +234,119 @@ fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
 }
 
 /// Ends a post before its term does: nobody is held over, and the holder's next term is gone, too.
-fn end(tx: &mut Tx, post: Post) -> Result<(), Refusal> {
+fn end(tx: &mut Tx, post: Post, code: &'static str) -> Result<(), Refusal> {
     let next = post
         .successor
         .and_then(|next| tx.t.posts.get(&next).cloned());
     let (ended, auditor) = (post.number, post.role == Role::Auditor);
-    tx.advance(post, "M35", PostStatus::Ended)?;
+    tx.advance(post, code, PostStatus::Ended)?;
     tx.cancel(DeadlineKind::PostTerm, ended);
     tx.cancel(DeadlineKind::PostOffer, ended);
     if let Some(next) = next.filter(|next| next.status == PostStatus::Accepted) {
-        tx.advance(next, "M35", PostStatus::Ended)?;
+        tx.advance(next, code, PostStatus::Ended)?;
     }
     if auditor {
         relations::join_waiting(tx)?;
     }
     Ok(())
+}
+
+/// Ends every post of a person who left or has no key any more, and every offer to them (RULINGS R7).
+/// Where the clock does it, an event tells of each.
+pub(crate) fn end_all_of(tx: &mut Tx, person: PersonId, due: Option<Due>) -> Result<(), Refusal> {
+    let held: Vec<PostId> =
+        tx.t.posts
+            .iter()
+            .filter(|(_, post)| {
+                post.holder == person && (post.status.in_force() || post.status.is_coming())
+            })
+            .map(|(number, _)| *number)
+            .collect();
+    for number in held {
+        let post = known(tx, number)?;
+        // A term that had been accepted already went with the one before it.
+        if !post.status.in_force() && !post.status.is_coming() {
+            continue;
+        }
+        end(tx, post, "M32")?;
+        if let Some(due) = due {
+            tx.emit(
+                due,
+                EventBody::PostMoved {
+                    post: number,
+                    status: PostStatus::Ended,
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
+/// M35: the holder is away, or back: said by the holder or the secretary; of the secretary by a seat
+/// holder's primary.
+pub(crate) fn absence(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: PostId,
+    absent: bool,
+) -> Result<Outcome, Refusal> {
+    let mut post = known(tx, number)?;
+    require!(post.status.in_force(), "M35.not-held", post = number);
+    let by_secretary = || must_hold(tx, actor, Role::Secretary, Scope::Alliance).is_ok();
+    let by_seat = || actor.must_sign(Role::Primary).is_ok() && seats::holds(&tx.t, actor.number());
+    let may = by_holder(tx, actor, number).is_ok()
+        || post.role != Role::Secretary && by_secretary()
+        || post.role == Role::Secretary && by_seat();
+    require!(may, "M35.not-yours-to-say", post = number);
+    require!(post.absent != absent, "M35.said-already", post = number);
+    post.absent = absent;
+    tx.stay(&post, "M35")?;
+    tx.put(post);
+    Ok(Outcome::Applied)
+}
+
+/// R7: somebody of a seat holder stands in for a post whose holder and deputy cannot act; with a
+/// second, of another group, both act together for the charter's days, once.
+pub(crate) fn stand_in(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
+    let post = known(tx, number)?;
+    let person = actor.must_sign(Role::Primary)?.person;
+    require!(
+        seats::holds(&tx.t, actor.number()),
+        "R7.no-seat",
+        organisation = actor.number()
+    );
+    require!(
+        post.role != Role::Auditor,
+        "R29.auditor-by-assembly",
+        post = number
+    );
+    let away = lookup::posts::holder_is_away(&tx.t, &post, tx.now)
+        && lookup::posts::able_deputy(&tx.t, &post, tx.now).is_none();
+    require!(away, "R7.somebody-acts", post = number);
+    may_hold(tx, person, post.role, post.scope, Some(number))?;
+    let days = tx.charter()?.people.stand_in_days;
+    let until_ms = tx.delay(Period::Days(days));
+    let here = (person, actor.number());
+    let Some(mut pair) = tx.t.stand_ins.get(&number).cloned() else {
+        let pair = StandIn {
+            first: here,
+            second: None,
+            until_ms,
+        };
+        tx.t.stand_ins().put(number, pair);
+        return Ok(Outcome::Applied);
+    };
+    require!(pair.second.is_none(), "R7.stood-in-once", post = number);
+    require!(
+        !groups::related(&tx.t, pair.first.1, here.1) && pair.first.0 != here.0,
+        "R7.same-group",
+        organisation = here.1,
+        other = pair.first.1
+    );
+    pair.second = Some(here);
+    pair.until_ms = until_ms;
+    tx.t.stand_ins().put(number, pair);
+    Ok(Outcome::Applied)
 }
 
 fn check_removal(tx: &Tx, number: PostId, auditor: bool) -> Result<(), Refusal> {
@@ -268,7 +374,7 @@ fn check_removal(tx: &Tx, number: PostId, auditor: bool) -> Result<(), Refusal> 
 
 fn remove(tx: &mut Tx, number: PostId) -> Result<(), Refusal> {
     let post = known(tx, number)?;
-    end(tx, post)
+    end(tx, post, "M35")
 }
 
 /// The post, if its holder signs: as an officer of the home organisation, or for the office.
@@ -356,7 +462,7 @@ pub(crate) fn resign(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outco
         "M35.not-held",
         post = number
     );
-    end(tx, post)?;
+    end(tx, post, "M35")?;
     Ok(Outcome::Applied)
 }
 

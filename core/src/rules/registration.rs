@@ -9,7 +9,7 @@
 //! * A registered organisation may do what RULINGS R16 lists and nothing else; the transitions
 //!   check it.
 
-use rollbook_proof::crypto::{KeyKind, PublicKey, Signature, sha256};
+use rollbook_proof::crypto::{Hash, KeyKind, PublicKey, Signature, sha256};
 use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::LocalDay;
@@ -20,32 +20,16 @@ use crate::identity::{
     Person, Role, Scope,
 };
 use crate::lookup::rights;
-use crate::record::{OrganisationAct, Registration};
+use crate::object::key::HeldKey;
+use crate::record::Registration;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::{membership, relations};
+use crate::rules::relations;
 use crate::tx::{Tx, Verify};
 use crate::{refuse, require};
 
-/// Applies an act on organisations.
-pub fn apply(
-    tx: &mut Tx,
-    actor: &Actor,
-    act: &OrganisationAct,
-    verifier: &mut dyn Verify,
-) -> Result<Outcome, Refusal> {
-    match act {
-        OrganisationAct::Found => membership::found(tx, actor),
-        OrganisationAct::Register(registration) => register(tx, actor, registration, verifier),
-        OrganisationAct::Relate(relation) => relations::declare(tx, actor, relation),
-        OrganisationAct::ConfirmRelation {
-            other,
-            relation: number,
-        } => relations::confirm(tx, actor, *other, *number),
-    }
-}
-
-fn register(
+/// R16: a company that is no member enters, introduced by the principal.
+pub(crate) fn register(
     tx: &mut Tx,
     actor: &Actor,
     registration: &Registration,
@@ -174,6 +158,7 @@ pub(crate) fn enter(
         identifiers: entry.identifiers.clone(),
         country: entry.country.clone(),
         extract: entry.extract,
+        address: None,
         directions: entry.directions.clone(),
         officers: entry
             .officers
@@ -207,27 +192,42 @@ fn enter_person(
     officer: &OfficerEntry,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
-    // Two numbers of one human are attested; the same commitment twice is one human for certain.
+    for (key, proof) in &officer.keys {
+        check_key(tx, (key, proof, KeyKind::Officer), possession, verifier)?;
+    }
+    let code = if tx.is_genesis() { "M25" } else { "R16" };
+    write_person(tx, home, officer, code)
+}
+
+/// Refuses a person whose commitment is somebody's already: two numbers of one human are attested, the
+/// same commitment twice is one human for certain.
+pub(crate) fn require_new_person(tx: &Tx, officer: &OfficerEntry) -> Result<(), Refusal> {
     if let Some(person) = tx.t.commitments.get(&officer.commitment) {
         refuse!("A16.commitment-in-use", person = person);
     }
+    Ok(())
+}
+
+/// Writes a person whose keys were checked, under the number that the entry has. `code` is the rule by
+/// which the keys come into force.
+pub(crate) fn write_person(
+    tx: &mut Tx,
+    home: OrganisationId,
+    officer: &OfficerEntry,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    require_new_person(tx, officer)?;
     tx.t.commitments().put(officer.commitment, officer.person);
     let mut keys = Vec::with_capacity(officer.keys.len());
-    for (key, proof) in &officer.keys {
-        let kind = KeyKind::Officer;
-        claim_key(tx, (key, proof, kind), possession, home, verifier)?;
-        keys.push(OfficerKey {
-            key: *key,
-            from_ms: tx.now,
-            until_ms: None,
-            ended: None,
-        });
+    for (number, (key, _)) in (0..).zip(&officer.keys) {
+        take_key(tx, key, home)?;
+        let key = OfficerKey::new(*key, tx.height, tx.now);
+        tx.begin::<HeldKey>((officer.person, number), code, key.state)?;
+        keys.push(key);
     }
     if let Some(reader) = &officer.reader {
         let digest = sha256(&reader.0.0);
-        if let Some(holder) = tx.t.keys.get(&digest) {
-            refuse!("A21.key-in-use", organisation = holder);
-        }
+        require_new(tx, &digest)?;
         tx.t.keys().put(digest, home.0);
     }
     let person = Person {
@@ -238,7 +238,6 @@ fn enter_person(
         reader: officer.reader,
         authorisation: officer.authorisation.clone(),
         ended: None,
-        pending: None,
     };
     tx.t.persons().put(officer.person, person);
     Ok(())
@@ -252,15 +251,37 @@ pub(crate) fn claim_key(
     owner: OrganisationId,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
+    check_key(tx, (key, proof, kind), possession, verifier)?;
+    take_key(tx, key, owner)
+}
+
+/// Whether a key may be registered now: strict form, possession proved, never used before.
+pub(crate) fn check_key(
+    tx: &Tx,
+    (key, proof, kind): (&PublicKey, &Signature, KeyKind),
+    possession: &Possession,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
     if let Err(error) = verifier.check_registrable(key) {
         refuse!("A21.key-refused", why = error);
     }
     let proved = verifier.verify(key, &possession.message(kind, key), proof);
     require!(proved, "A21.no-possession", key_kind = kind);
-    let digest = key.digest();
-    if let Some(holder) = tx.t.keys.get(&digest) {
+    require_new(tx, &key.digest())
+}
+
+/// Refuses what is anybody's key already, by its digest.
+pub(crate) fn require_new(tx: &Tx, digest: &Hash) -> Result<(), Refusal> {
+    if let Some(holder) = tx.t.keys.get(digest) {
         refuse!("A21.key-in-use", organisation = holder);
     }
+    Ok(())
+}
+
+/// Writes that a key which was checked belongs to `owner`, for ever.
+pub(crate) fn take_key(tx: &mut Tx, key: &PublicKey, owner: OrganisationId) -> Result<(), Refusal> {
+    let digest = key.digest();
+    require_new(tx, &digest)?;
     tx.t.keys().put(digest, owner.0);
     Ok(())
 }

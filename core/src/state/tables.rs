@@ -13,9 +13,10 @@ use crate::account::{Account, Balance, Earmark};
 use crate::calendar::LocalDay;
 use crate::charter::Charter;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, CharterVersion, ContributionId, DirectionId,
-    DraftId, DrawId, FundId, GroupId, InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId,
-    OrderId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
+    DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId, InstalmentId, InvoiceId,
+    KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId,
+    ReviewId, RevocationId, SeatId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -24,14 +25,17 @@ use crate::object::application::Application;
 use crate::object::award::Award;
 use crate::object::call::Call;
 use crate::object::chain::{ChainFacts, CharterFacts, EpochFacts};
+use crate::object::change::Change;
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
 use crate::object::deed::Step;
+use crate::object::delegation::Delegation;
 use crate::object::direction::Direction;
 use crate::object::draft::Draft;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
 use crate::object::growth::{Grower, Grown};
 use crate::object::invoice::Invoice;
+use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
 use crate::object::membership::{DuesPart, Membership};
@@ -44,7 +48,9 @@ use crate::object::post::Post;
 use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
+use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
+use crate::object::stand_in::StandIn;
 use crate::object::turn::{Missed, Turns};
 use crate::record::{ConflictKind, DrawFor, PoolKind, Share};
 use crate::step::{Moving, Steps};
@@ -270,6 +276,10 @@ stored! {
     Post: posts,
     Seat: seats,
     Draft: drafts,
+    Change: changes,
+    Delegation: delegations,
+    Revocation: revocations,
+    KeyRecovery: key_recoveries,
 }
 
 tables! {
@@ -435,5 +445,23 @@ tables! {
         /// Tainted deeds that the board let stand when it lifted a hold: (application, step,
         /// person) to the payment (RULINGS R30).
         93 let_stand: (ApplicationId, Step, PersonId) => PaymentId;
+        /// Changes of officers, policies and particulars by number.
+        110 changes: ChangeId => Change;
+        /// Of these the open ones: (organisation, change).
+        111 changes_open: (OrganisationId, ChangeId) => u8;
+        /// Delegations by number.
+        112 delegations: DelegationId => Delegation;
+        /// Of these those in force: (organisation, delegation).
+        113 delegations_open: (OrganisationId, DelegationId) => u8;
+        /// Emergency revocations by number.
+        114 revocations: RevocationId => Revocation;
+        /// The newest of a key: (person, number of the key).
+        115 revocation_of: (PersonId, u32) => RevocationId;
+        /// Recoveries of keys by number.
+        116 key_recoveries: KeyRecoveryId => KeyRecovery;
+        /// The one of an organisation that is open.
+        117 recovery_of: OrganisationId => KeyRecoveryId;
+        /// Who stands in for a post, once.
+        118 stand_ins: PostId => StandIn;
     }
 }

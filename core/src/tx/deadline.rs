@@ -95,6 +95,16 @@ kinds! {
     AppealUndecided = 38,
     /// R33: an opened application is due to be judged.
     JudgeDue = 39,
+    /// M32: the hours to object to a change of officers or policy end.
+    ChangeEffect = 50,
+    /// M23: the hours of an emergency revocation end.
+    RevocationEnd = 51,
+    /// R23: nobody has decided a recovery of keys.
+    RecoveryLapse = 52,
+    /// R23: the hours in which an old key may cancel a recovery end.
+    RecoveryEffect = 53,
+    /// M33: a delegation ends.
+    DelegationEnd = 54,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -159,6 +169,11 @@ crate::words!(DeadlineKind, "deadline", {
     ReviewReveal = "review-reveal",
     AppealUndecided = "appeal-undecided",
     JudgeDue = "judge-due",
+    ChangeEffect = "change-effect",
+    RevocationEnd = "revocation-end",
+    RecoveryLapse = "recovery-lapse",
+    RecoveryEffect = "recovery-effect",
+    DelegationEnd = "delegation-end",
     StandstillEnd = "standstill-end",
     OfferEnd = "offer-end",
     AccountCooled = "account-cooled",

@@ -8,6 +8,8 @@ use rollbook_proof::number::{Height, LedgerTime};
 use crate::block::BlockBody;
 use crate::ledger::Execution;
 use crate::next;
+use crate::object::Machine as _;
+use crate::object::key::HeldKey;
 use crate::record::Record;
 use crate::refusal::{NotCounted, Outcome};
 use crate::state::StateTables;
@@ -58,7 +60,13 @@ pub fn of(tables: &StateTables, execution: &Execution) -> Vec<Line> {
                 touched.push((step.kind, step.subject));
             }
         }
-        if touched.is_empty() {
+        // Keys come and go with what an act is about.
+        let key = |(kind, _): &(&str, Subject)| *kind == HeldKey::KIND;
+        if touched.iter().any(|object| !key(object)) {
+            touched.retain(|object| !key(object));
+        }
+        if touched.iter().all(key) {
+            touched.clear();
             let payload = &record.payload;
             let named = next::subject(tables, payload.principal, id, &payload.body);
             touched.extend(named.map(|(object, number)| (object.word(), Subject::Number(number))));

@@ -7,8 +7,9 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, Id, InstalmentId, InvoiceId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId, SeatId,
+    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DrawId, FundId, Id, InstalmentId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId,
+    RevocationId, SeatId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
@@ -37,7 +38,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 16] = [
+const KINDS: [(TableId, Object); 19] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -54,6 +55,9 @@ const KINDS: [(TableId, Object); 16] = [
     (number::payments, Object::Payment),
     (number::nodes, Object::Node),
     (number::seats, Object::Seat),
+    (number::changes, Object::Change),
+    (number::revocations, Object::Revocation),
+    (number::key_recoveries, Object::KeyRecovery),
 ];
 
 impl Open {
@@ -71,7 +75,8 @@ impl Open {
             memberships: Membership, invoices: Invoice, motions: Motion, posts: Post, funds: Fund,
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
-            payments: Payment, nodes: Node, seats: Seat
+            payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
+            key_recoveries: KeyRecovery
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -268,5 +273,18 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .nodes
             .get(&OrganisationId(number))
             .is_some_and(|entry| entry.status == NodeStatus::Registered),
+        Object::Change => tables
+            .changes
+            .get(&ChangeId(number))
+            .is_some_and(|entry| entry.status.is_open()),
+        Object::Delegation => false,
+        Object::Revocation => tables
+            .revocations
+            .get(&RevocationId(number))
+            .is_some_and(|entry| entry.status.is_open()),
+        Object::KeyRecovery => tables
+            .key_recoveries
+            .get(&KeyRecoveryId(number))
+            .is_some_and(|entry| entry.status.is_open()),
     }
 }

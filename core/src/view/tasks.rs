@@ -205,7 +205,7 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
             continue;
         }
         match word {
-            "GRT" | "applicant" | "MEM" | "proposer" | "operator" => {
+            "GRT" | "applicant" | "MEM" | "proposer" | "operator" | "officer" => {
                 companies.extend(next.organisation);
             }
             "BRD" => companies.extend(seats::holders(tables)),

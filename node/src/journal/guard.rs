@@ -118,7 +118,9 @@ impl LostGuard {
 
     /// Whether nothing new is signed there.
     pub fn bars(&self, slot: &Slot) -> bool {
-        self.waits(slot.height) || slot.round < self.first_round(slot.height)
+        slot.height < self.height
+            || self.waits(slot.height)
+            || slot.round < self.first_round(slot.height)
     }
 }
 

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 23] = [
+pub const TABLES: [&str; 27] = [
     "organisation",
     "membership",
     "motion",
@@ -62,6 +62,10 @@ pub const TABLES: [&str; 23] = [
     "relation",
     "seat",
     "draft",
+    "change",
+    "delegation",
+    "revocation",
+    "key-recovery",
 ];
 
 /// Who may read a table.
@@ -124,6 +128,10 @@ pub fn page(
         "milestone" => numbered(&tables.milestones, table, after, limit),
         "seat" => numbered(&tables.seats, table, after, limit),
         "draft" => numbered(&tables.drafts, table, after, limit),
+        "change" => numbered(&tables.changes, table, after, limit),
+        "delegation" => numbered(&tables.delegations, table, after, limit),
+        "revocation" => numbered(&tables.revocations, table, after, limit),
+        "key-recovery" => numbered(&tables.key_recoveries, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
             let begin = match after {

@@ -43,6 +43,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-files.toml"),
     include_str!("../messages/en-motions.toml"),
     include_str!("../messages/en-hands.toml"),
+    include_str!("../messages/en-people.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -61,6 +62,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-files.toml"),
     include_str!("../messages/zh-motions.toml"),
     include_str!("../messages/zh-hands.toml"),
+    include_str!("../messages/zh-people.toml"),
 ];
 
 /// Sets the language of this process.

@@ -255,6 +255,7 @@ impl Bench {
             deputy: None,
             from_ms: LedgerTime(0),
             until_ms: LedgerTime(until_ms),
+            absent: false,
             succeeds: None,
             successor: None,
             status: PostStatus::Held,

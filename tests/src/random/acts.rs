@@ -12,6 +12,7 @@ mod membership;
 mod motion;
 mod network;
 mod payment;
+mod people;
 mod post;
 mod propose;
 mod review;
@@ -53,6 +54,7 @@ pub fn deck(hand: &Hand) -> Deck {
     propose::chances(hand, &mut deck);
     post::chances(hand, &mut deck);
     seat::chances(hand, &mut deck);
+    people::chances(hand, &mut deck);
     fund::chances(hand, &mut deck);
     call::chances(hand, &mut deck);
     review::chances(hand, &mut deck);

@@ -1,15 +1,19 @@
 //! The real ledger of a run: blocks with certificates, checkpoints of handovers and evidence. After
 //! every block the books are held to the invariants of the audit and the effect leaves to the
-//! outcomes; whole runs are executed again by the audit.
+//! outcomes, and every signature to what the steps say of its key; whole runs are executed again by the
+//! audit.
+
+use std::collections::BTreeSet;
 
 use rollbook_core::audit::invariants;
-use rollbook_core::block::SystemSection;
+use rollbook_core::block::{BlockBody, SystemSection};
 use rollbook_core::event::Event;
 use rollbook_core::export::{BlockFrame, Header};
 use rollbook_core::genesis::Genesis;
-use rollbook_core::ledger::{BlockError, Built, Ledger};
+use rollbook_core::ledger::{BlockError, Built, Execution, Ledger};
 use rollbook_core::record::Record;
 use rollbook_core::state::StateTables;
+use rollbook_core::step::{Step, Subject};
 use rollbook_proof::chain::{Evidence, LeafTag, SignedVote, Vote, VoteKind};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::{Hash, VerifierCache};
@@ -40,7 +44,40 @@ pub struct Blocks {
     /// looks.
     pub watched: Option<u32>,
     steps: Fold,
+    keyring: Keyring,
 }
+
+/// Which keys have ended or are stopped, by the steps alone: a second reading of who may sign, beside
+/// the rule that asks the key itself.
+#[derive(Default)]
+struct Keyring(BTreeSet<Subject>);
+
+impl Keyring {
+    fn turn(&mut self, steps: &[Step]) {
+        for step in steps.iter().filter(|step| step.kind == "key") {
+            match step.to {
+                "in-force" => self.0.remove(&step.subject),
+                _ => self.0.insert(step.subject),
+            };
+        }
+    }
+
+    /// Follows a block, and finds a signature by a key that signs nothing.
+    fn follow(&mut self, execution: &Execution) {
+        self.turn(execution.steps_of_clock());
+        let body: BlockBody = decode(&execution.body).unwrap();
+        for (at, record) in body.records.iter().enumerate() {
+            for entry in &record.signatures {
+                let key = Subject::Key(entry.officer.0, entry.key);
+                assert!(!self.0.contains(&key), "{REVOKED_SIGNED}: {key}");
+            }
+            self.turn(execution.steps_of(at));
+        }
+    }
+}
+
+/// What a run says when it finds that a key signed which had no right to.
+pub const REVOKED_SIGNED: &str = "a key that was revoked has signed";
 
 impl Blocks {
     pub fn new(genesis: &Genesis, keep: bool, watch: bool) -> Blocks {
@@ -52,6 +89,7 @@ impl Blocks {
         Blocks {
             watched: watch.then_some(0),
             steps,
+            keyring: Keyring::default(),
             ledger,
             verifier: VerifierCache::default(),
             frames: vec![first],
@@ -110,6 +148,7 @@ impl Blocks {
             .build(time, system, records, &mut self.verifier)?;
         let execution = &built.execution;
         effects_agree(execution);
+        self.keyring.follow(execution);
         let block = execution.seal.id();
         let committed = self.ledger.commit(&block)?;
         let faults = invariants::check(self.ledger.tables(), &committed.execution.changes);

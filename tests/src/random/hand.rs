@@ -432,16 +432,47 @@ impl Hand<'_> {
         }
     }
 
-    /// A payload signed by these persons, each in a role and by the first key.
+    /// By what right a person signs in a role: a delegation where the role is not their own.
+    fn capacity(&self, principal: OrganisationId, person: PersonId, role: Role) -> Capacity {
+        let facts = self.t.persons.get(&person);
+        let own = role.is_post() || facts.is_some_and(|facts| facts.roles.contains(&role));
+        let mut delegations = self.t.delegations.iter().map(|(_, delegation)| delegation);
+        let given = delegations.find(|delegation| {
+            delegation.organisation == principal
+                && delegation.grant.to == person
+                && delegation.grant.role == role
+        });
+        match given {
+            Some(delegation) if !own => Capacity::Delegation(delegation.number.0),
+            _ => Capacity::Own(role),
+        }
+    }
+
+    /// The key by which a person signs: one in force, now and then another.
+    fn key_of(&mut self, person: PersonId) -> Option<u32> {
+        let keys = &self.t.persons.get(&person)?.keys;
+        let other = self.random.percent(1);
+        let found = keys.iter().position(|key| key.in_force() != other);
+        Some(found.unwrap_or(0) as u32)
+    }
+
+    /// A payload signed by these persons, each in a role and by a key in force.
     pub fn sign(&mut self, payload: Payload, signers: &[(PersonId, Role)]) -> Record {
         let mut signers = signers.to_vec();
         signers.sort_unstable();
         signers.dedup_by_key(|(person, _)| *person);
-        let signatures = signers.iter().filter_map(|(person, role)| {
-            let key = self.t.persons.get(person)?.keys.first()?.key;
-            Some(payload.sign(*person, Capacity::Own(*role), 0, self.keys.of(&key)?))
-        });
-        let signatures = signatures.collect();
+        let mut signatures = Vec::new();
+        for (person, role) in &signers {
+            let Some(number) = self.key_of(*person) else {
+                continue;
+            };
+            let capacity = self.capacity(payload.principal, *person, *role);
+            let keys = self.t.persons.get(person).map(|facts| &facts.keys);
+            let key = keys.and_then(|keys| keys.get(number as usize));
+            if let Some(key) = key.and_then(|key| self.keys.of(&key.key)) {
+                signatures.push(payload.sign(*person, capacity, number, key));
+            }
+        }
         if let Body::Payment(PaymentAct::Certify { .. }) = &payload.body {
             self.memory.certified = Some(payload.id());
         }

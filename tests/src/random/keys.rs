@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_core::id::PersonId;
+use rollbook_core::identity::possession::UNPROVED;
 use rollbook_core::identity::{OfficerEntry, OrganisationEntry, Role};
-use rollbook_core::record::{NodeKeys, Registration};
+use rollbook_core::record::{KeyRotation, NewKey, NodeKeys, Registration, further_key, joining};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, sha256_tagged};
 use rollbook_proof::log::PolicyValidator;
+use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::alliance::{NodePlace, node_keys, officer};
 use rollbook_sandbox::keys::node_key;
 
@@ -57,6 +60,57 @@ impl Keys {
     pub fn officer(&mut self, owner: u32, person: u32, roles: &[Role]) -> OfficerEntry {
         let key = self.fresh();
         officer(&key, owner, person, roles)
+    }
+
+    /// An officer who joins an organisation.
+    pub fn joiner(
+        &mut self,
+        chain: &Hash,
+        organisation: OrganisationId,
+        person: u32,
+        roles: &[Role],
+    ) -> OfficerEntry {
+        let key = self.fresh();
+        let mut entry = officer(&key, organisation.0, person, roles);
+        let possession = joining(&entry, chain, organisation);
+        entry.keys = vec![(key.public(), possession.prove(KeyKind::Officer, &key))];
+        entry
+    }
+
+    /// A further key of an officer.
+    pub fn further(
+        &mut self,
+        chain: &Hash,
+        organisation: OrganisationId,
+        person: PersonId,
+    ) -> NewKey {
+        let key = self.fresh();
+        let possession = further_key(person, chain, organisation);
+        NewKey {
+            person,
+            key: key.public(),
+            proof: possession.prove(KeyKind::Officer, &key),
+        }
+    }
+
+    /// A key in place of another.
+    pub fn rotation(
+        &mut self,
+        chain: &Hash,
+        organisation: OrganisationId,
+        person: PersonId,
+        replaces: u32,
+    ) -> KeyRotation {
+        let key = self.fresh();
+        let mut rotation = KeyRotation {
+            person,
+            replaces,
+            key: key.public(),
+            proof: UNPROVED,
+        };
+        let possession = rotation.possession(chain, organisation);
+        rotation.proof = possession.prove(KeyKind::Officer, &key);
+        rotation
     }
 
     /// New keys for a node of an organisation, proved for a chain; none: for a genesis.

@@ -17,7 +17,6 @@ const CLOCK: &str = "only the clock takes the step; what fails there leaves no t
 const EARLIER: &str = "the same is asked before, by another code";
 const SHAPE: &str = "bytes of that shape are no act: A6.malformed comes first";
 const BOOKS: &str = "it would be a fault of the program; the audit looks for it after every block";
-const NO_END: &str = "no act of this build ends a person, a key or a role";
 const SIZE: &str = "it takes thousands of objects of one kind";
 
 /// Codes with the reason for which no record, no proposal and no file of this suite meets them.
@@ -81,10 +80,14 @@ pub const CODES: &[(&str, &str)] = &[
         "M08.wrong-state",
         "a motion ends with the application that it is about",
     ),
-    ("M09.no-primary-key", NO_END),
-    ("M09.too-few-officers", NO_END),
+    ("M23.too-many-keys", SIZE),
+    ("M23.wrong-state", EARLIER),
     ("M24.wrong-state", NEW),
     ("M25.wrong-state", EARLIER),
+    ("M31.wrong-state", EARLIER),
+    ("M32.too-many-officers", SIZE),
+    ("M32.wrong-state", EARLIER),
+    ("M33.too-many", SIZE),
     ("M35.wrong-state", EARLIER),
     ("N1.insufficient", EARLIER),
     ("N1.negative-account", BOOKS),
@@ -92,8 +95,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("N2.not-posted", BOOKS),
     ("N2.two-accounts", BOOKS),
     ("N20.proved-entry-removed", BOOKS),
-    ("N24.key-not-in-force", NO_END),
-    ("N24.person-not-in-force", NO_END),
     ("N3.not-zero", BOOKS),
     ("R1.impossible-counts", BOOKS),
     (
@@ -106,6 +107,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("R13.wrong-state", CLOCK),
     ("R16.no-officer", SHAPE),
     ("R22.pool-too-large", SIZE),
+    ("R23.wrong-state", EARLIER),
     ("R27.wrong-state", EARLIER),
     ("R28.wrong-state", EARLIER),
     ("R29.wrong-state", EARLIER),
@@ -115,10 +117,27 @@ pub const CODES: &[(&str, &str)] = &[
     ("R4.earmark", EARLIER),
     ("R4.pledge", BOOKS),
     ("R6.not-the-grantee", EARLIER),
+    ("R7.wrong-state", EARLIER),
 ];
 
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
+    (
+        "M09.no-primary-key",
+        "an applicant's primary loses the key between application and activation",
+    ),
+    (
+        "M09.too-few-officers",
+        "an emergency takes one of an applicant's two keys right before its activation",
+    ),
+    (
+        "M33.giver-cannot-sign",
+        "an emergency takes the key of somebody who has delegated, and the delegate signs meanwhile",
+    ),
+    (
+        "N24.person-not-in-force",
+        "somebody who has left is proposed for a post",
+    ),
     (
         "F11.out-of-rank",
         "a better rank's motion is taken back while a worse one stays: one seed in a hundred",

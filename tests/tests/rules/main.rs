@@ -25,6 +25,7 @@ mod funding;
 mod membership;
 mod motion;
 mod payment;
+mod people;
 mod possession;
 mod posts;
 mod protocol;

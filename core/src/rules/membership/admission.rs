@@ -628,9 +628,7 @@ pub(super) fn activate(
     let keyed: Vec<_> = officers
         .iter()
         .filter_map(|person| tx.t.persons.get(person))
-        .filter(|person| {
-            person.in_force(tx.now) && person.keys.iter().any(|key| key.in_force(tx.now))
-        })
+        .filter(|person| person.in_force(tx.now) && person.has_key())
         .collect();
     require!(
         keyed.len() >= OFFICERS_MIN,

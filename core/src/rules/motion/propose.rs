@@ -250,7 +250,8 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
         return gather(tx, actor, motion, due);
     }
-    begin(tx, motion, Age::New, None)?;
+    let closes = proposal.effect.plan().closes(tx);
+    begin(tx, motion, Age::New, closes)?;
     Ok(Outcome::Applied)
 }
 

@@ -7,6 +7,7 @@
 
 mod clock;
 mod kernel;
+mod keys;
 mod raise;
 mod simulation;
 mod upgrade;

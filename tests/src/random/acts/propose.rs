@@ -737,6 +737,14 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
         MotionEffect::Appoint(plan) => home(plan.holder),
         MotionEffect::Remove(plan) => holder(plan.post),
         MotionEffect::RemoveAuditor(plan) => holder(plan.post),
+        MotionEffect::RatifyRevocation(plan) => {
+            let revocation = hand.t.revocations.get(&plan.revocation);
+            revocation.and_then(|revocation| home(revocation.person))
+        }
+        MotionEffect::RecoverKeys(plan) => {
+            let recovery = hand.t.key_recoveries.get(&plan.recovery);
+            recovery.map(|recovery| recovery.plan.organisation)
+        }
         MotionEffect::CreateFund(plan) => {
             let officers = plan.officers.iter();
             let mut all: Vec<_> = officers.filter_map(|(_, person)| home(*person)).collect();
