@@ -17,7 +17,7 @@ use rollbook_core::record::{
     MotionEffect, PoolKind,
 };
 use rollbook_core::refusal::{NotCounted, Outcome};
-use rollbook_core::rules::authority::{Actor, Signer};
+use rollbook_core::rules::authority::{Actor, Right, Signer};
 use rollbook_core::rules::motion;
 use rollbook_core::state::StateTables;
 use rollbook_core::tally::{self, Tally};
@@ -266,6 +266,8 @@ fn by_the_ledger(
                 person: officer,
                 home: organisation.number,
                 role: Role::Primary,
+                key: 0,
+                right: Right::Own,
             }],
             organisation,
             officer,

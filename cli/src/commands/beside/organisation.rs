@@ -73,10 +73,12 @@ fn officers(all: &[OfficerLine]) {
             };
             let first = place == 0;
             table.add_row([
-                first
-                    .then(|| officer.person.to_string())
-                    .unwrap_or_default(),
-                first.then(|| roles.clone()).unwrap_or_default(),
+                if first {
+                    officer.person.to_string()
+                } else {
+                    String::new()
+                },
+                if first { roles.clone() } else { String::new() },
                 format!("{} {text}", key.number),
                 state,
                 t(
