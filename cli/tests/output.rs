@@ -15,7 +15,12 @@ use serde_json::Value;
 mod desk;
 use desk::{Desk, all};
 
-const GENESIS: &str = "2935bdd27fe464bb69556336c6e506300abadf552d87a34f3ca99b7e24fba73a";
+/// The genesis hash of the kept history.
+fn genesis() -> String {
+    let facts = std::fs::read(history().with_extension("json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    facts["genesis"].as_str().unwrap().to_owned()
+}
 
 fn history() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/history/protocol-1.rollbook")
@@ -41,7 +46,7 @@ fn shell(desk: &Desk, line: &str) -> Output {
         .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
         .env("HOME", desk.path(""))
         .env("LC_ALL", "C")
-        .env("G", GENESIS)
+        .env("G", genesis())
         .env_remove("LANG")
         .stdin(Stdio::null())
         .output()
@@ -134,7 +139,7 @@ fn nobody_knows_whose_history_it_is_without_a_genesis_hash() {
         "setup --name m --genesis {other} --alliance Other --node 127.0.0.1:1"
     ));
     desk.ends(1, "audit good");
-    desk.ends(0, &format!("audit good --genesis {GENESIS}"));
+    desk.ends(0, &format!("audit good --genesis {}", genesis()));
 }
 
 /// An export read from a pipe, a folder or an empty file was 'too short to hold a genesis'.
@@ -244,6 +249,7 @@ fn every_error_is_one_object_under_json() {
 /// is on stdout.
 #[test]
 fn every_list_is_a_table_of_its_json() {
+    let genesis = genesis();
     let desk = desk();
     let mut lists = 0;
     for (path, tree) in leaves() {
@@ -254,7 +260,7 @@ fn every_list_is_a_table_of_its_json() {
             continue;
         }
         lists += 1;
-        let line = format!("{path} --from-export good --genesis {GENESIS}");
+        let line = format!("{path} --from-export good --genesis {genesis}");
         let json = desk.json(0, &line);
         let output = desk.ends(0, &format!("{line} --csv"));
         let text = String::from_utf8(output.stdout).unwrap();
@@ -316,7 +322,7 @@ fn every_list_is_a_table_of_its_json() {
     assert!(lists >= 10, "{lists}");
     let members = desk.json(
         0,
-        &format!("member list --from-export good --genesis {GENESIS}"),
+        &format!("member list --from-export good --genesis {genesis}"),
     );
     let since = members["items"][0]["value"]["since"].as_str().unwrap();
     assert!(
@@ -326,7 +332,7 @@ fn every_list_is_a_table_of_its_json() {
     // Talk is on stderr.
     let output = desk.ends(
         0,
-        &format!("member list --from-export good --genesis {GENESIS}"),
+        &format!("member list --from-export good --genesis {genesis}"),
     );
     let (result, talk) = (
         String::from_utf8(output.stdout).unwrap(),
@@ -346,6 +352,7 @@ fn every_list_is_a_table_of_its_json() {
 /// paper, a letter, the only copy of a proof. As root, an export replaced /dev/stdout.
 #[test]
 fn what_a_person_named_is_never_replaced_unasked() {
+    let genesis = genesis();
     let desk = desk();
     desk.write("letter", "mine");
     std::fs::create_dir(desk.path("folder")).unwrap();
@@ -355,7 +362,7 @@ fn what_a_person_named_is_never_replaced_unasked() {
         let said = all(&desk.ends(2, line));
         assert!(said.contains(why), "{line}: {said}");
     };
-    let prove = format!("prove member 1 {node} --genesis {GENESIS}");
+    let prove = format!("prove member 1 {node} --genesis {genesis}");
     for (name, why) in [
         ("letter", "--force"),
         ("folder", "it is a folder"),

@@ -9,10 +9,10 @@ use desk::{Desk, all};
 /// A document that nobody reads.
 const TEXT: &str = "abababababababababababababababababababababababababababababababab";
 
-fn key(desk: &Desk, organisation: u32, person: u32, role: &str) {
+fn key(desk: &Desk, (seed, organisation, person): (&str, u32, u32), role: &str) {
     desk.good(&format!(
         "keys new --organisation {organisation} --person {person} --role {role} --sample --seed \
-         people --name Sample --document none --letter {TEXT} --letter-date 2023-06-01 --signatory \
+         {seed} --name Sample --document none --letter {TEXT} --letter-date 2023-06-01 --signatory \
          Sample --card {person}.card.toml"
     ));
 }
@@ -21,8 +21,16 @@ fn key(desk: &Desk, organisation: u32, person: u32, role: &str) {
 fn member(net: &Desk, url: &str, organisation: u32) -> Desk {
     let desk = Desk::new();
     let (first, second) = (2 * organisation - 1, 2 * organisation);
-    key(&desk, organisation, first, "primary,node-operator");
-    key(&desk, organisation, second, "alternate,finance,technical");
+    key(
+        &desk,
+        ("people", organisation, first),
+        "primary,node-operator",
+    );
+    key(
+        &desk,
+        ("people", organisation, second),
+        "alternate,finance,technical",
+    );
     let genesis = net.path("net/genesis.rollbook").display().to_string();
     desk.good(&format!(
         "setup --name own --genesis {genesis} --node {url} --organisation {organisation} --person \
@@ -67,7 +75,7 @@ fn people_come_and_go() {
 fn a_dismissal_is_contested(one: &Desk, net: &Desk) {
     // Whoever is to come makes a key and offers it.
     let new = Desk::new();
-    key(&new, 0, 1, "finance");
+    key(&new, ("a newcomer", 0, 1), "finance");
     let genesis = net.path("net/genesis.rollbook").display().to_string();
     new.good(&format!(
         "setup --name own --genesis {genesis} --node http://127.0.0.1:1 --organisation 1 --person 1 \

@@ -131,6 +131,16 @@ fn receipts(net: &mut Net, desk: &Desk) -> Record {
 
     // The seen receipt, kept and judged offline; handed in again is harmless; a refusal is kept
     // too.
+    let (fresh, _) = desk.pending(&net.record(1));
+    let fresh = fresh.to_str().unwrap();
+    ends(
+        &desk.run(
+            "submit",
+            &[&url(net, 2)],
+            &["submit", fresh, "--wait", "none"],
+        ),
+        0,
+    );
     let kept = desk.files("submit", "receipts");
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert!(

@@ -72,8 +72,8 @@ fn two_of_four_disks_are_lost() {
         format!("node recover {} {}", config(node), from.join(" "))
     };
     for (files, word) in [
-        ("kept-1", "there is no file of organisation 4"),
-        ("kept-1 kept-1 kept-4", "two files of organisation 1"),
+        ("kept-1", "there is no file of organisation O-0004"),
+        ("kept-1 kept-1 kept-4", "two files of organisation O-0001"),
         ("other-1 kept-4", "names other validators"),
     ] {
         let told = all(&desk.ends(2, &with(2, files)));

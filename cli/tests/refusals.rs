@@ -146,7 +146,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         0,
         officers_of(1).0,
     );
-    desk.refused("a replayed record", &replay, "A6.replayed", 1);
+    desk.refused("a replayed record", &replay, "A6.number-taken", 1);
 
     let unknown = Payload {
         principal: OrganisationId(999),

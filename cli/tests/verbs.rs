@@ -291,8 +291,8 @@ fn every_verb_takes_the_file_that_its_template_is() {
         names.sort_unstable();
         assert_eq!(found, names, "{}", verb.name());
 
-        // Content as JSON has no example.
-        if verb.path == ("application", "open") {
+        // Content as JSON has no example; a ballot says one thing of several.
+        if [("application", "open"), ("motion", "vote")].contains(&verb.path) {
             continue;
         }
         let given = Given {

@@ -35,6 +35,7 @@ use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
+mod draws;
 mod made;
 mod people;
 mod signers;
@@ -543,7 +544,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
             let entry = tables.draws.get(&DrawId(number))?;
             let found = Found::table(object, number, entry.status, &draw::ROWS, &[])
                 .due(tables, &on(&[D::DrawStep]));
-            let (who, holder) = drawing(entry);
+            let (who, holder) = draws::drawing(entry);
             let mut found = found.who(who);
             found.next.named = holder.into_iter().collect();
             found.next.attempt = Some(entry.attempt);
@@ -750,38 +751,6 @@ fn unsettled(tables: &StateTables, call: CallId) -> Option<&'static str> {
         }
     }
     waits
-}
-
-/// Who has not taken the present step of a draw, and the seat holder among them if one was named for
-/// the place.
-fn drawing(entry: &draw::Draw) -> (&'static str, Option<OrganisationId>) {
-    let missing = |slot: &draw::Slot| match entry.status {
-        draw::DrawStatus::Committing => slot.commitment.is_none(),
-        draw::DrawStatus::Revealing => slot.secret.is_none(),
-        draw::DrawStatus::Drawn => false,
-    };
-    // A place that passed to a seat holder is one of theirs, whichever it was.
-    let open = |place: usize| entry.slots.get(place).filter(|slot| missing(slot));
-    let of_post = |place| open(place).is_some_and(|slot| slot.seat.is_none());
-    let passed = || {
-        entry
-            .slots
-            .iter()
-            .filter(|slot| missing(slot))
-            .find_map(|slot| slot.seat)
-    };
-    let holder = open(2).is_some() || passed().is_some();
-    let who = match (of_post(0), of_post(1), holder) {
-        (true, true, true) => "PO, OFF, seat holder",
-        (true, true, false) => "PO, OFF",
-        (true, false, true) => "PO, seat holder",
-        (false, true, true) => "OFF, seat holder",
-        (true, false, false) => "PO",
-        (false, true, false) => "OFF",
-        (false, false, true) => "seat holder",
-        (false, false, false) => "",
-    };
-    (who, passed())
 }
 
 /// What an agreement in force waits for: the first milestone that is not settled.

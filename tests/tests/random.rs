@@ -16,7 +16,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Seeds and steps of each.
 const SEEDS: u64 = 50;
-const STEPS: u32 = 1_000;
+const STEPS: u32 = 1_600;
 /// An act applies in as many seeds at least.
 const LEAST: u32 = 5;
 /// Something rare may need some seeds more; so many at most.

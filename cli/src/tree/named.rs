@@ -139,7 +139,7 @@ fn an_invented_command_is_found() {
             .iter()
             .find_map(|words| missing(&root, words))
     };
-    assert!(told("first 'rollbook keys revoke 11', then").is_some());
+    assert!(told("first 'rollbook keys melt 11', then").is_some());
     assert!(told("rollbook genesis draft --forced").is_some());
     assert!(told("rollbook testnet status|jump --dir rb").is_some());
     assert_eq!(

@@ -628,5 +628,5 @@ fn golden_files() {
         digest(FileKind::Blocks.name(1)),
         digest(FileKind::Votes.name(1)),
     );
-    assert_eq!(found, ("5b1d64c4".into(), "27573281".into()));
+    assert_eq!(found, ("3ee70408".into(), "9fb1d969".into()));
 }

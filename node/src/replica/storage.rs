@@ -14,7 +14,6 @@ use rollbook_proof::chain::{Certificate, ProposalFacts, Seal, Vote, VoteKind};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature};
 use rollbook_proof::number::{Height, OrganisationId};
 
-use super::kept::Kept;
 use super::message::SignedStatement;
 use crate::journal::{LostGuard, SignToken, Slot, Step, sign_with};
 
@@ -224,10 +223,10 @@ impl Keys {
         self.log.sign_tagged(message)
     }
 
-    /// Signs, with the consensus key, what this node kept of others' statements: no statement of
-    /// consensus, so the guard has no part in it.
-    pub fn sign_kept(&self, kept: &Kept) -> Signature {
-        self.consensus.sign_tagged(&kept.sign_bytes())
+    /// Signs, with the consensus key, what this node kept of others' statements
+    /// (`kept`): no statement of consensus, so the guard has no part in it.
+    pub fn sign_kept(&self, message: &[u8]) -> Signature {
+        self.consensus.sign_tagged(message)
     }
 
     /// Signs a vote, proposal or checkpoint whose guard record is durable. `None` if the token is

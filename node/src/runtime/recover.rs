@@ -143,7 +143,7 @@ pub fn tell(config: &Config, lost: &BTreeSet<OrganisationId>) -> Result<SignedKe
         )
     })?;
     let keys = Keys::new(me, secrets.consensus, secrets.cosigner, secrets.log);
-    let signature = keys.sign_kept(&kept);
+    let signature = keys.sign_kept(&kept.sign_bytes());
     storage.journal_mut().note_clean_stop()?;
     Ok(SignedKept { kept, signature })
 }

@@ -522,7 +522,7 @@ pub fn refused(random: &mut Random, keys: &mut Keys, parts: &Parts) -> Option<St
             (2, GenesisItem::Office { posts, .. }) => {
                 posts.iter_mut().for_each(|post| post.until_ms = far(4_000));
             }
-            (13, GenesisItem::Office { posts, .. }) => {
+            (13, GenesisItem::Office { posts, .. }) if !posts.is_empty() => {
                 let chair = PostEntry {
                     role: Role::Chair,
                     deputy: None,

@@ -96,6 +96,23 @@ pub const CODES: &[(&str, &str)] = &[
     ("N2.two-accounts", BOOKS),
     ("N20.proved-entry-removed", BOOKS),
     ("N3.not-zero", BOOKS),
+    (
+        "A4.unknown-draft",
+        "deposited charters have a code of their own, R37.unknown-draft",
+    ),
+    (
+        "M31.code-missing",
+        "the companies of this suite have no identifier but their code: M31.no-identifier comes first",
+    ),
+    ("M36.wrong-state", EARLIER),
+    (
+        "R15.enough-minutes",
+        "it takes more papers at one motion than a seed files; the suite of rules has it",
+    ),
+    ("R16.wrong-state", NEW),
+    ("R31.wrong-state", CLOCK),
+    ("R32.wrong-state", CLOCK),
+    ("R37.wrong-state", EARLIER),
     ("R1.impossible-counts", BOOKS),
     (
         "R10.no-rule",

@@ -190,6 +190,8 @@ pub struct World<L: SimLedger = ChainApp> {
     wiped: bool,
     /// Machines that lost their disks in a disaster and do not vote again yet.
     lost: Vec<usize>,
+    /// Machines that lose their disks when one of them is the first to decide after this time.
+    disaster: Option<(Vec<usize>, u64)>,
 }
 
 impl World<ChainApp> {
@@ -283,6 +285,7 @@ impl<L: SimLedger> World<L> {
             failure: None,
             wiped: false,
             lost: Vec::new(),
+            disaster: None,
             plan,
         }
     }
@@ -319,11 +322,15 @@ impl<L: SimLedger> World<L> {
         self
     }
 
-    /// Machines that lose their disks all at once at this time, and are recovered by what the others
-    /// kept (RULINGS A41).
+    /// Machines that lose their disks all at once, and are recovered by what the others kept (RULINGS
+    /// A41): at this time if it is even, else when one of them is the first to decide a block after it.
     #[must_use]
     pub fn with_disaster(mut self, lost: Vec<usize>, at: u64) -> World<L> {
-        self.at(at, Event::Disaster { lost });
+        if at.is_multiple_of(2) {
+            self.at(at, Event::Disaster { lost });
+        } else {
+            self.disaster = Some((lost, at));
+        }
         self
     }
 
@@ -667,6 +674,13 @@ impl<L: SimLedger> World<L> {
                         self.decided.insert(Height(height.0), block);
                         self.decided_records.extend(records);
                         self.outcome.height = self.outcome.height.max(height.0);
+                        let now = self.now;
+                        let due = |(lost, after): &mut (Vec<usize>, u64)| {
+                            now > *after && lost.contains(&node)
+                        };
+                        if let Some((lost, _)) = self.disaster.take_if(due) {
+                            self.at(0, Event::Disaster { lost });
+                        }
                         if let Some(replica) = &self.machines[node].replica {
                             let round = replica
                                 .tip_certificate()

@@ -426,7 +426,8 @@ fn fund_of(hand: &Hand, subject: DrawFor) -> Option<Scope> {
     Some(Scope::Fund(match subject {
         DrawFor::Call(number) => hand.t.calls.get(&number)?.terms.fund,
         DrawFor::Agreement(number) => hand.t.agreements.get(&number)?.fund,
-        DrawFor::Election(_) => return Some(Scope::Alliance),
+        // A programme officer is one of a fund.
+        DrawFor::Election(_) => *hand.t.funds.iter().next()?.0,
     }))
 }
 

@@ -200,6 +200,11 @@ fn of_motion(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
     let round = motion.round;
     let of = (number, round, Id::MIN)..=(number, round, Id::MAX);
     if motion.status == MotionStatus::Revealing {
+        // Somebody who has cast no ballot.
+        deck.aside(1, move |hand| {
+            let member = hand.member()?;
+            reveal(hand, number, member, None)
+        });
         for (_, cast) in hand.t.ballots.range(of) {
             let member = cast.organisation;
             let late = hand.fate("unopened", number.0 * 100 + member.0) < 20;
@@ -283,8 +288,17 @@ fn criterion(
 
 fn proxies(hand: &mut Hand, number: MotionId, giver: OrganisationId) -> Option<Draft> {
     let given = hand.t.proxies.get(&(number, giver)).copied();
+    let mut cast = hand
+        .t
+        .ballots
+        .range((number, 0, Id::MIN)..=(number, u32::MAX, Id::MAX));
+    let used = cast.any(|(_, cast)| cast.organisation == giver && cast.proxy.is_some());
+    if used && hand.random.percent(30) {
+        let act = MotionAct::TakeBackProxy { motion: number };
+        return hand.by(giver, &[Role::Primary], Body::Motion(act));
+    }
     match (given, hand.random.below(10)) {
-        (Some(_), 0..2) => {
+        (Some(_), 0..4) => {
             let act = MotionAct::TakeBackProxy { motion: number };
             hand.by(giver, &[Role::Primary], Body::Motion(act))
         }

@@ -196,7 +196,7 @@ impl<L: SimLedger> World<L> {
             let keys = L::keys(&self.genesis, self.machines[node].organisation);
             match kept::read(&storage, self.chain, keys.organisation, tip, &lost) {
                 Ok(kept) => files.push(SignedKept {
-                    signature: keys.sign_kept(&kept),
+                    signature: keys.sign_kept(&kept.sign_bytes()),
                     kept,
                 }),
                 Err(why) => {

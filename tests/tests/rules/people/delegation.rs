@@ -120,7 +120,10 @@ fn m33_delegations_end() {
     let (first, old) = officers_of(3);
     let plan = OfficersChange {
         roles: vec![
-            (PersonId(first), vec![Role::Alternate, Role::Technical]),
+            (
+                PersonId(first),
+                vec![Role::Alternate, Role::Finance, Role::Technical],
+            ),
             (PersonId(old), vec![Role::Primary, Role::Finance]),
         ],
         ..nothing()
