@@ -168,7 +168,7 @@ fn every_wrong_record_is_answered_with_its_rule_and_a_next_step() {
         "a record of another chain",
         &own(foreign),
         "A6.other-chain",
-        "epoch.genesis",
+        "A6.other-chain",
         1,
     );
     let expired = Payload {
