@@ -40,8 +40,6 @@ pub enum Planted {
     NeverWoken,
     /// What is voted for is forgotten in the order of ids.
     AnyWantForgotten,
-    /// A block that may have been decided before disks were lost is not held fast.
-    LockForgotten,
     /// The real clock is wrong.
     WrongClock {
         /// By so many milliseconds; above zero it is ahead.

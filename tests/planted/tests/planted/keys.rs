@@ -20,7 +20,10 @@ fn a_revoked_key_that_signs_is_found() {
             return false;
         };
         let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-        assert!(said.contains(REVOKED_SIGNED), "seed {seed} failed otherwise: {said}");
+        assert!(
+            said.contains(REVOKED_SIGNED),
+            "seed {seed} failed otherwise: {said}"
+        );
         true
     });
     let_revoked_keys_sign(false);

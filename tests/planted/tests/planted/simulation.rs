@@ -91,22 +91,3 @@ fn ask_skipped() {
         },
     );
 }
-
-/// Without the lock that the lost nodes take over, what only their disks knew to be decided is decided
-/// once more, and otherwise.
-#[test]
-fn lock_forgotten() {
-    let found = (1..=400).find_map(|seed| {
-        let (plan, lost, at) = Plan::disaster(seed);
-        let plan = Plan {
-            planted: vec![Planted::LockForgotten],
-            ..plan
-        };
-        let failure = World::new(plan).with_disaster(lost, at).run(false).err()?;
-        failure.contains("FORK").then_some(failure)
-    });
-    match found {
-        Some(failure) => println!("caught: {failure}"),
-        None => panic!("a forgotten lock was not caught"),
-    }
-}

@@ -121,8 +121,9 @@ fn a_version_is_activated_at_its_height() {
         replaces: Vec::new(),
         vote: BallotVote::Choice(Choice::Yes),
         criterion: None,
-        declaration: Declaration::None, proxy_for: None,
-};
+        declaration: Declaration::None,
+        proxy_for: None,
+    };
     for member in 1..=MEMBERS {
         net.carried(
             &nodes,
