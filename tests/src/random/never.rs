@@ -50,7 +50,6 @@ pub const CODES: &[(&str, &str)] = &[
         "A4.unknown-post",
         "posts have a code of their own, R7.unknown-post",
     ),
-    ("A4.unknown-seat", CLOCK),
     (
         "A7.no-charter",
         "a genesis without a charter does not stand",

@@ -9,6 +9,7 @@ use rollbook_core::object::agreement::AgreementState;
 use rollbook_core::object::application::{Appeal, Application, ApplicationStatus};
 use rollbook_core::object::call::{Call, CallStatus};
 use rollbook_core::object::draw::{Draw, DrawStatus};
+use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
     ApplicationContent, Body, CallAct, DrawFor, Nonce, Part, Payload, PoolKind, SeenEarlier,
     SeenReceipt, Submission, Verdict, draw_commitment,
@@ -398,9 +399,10 @@ fn draws(hand: &Hand, deck: &mut Deck) {
     }
     for (number, motion) in hand.t.motions.iter() {
         // Nobody freezes the pool of an election; now and then somebody tries.
-        if motion.poll.is_some() && hand.fate("freeze election", number.0) < 20 {
+        let draws = motion.status == MotionStatus::Drawing;
+        if draws || (motion.poll.is_some() && hand.fate("freeze election", number.0) < 20) {
             let subject = DrawFor::Election(*number);
-            deck.aside(1, move |hand| freeze(hand, subject));
+            deck.aside(if draws { 6 } else { 1 }, move |hand| freeze(hand, subject));
         }
     }
     for (subject, running) in subjects {

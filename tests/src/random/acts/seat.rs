@@ -71,7 +71,12 @@ fn any_election(hand: &mut Hand) -> Option<Draft> {
     } else {
         vec![first]
     };
-    let further = u32::from(hand.random.percent(8));
+    // Rarely as many as no charter has.
+    let further = match hand.random.below(100) {
+        0..8 => 1,
+        8..14 => 60,
+        _ => 0,
+    };
     propose(hand, MotionEffect::ElectSeat(ElectSeat { seats, further }))
 }
 
