@@ -674,9 +674,10 @@ impl<L: SimLedger> World<L> {
                         self.decided.insert(Height(height.0), block);
                         self.decided_records.extend(records);
                         self.outcome.height = self.outcome.height.max(height.0);
-                        let now = self.now;
+                        // Not so late that what is promised after the faults is forgotten with it.
+                        let (now, last) = (self.now, self.plan.gst.saturating_sub(30_000));
                         let due = |(lost, after): &mut (Vec<usize>, u64)| {
-                            now > *after && lost.contains(&node)
+                            (*after..last).contains(&now) && lost.contains(&node)
                         };
                         if let Some((lost, _)) = self.disaster.take_if(due) {
                             self.at(0, Event::Disaster { lost });
