@@ -91,7 +91,7 @@ fn a_dismissal_is_contested(one: &Desk, net: &Desk) {
             "change CH-0001, signed by 1, takes effect ",
             "any officer of the organisation may object",
             "persons 2 leave",
-            "ballots and motions: 2, of 2 who can",
+            "ballot: 2, of 2 who can",
         ],
     );
     let tasks = one.good("tasks");

@@ -2,7 +2,7 @@
 //! genesis goes beyond them. A field without a line here does not compile.
 //!
 //! Absent: what two parameters say together, and what hangs on the rules of motions; those are floors
-//! ([`Charter::check`]).
+//! (the charter's own check).
 
 use rollbook_proof::log::Clock;
 

@@ -1,14 +1,14 @@
 //! People and keys that can end (M23, M31, M32, M33; RULINGS R7, R23).
 //!
 //! * Officers, roles and policy change by a record that the policy in force asks for, after the
-//!   charter's hours; until then any officer may object ([`change`]). Name, address and identifiers
-//!   change when the secretariat has confirmed them ([`particulars`]).
+//!   charter's hours; until then any officer may object (`change`). Name, address and identifiers
+//!   change when the secretariat has confirmed them (`particulars`).
 //! * An officer puts a new key in place of the one that signs. A key is revoked by its officer, or by
 //!   the company; in an emergency by two of seat holders and secretary, until the board has ratified it
-//!   or the hours are over ([`keys`]).
+//!   or the hours are over (`keys`).
 //! * Lost or departed officers come back by a letter that the secretariat has checked, a motion of the
-//!   board, and hours in which an old key may cancel it ([`recovery`]).
-//! * An officer delegates a role, in a scope, to an end ([`delegation`]).
+//!   board, and hours in which an old key may cancel it (`recovery`).
+//! * An officer delegates a role, in a scope, to an end (`delegation`).
 //! * What stays: a company has two officers with a key each, and a policy that they can reach. Only an
 //!   emergency does not ask; a recovery mends it.
 //!

@@ -9,7 +9,7 @@
 //!   M+2: that takes a quorum, and fewer than a quorum were lost. In M+1 nobody can have been further
 //!   than one round above the highest round of which a disk tells, for the same reason.
 //! * Whatever was decided at M+1 was precommitted by somebody who kept a disk, and so locked: the
-//!   highest lock is taken over ([`super::lost`]). It cannot change meanwhile: who has said what it
+//!   highest lock is taken over (`lost`). It cannot change meanwhile: who has said what it
 //!   kept signs nothing at M+1 before it goes on by all files.
 //! * Every validator of the height begins there in the same round, those who kept their disks too:
 //!   the votes of the others alone may be too few to take them along.
