@@ -291,10 +291,11 @@ fn every_verb_takes_the_file_that_its_template_is() {
         names.sort_unstable();
         assert_eq!(found, names, "{}", verb.name());
 
-        // Content as JSON has no example, and a sealed ballot is opened by its opening; a ballot says
-        // one thing of several.
+        // Content as JSON has no example, a sealed ballot is opened by its opening, and a draft is made
+        // of the charter in force; a ballot says one thing of several.
         let none = [
             ("application", "open"),
+            ("charter", "deposit"),
             ("motion", "vote"),
             ("motion", "reveal"),
         ];
