@@ -104,10 +104,6 @@ pub const CODES: &[(&str, &str)] = &[
         "the companies of this suite have no identifier but their code: M31.no-identifier comes first",
     ),
     ("M36.wrong-state", EARLIER),
-    (
-        "R15.enough-minutes",
-        "it takes more papers at one motion than a seed files; the suite of rules has it",
-    ),
     ("R16.wrong-state", NEW),
     ("R31.wrong-state", CLOCK),
     ("R32.wrong-state", CLOCK),
