@@ -210,7 +210,6 @@ fn too_many_disks_lost() {
         "recovered",
         "recovered with a lock",
         "recovered above round 2",
-        "only lost disks held the newest block",
     ] {
         assert!(marks.contains_key(mark), "nothing was '{mark}': {marks:?}");
     }
