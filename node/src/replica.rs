@@ -416,17 +416,17 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             elapsed_ms: clock.elapsed_ms.max(before.elapsed_ms),
             wall_ms: clock.wall_ms,
         };
-        // The clock of a sample chain was stepped (RULINGS A5): what the idle timer waited for may
-        // be due now.
+        // The clock of a sample chain was stepped (RULINGS A5): what the idle timer waited for, a
+        // deadline or the hour without a block, may be due now.
         let passed = self.host.now.elapsed_ms - before.elapsed_ms;
-        if clock.wall_ms
-            > before
-                .wall_ms
-                .saturating_add(passed)
-                .saturating_add(STEP_MS)
-            && self.host.timers.contains_key(&Timer::Idle)
-        {
-            self.host.set_timer(Timer::Idle, 0);
+        let stepped = clock
+            .wall_ms
+            .saturating_sub(before.wall_ms.saturating_add(passed));
+        if self.host.started && stepped > STEP_MS {
+            self.host.stepped_ms = self.host.stepped_ms.saturating_add(stepped);
+            if self.host.timers.contains_key(&Timer::Idle) {
+                self.host.set_timer(Timer::Idle, 0);
+            }
         }
         if !self.host.started {
             self.host.started = true;

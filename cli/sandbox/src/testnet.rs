@@ -37,6 +37,8 @@ use crate::keys::{node_key, officer_key};
 pub const NODES_MAX: u32 = 13;
 /// How long a node may take to answer after its start, or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the block may take that follows a step of the clock.
+const FOLLOWS: Duration = Duration::from_secs(15);
 
 /// What a testnet is made of; kept in `testnet.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -619,6 +621,28 @@ impl Testnet {
             }
         }
         Ok(now)
+    }
+
+    /// Waits until the receipted ledger of every node that runs is less than a heartbeat behind
+    /// this instant: a block follows a step of the clock, and until it is there a reader is told
+    /// that what it sees is old. `false` if that block does not come, as with too few nodes.
+    pub fn follows(&self, now_ms: u64) -> bool {
+        let heartbeat_ms = rollbook_node::replica::ReplicaConfig::default().heartbeat_ms;
+        let is_there = |status: &Status| {
+            status.time_ms.0.saturating_add(heartbeat_ms) > now_ms
+                && status.receipted == status.height
+        };
+        let begun = Instant::now();
+        loop {
+            let running: Vec<Status> = self.nodes().filter_map(|node| self.status(node)).collect();
+            if !running.is_empty() && running.iter().all(is_there) {
+                return true;
+            }
+            if begun.elapsed() > FOLLOWS {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Stops everything and deletes the folder.

@@ -2,7 +2,7 @@
 
 mod rehearsal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -76,10 +76,9 @@ pub struct Up {
     #[arg(
         long,
         value_name = None::<&'static str>,
-        value_parser = ["sample", "wall"],
-        default_value = "sample"
+        value_parser = ["sample", "wall"]
     )]
-    clock: String,
+    clock: Option<String>,
     #[arg(long, value_name = "TEXT")]
     seed: Option<String>,
     /// The secretary's files to rehearse.
@@ -142,6 +141,29 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
     }
 }
 
+impl Up {
+    /// Refuses to start a testnet that is not the one asked for: what is not given is taken as it is.
+    fn fits(&self, plan: &Plan, dir: &Path) -> Result<(), Failure> {
+        let fits = self.nodes.is_none_or(|nodes| nodes == plan.nodes)
+            && self.members.is_none_or(|members| members == plan.members)
+            && self.clock.as_ref().is_none_or(|clock| *clock == plan.clock)
+            && self.seed.as_ref().is_none_or(|seed| *seed == plan.seed);
+        if fits {
+            return Ok(());
+        }
+        let facts = [
+            ("dir", dir.display().to_string()),
+            ("nodes", plan.nodes.to_string()),
+            ("members", plan.members.to_string()),
+            ("clock", plan.clock.clone()),
+            ("seed", plan.seed.clone()),
+        ];
+        Err(Failure::unusable(t("testnet.is-there", &facts))
+            .because(t("testnet.is-other-why", &facts))
+            .next(t("testnet.is-other-next", &facts)))
+    }
+}
+
 impl Dir {
     fn path(&self) -> Result<PathBuf, Failure> {
         std::path::absolute(&self.dir)
@@ -166,15 +188,17 @@ fn up(flags: &Up, json: bool) -> Result<u8, Failure> {
             return Err(Failure::unusable(t("testnet.is-there", &facts))
                 .next(t("testnet.is-there-next", &facts)));
         }
-        Testnet::open(&dir, &program, &RUN)?
+        let testnet = Testnet::open(&dir, &program, &RUN)?;
+        flags.fits(&testnet.plan, &dir)?;
+        testnet
     } else if let Some(folder) = &flags.alliance {
         rehearsal::make(folder, &dir, flags.seed.as_deref(), &program)?
     } else {
         let nodes = flags.nodes.unwrap_or(4);
         let members = flags.members.unwrap_or(nodes);
         let seed = flags.seed.as_deref().unwrap_or("rollbook");
-        let clock = match flags.clock.as_str() {
-            "wall" => log::Clock::Wall,
+        let clock = match flags.clock.as_deref() {
+            Some("wall") => log::Clock::Wall,
             _ => log::Clock::Sample,
         };
         let plan = Plan::new(seed, members, nodes, clock)?;
@@ -316,8 +340,12 @@ fn advance(flags: &Advance) -> Result<u8, Failure> {
         (None, Some(to)) => Step::ToMs(to),
         _ => return Err(bad("")),
     };
-    let now = flags.dir.open()?.advance(step)?;
-    let now = time(LedgerTime(now));
+    let testnet = flags.dir.open()?;
+    let now_ms = testnet.advance(step)?;
+    if !testnet.follows(now_ms) {
+        say(t("testnet.no-block", &[]));
+    }
+    let now = time(LedgerTime(now_ms));
     result(
         t("testnet.now", &[("time", now.clone())]),
         json!({ "now": now }),

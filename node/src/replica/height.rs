@@ -157,7 +157,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         let first = host.turn(0) == Some(host.keys.organisation);
         let grace = if first { 0 } else { host.config.idle_grace_ms };
-        let idle_for = host.now.elapsed_ms.saturating_sub(host.committed_at);
+        let idle_for = host
+            .now
+            .elapsed_ms
+            .saturating_sub(host.committed_at)
+            .saturating_add(host.stepped_ms);
         let mut wait = (host.config.heartbeat_ms + grace).saturating_sub(idle_for);
         if let Some(deadline) = host.app.next_deadline() {
             let due = deadline
@@ -412,6 +416,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.validators = host.app.validators();
         host.turns = host.app.turns();
         host.committed_at = host.now.elapsed_ms;
+        host.stepped_ms = 0;
         if committed.handover && !planted!(host.config, AnswersKept) {
             host.recovery.passed_handover();
         }

@@ -77,6 +77,8 @@ pub(super) struct Host<A, S, V> {
     /// When the tip was committed, on the elapsed clock; earlier than the start if the block's time
     /// says so.
     pub(super) committed_at: u64,
+    /// How far the wall clock was stepped since then: ledger time that passed without a block.
+    pub(super) stepped_ms: u64,
     /// When work on the height after the tip began, if it has.
     pub(super) begun_at: Option<u64>,
     /// Deadline for which a height was last started without a record, and when.
@@ -155,6 +157,7 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             tip,
             tip_certificate,
             committed_at: 0,
+            stepped_ms: 0,
             begun_at: None,
             deadline_started: None,
             replaying: false,

@@ -295,8 +295,8 @@ impl Stage for Network<'_> {
                 .map_err(|failure| failure.to_string())?;
             self.clock = (now, Instant::now());
         }
-        // Without a deadline no block follows a step of the clock; the next record's block has the
-        // new time.
+        // A step of less than an hour without a deadline brings no block; the next record's block
+        // has the new time.
         self.wait("what is due by the clock", |network| {
             Ok(network
                 .ledger
