@@ -257,14 +257,17 @@ pub(crate) fn resign(tx: &mut Tx, actor: &Actor, number: SeatId) -> Result<Outco
     Ok(Outcome::Applied)
 }
 
+/// The term that begins when that of a seat ends, if it was accepted.
+fn next_term(tx: &Tx, seat: &Seat) -> Option<Seat> {
+    let next = tx.t.seats.get(&seat.successor?)?;
+    (next.status == SeatStatus::Accepted).then(|| next.clone())
+}
+
 /// Ends a seat before its term does: nobody is held over, and the holder's next term is gone, too. A next
 /// term that ends before it began leaves the seat before it to another election.
 fn end(tx: &mut Tx, seat: Seat, code: &'static str) -> Result<Vec<SeatId>, Refusal> {
     let mut ended = vec![seat.number];
-    let next = seat
-        .successor
-        .and_then(|next| tx.t.seats.get(&next).cloned())
-        .filter(|next| next.status == SeatStatus::Accepted);
+    let next = next_term(tx, &seat);
     if let (SeatStatus::Accepted, Some(before)) = (seat.status, seat.succeeds) {
         let mut before = tx.get::<Seat>(before)?;
         before.successor = None;
@@ -314,11 +317,7 @@ pub(crate) fn on_deadline(
             tell(tx, due, number, organisation, SeatStatus::Lapsed);
         }
         (DeadlineKind::SeatTerm, SeatStatus::Held) => {
-            let next = seat
-                .successor
-                .and_then(|next| tx.t.seats.get(&next).cloned())
-                .filter(|next| next.status == SeatStatus::Accepted);
-            let Some(next) = next else {
+            let Some(next) = next_term(tx, &seat) else {
                 tx.advance(seat, "R28", SeatStatus::HeldOver)?;
                 tx.emit(
                     due,

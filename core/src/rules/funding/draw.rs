@@ -270,27 +270,44 @@ fn freeze(tx: &mut Tx, actor: &Actor, subject: DrawFor) -> Result<(), Refusal> {
         persons = pool.len(),
         most = POOL_MAX
     );
-    let round = u32::try_from(earlier.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1);
+    let round = next_round(&earlier);
+    let pool_hash = pool_hash(subject, round, &pool);
+    begin(tx, "R22", (subject, round, pool_hash), pool, Vec::new()).map(drop)
+}
+
+/// The round after these draws on one subject.
+fn next_round(earlier: &[DrawId]) -> u32 {
+    let count = u32::try_from(earlier.len()).unwrap_or(u32::MAX);
+    count.saturating_add(1)
+}
+
+/// Begins a draw among persons of a pool, or among names.
+fn begin(
+    tx: &mut Tx,
+    code: &'static str,
+    (subject, round, pool_hash): (DrawFor, u32, Hash),
+    pool: Vec<PersonId>,
+    names: Vec<OrganisationId>,
+) -> Result<DrawId, Refusal> {
     let number = tx.next_id::<DrawId>();
     let draw = Draw {
         number,
         subject,
         round,
         attempt: 1,
-        pool_hash: pool_hash(subject, round, &pool),
+        pool_hash,
         pool,
-        names: Vec::new(),
+        names,
         slots: empty_places(),
         named: Vec::new(),
         seed: None,
-        status: tx.begin::<Draw>(number, "R22", D::Committing)?,
+        status: tx.begin::<Draw>(number, code, D::Committing)?,
         since_ms: tx.now,
     };
     tx.t.draw_of().put((subject, round), number);
     tx.put(draw);
-    restart_clock(tx, number)
+    restart_clock(tx, number)?;
+    Ok(number)
 }
 
 /// The three places, none taken.
@@ -312,28 +329,9 @@ pub(crate) fn among_elected(
 ) -> Result<DrawId, Refusal> {
     names.sort_unstable();
     let subject = DrawFor::Election(motion);
-    let round = u32::try_from(draws(tx, subject).len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1);
-    let number = tx.next_id::<DrawId>();
-    let draw = Draw {
-        number,
-        subject,
-        round,
-        attempt: 1,
-        pool_hash: pool_hash(subject, round, &names),
-        pool: Vec::new(),
-        names,
-        slots: empty_places(),
-        named: Vec::new(),
-        seed: None,
-        status: tx.begin::<Draw>(number, "M36", D::Committing)?,
-        since_ms: tx.now,
-    };
-    tx.t.draw_of().put((subject, round), number);
-    tx.put(draw);
-    restart_clock(tx, number)?;
-    Ok(number)
+    let round = next_round(&draws(tx, subject));
+    let pool_hash = pool_hash(subject, round, &names);
+    begin(tx, "M36", (subject, round, pool_hash), Vec::new(), names)
 }
 
 /// Groups of the members among whom a draw is made: they do not draw.

@@ -1,7 +1,7 @@
 //! M23: keys are rotated and revoked; in an emergency by two of seat holders and secretary (RULINGS
 //! R7).
 
-use rollbook_proof::crypto::{Hash, KeyKind};
+use rollbook_proof::crypto::{Hash, KeyKind, PublicKey};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::plan::fewest;
@@ -56,6 +56,24 @@ fn go(
         *place = held.key;
     }
     tx.t.persons().put(held.person, facts);
+    Ok(())
+}
+
+/// Gives a person a further key.
+pub(super) fn add(
+    tx: &mut Tx,
+    person: PersonId,
+    key: PublicKey,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    let Some(mut facts) = tx.t.persons.get(&person).cloned() else {
+        refuse!("A6.unknown-officer", officer = person)
+    };
+    let number = u32::try_from(facts.keys.len()).unwrap_or(u32::MAX);
+    let key = OfficerKey::new(key, tx.height, tx.now);
+    tx.begin::<HeldKey>((person, number), code, key.state)?;
+    facts.keys.push(key);
+    tx.t.persons().put(person, facts);
     Ok(())
 }
 
@@ -118,13 +136,7 @@ pub(super) fn rotate(
     claim_key(tx, new, &possession, actor.number(), verifier)?;
     let old = held(tx, (person, rotation.replaces))?;
     go(tx, old, "M23", KeyState::Ended, Some(EndReason::Rotated))?;
-    let number = u32::try_from(facts.keys.len()).unwrap_or(u32::MAX);
-    let key = OfficerKey::new(rotation.key, tx.height, tx.now);
-    tx.begin::<HeldKey>((person, number), "M23", key.state)?;
-    if let Some(mut facts) = tx.t.persons.get(&person).cloned() {
-        facts.keys.push(key);
-        tx.t.persons().put(person, facts);
-    }
+    add(tx, person, rotation.key, "M23")?;
     Ok(Outcome::Applied)
 }
 

@@ -8,10 +8,8 @@ use rollbook_proof::number::OrganisationId;
 use super::{delegation, keys, officer};
 use crate::id::PersonId;
 use crate::identity::{
-    EndReason, KEYS_MAX, OFFICERS_MAX, OFFICERS_MIN, OfficerKey, Organisation, OrganisationKind,
-    Role,
+    EndReason, KEYS_MAX, OFFICERS_MAX, OFFICERS_MIN, Organisation, OrganisationKind, Role,
 };
-use crate::object::key::HeldKey;
 use crate::record::OfficersChange;
 use crate::refusal::Refusal;
 use crate::rules::posts;
@@ -178,7 +176,7 @@ pub(super) fn possible(
     Ok(())
 }
 
-/// Carries the change out. Nothing of it is written if it is not possible any more.
+/// Carries a change out that is [`possible`] now.
 pub(super) fn carry_out(
     tx: &mut Tx,
     number: OrganisationId,
@@ -187,7 +185,6 @@ pub(super) fn carry_out(
     due: Due,
 ) -> Result<(), Refusal> {
     let mut organisation = tx.organisation(number)?.clone();
-    possible(tx, &organisation, change)?;
     for person in &change.ended {
         end_person(tx, *person, by, due)?;
     }
@@ -208,12 +205,7 @@ pub(super) fn carry_out(
     }
     for new in &change.keys {
         take_key(tx, &new.key, number)?;
-        add_key(
-            tx,
-            new.person,
-            OfficerKey::new(new.key, tx.height, tx.now),
-            by,
-        )?;
+        keys::add(tx, new.person, new.key, by.code())?;
     }
     for new in &change.added {
         let mut entry = new.clone();
@@ -227,17 +219,6 @@ pub(super) fn carry_out(
     }
     tx.put(organisation);
     delegation::end_without_ground(tx, number, Some(due))
-}
-
-fn add_key(tx: &mut Tx, person: PersonId, key: OfficerKey, by: By) -> Result<(), Refusal> {
-    let Some(mut facts) = tx.t.persons.get(&person).cloned() else {
-        refuse!("A6.unknown-officer", officer = person)
-    };
-    let place = u32::try_from(facts.keys.len()).unwrap_or(u32::MAX);
-    tx.begin::<HeldKey>((person, place), by.code(), key.state)?;
-    facts.keys.push(key);
-    tx.t.persons().put(person, facts);
-    Ok(())
 }
 
 /// A person leaves: no key signs any more, no post is held any more.
