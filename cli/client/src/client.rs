@@ -627,31 +627,9 @@ pub(crate) fn real_s() -> u64 {
 
 /// Seconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn seconds_of_date(text: &str) -> Option<i64> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let day = words.next()?.parse::<i64>().ok()?;
-    let month = MONTHS.find(words.next()?)? / 3;
-    let year = words.next()?.parse::<i64>().ok()?;
-    let mut clock = words.next()?.split(':').map(str::parse::<i64>);
-    let mut part = || clock.next()?.ok();
-    let (hour, minute, second) = (part()?, part()?, part()?);
-    let months = i64::try_from(month).ok()?;
-    let in_range = (1..=31).contains(&day)
-        && (1970..=9999).contains(&year)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second);
-    if !in_range || words.next() != Some("GMT") {
-        return None;
-    }
-    // Days of the civil calendar, years beginning in March.
-    let (y, m) = if months < 2 {
-        (year - 1, months + 10)
-    } else {
-        (year, months - 2)
-    };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+    let date = httpdate::parse_http_date(text).ok()?;
+    let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 /// Whether there was no connection, so that nothing was sent.
