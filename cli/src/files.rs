@@ -102,35 +102,44 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// A file under a lock until what is returned is dropped; others who ask for it wait. A file that was
 /// replaced while the lock was waited for is locked anew, so whoever holds it reads what is there.
 pub fn locked(path: &Path) -> Result<File, Failure> {
-    let failed = |error: std::io::Error| cannot_read(path, &error);
-    loop {
-        let file = File::open(path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        let (here, now) = (
-            file.metadata().map_err(failed)?,
-            std::fs::metadata(path).map_err(failed)?,
-        );
-        if (here.dev(), here.ino()) == (now.dev(), now.ino()) {
-            return Ok(file);
-        }
-    }
+    hold(path, || File::open(path)).map_err(|error| cannot_read(path, &error))
 }
 
-/// The same for a file that need not be there: the lock is a file of its own in the same folder, which
-/// stays, named like it with `.` before and `.lock` behind.
+/// The same for a lock that is a file of its own, made if it is not there.
+pub fn lock_file(path: &Path) -> Result<File, Failure> {
+    hold(path, || open_lock(path)).map_err(|error| cannot_write(path, &error))
+}
+
+/// The same for a file that need not be there: the lock stays in the same folder, named like it with `.`
+/// before and `.lock` behind.
 pub fn lock(path: &Path) -> Result<File, Failure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.lock"));
-    let failed = |error: std::io::Error| cannot_write(&beside, &error);
-    let file = std::fs::OpenOptions::new()
+    lock_file(&path.with_file_name(format!(".{name}.lock")))
+}
+
+/// A lock's file, made if it is not there; nothing is locked yet.
+pub fn open_lock(path: &Path) -> std::io::Result<File> {
+    std::fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(&beside)
-        .map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+        .open(path)
+}
+
+fn hold(path: &Path, open: impl Fn() -> std::io::Result<File>) -> std::io::Result<File> {
+    loop {
+        let file = open()?;
+        file.lock()?;
+        let here = file.metadata()?;
+        // It may have been replaced, or taken away, while the lock was waited for.
+        match std::fs::metadata(path) {
+            Ok(now) if (here.dev(), here.ino()) == (now.dev(), now.ino()) => return Ok(file),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What a folder holds, by name, without what is hidden: a file manager of another system leaves

@@ -156,7 +156,7 @@ fn many(
     let (new_numbers, mut all) = (numbers(&new), numbers(&made));
     let is_in = |run: &Run, all: &[usize]| all.iter().all(|line| run.line(*line).height.is_some());
     if new.is_empty() && is_in(&run, &all) {
-        told_before(desk, &run, &all, label).print(desk.global);
+        told_before(&run, &all, label).print(desk.global);
         let facts = [("file", file.to_owned()), ("lines", all.len().to_string())];
         if !run.is_finished() {
             run.finish();
@@ -478,11 +478,9 @@ fn rows() -> Rows {
     Rows::new(&["line", "record", "stands", "height", "leaf", "next"])
 }
 
-/// What an earlier command brought in.
-fn told_before(desk: &Desk, run: &Run, all: &[usize], label: &dyn Fn(usize) -> String) -> Rows {
+/// What an earlier command brought in. What follows has changed since; `status` tells it.
+fn told_before(run: &Run, all: &[usize], label: &dyn Fn(usize) -> String) -> Rows {
     let mut told = rows();
-    // What follows has changed since; `status` tells it.
-    let _ = desk;
     for line in all {
         told.add(row_of_known(label(*line), &run.line(*line)));
     }

@@ -23,7 +23,7 @@ use crate::output::{print, print_json, say, word};
 use crate::receipts::Receipted;
 use crate::shown::Shown;
 use crate::trust;
-use crate::verbs::{VERBS, Verb};
+use crate::verbs::{ELSEWHERE, VERBS, Verb};
 
 /// Where an object stands, as told by a node.
 pub fn of(client: &Client, object: &str, number: u32) -> Result<Next, Failure> {
@@ -128,17 +128,20 @@ fn actor(next: &Next, who: &str) -> String {
     number.map_or(word.clone(), |number| format!("{word} ({number})"))
 }
 
-/// Key of the words for what an act does: those of its verb's help.
+/// Key of the words for what an act does: those of its command's help.
 pub fn deed_key(body: &Body) -> String {
     match verb_of(body) {
         Ok(verb) => format!("help.rollbook.{}.{}.about", verb.path.0, verb.path.1),
-        Err(other) => match other.as_str() {
-            "Organisation.Register" => "help.rollbook.org.introduce.about".to_owned(),
-            "Organisation.Found" => "help.rollbook.genesis.sign.about".to_owned(),
-            "Node.Register" => "help.rollbook.node.register.about".to_owned(),
-            _ => other,
-        },
+        Err(act) => elsewhere(&act).unwrap_or(act),
     }
+}
+
+/// The same for an act, as `Organisation.Found`, that no verb makes but a command of its own.
+fn elsewhere(act: &str) -> Option<String> {
+    let named = ELSEWHERE
+        .iter()
+        .find(|(family, variant, _)| act.split_once('.') == Some((*family, *variant)));
+    named.map(|(_, _, command)| format!("help.rollbook.{}.about", command.replace(' ', ".")))
 }
 
 /// The verb that makes such an act; else the names of its family and variant.
@@ -296,4 +299,25 @@ pub fn told(
         }
     }
     page.map(|()| 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_words::catalogue::find;
+
+    use super::elsewhere;
+    use crate::verbs::ELSEWHERE;
+
+    /// An act whose command is no verb has words as well.
+    #[test]
+    fn an_act_of_a_command_of_its_own_has_words() {
+        for (family, variant, _) in ELSEWHERE {
+            if *family == "MotionEffect" {
+                continue;
+            }
+            let act = format!("{family}.{variant}");
+            let key = elsewhere(&act).unwrap();
+            assert!(find(&key, &[]).is_some(), "{act}: {key}");
+        }
+    }
 }

@@ -9,7 +9,6 @@
 //!   verified of the alliance.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rollbook_proof::chain::ReadClass;
@@ -17,7 +16,7 @@ use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, UNWRITTEN};
-use crate::files::{cannot_write, make_folder, replace_secret};
+use crate::files::{lock_file, make_folder, replace_secret};
 use crate::flags::Global;
 use crate::keystore::Keystore;
 use crate::output::word;
@@ -51,7 +50,7 @@ fn taken(
     (told, count): (u64, u64),
 ) -> Result<u64, Failure> {
     make_folder(folder)?;
-    let _lock = locked(&folder.join(format!("{person:04}.numbers.lock")))?;
+    let _lock = lock_file(&folder.join(format!("{person:04}.numbers.lock")))?;
     let file = folder.join(format!("{person:04}.numbers.toml"));
     let mut given = read(&file);
     let lanes = given.0.entry(chain.to_hex()).or_default();
@@ -68,20 +67,6 @@ fn read(file: &PathBuf) -> Given {
     let text = std::fs::read_to_string(file).ok();
     text.and_then(|text| toml::from_str(&text).ok())
         .unwrap_or_default()
-}
-
-/// A file of its own, made if it is not there, under a lock until what is returned is dropped.
-fn locked(path: &Path) -> Result<File, Failure> {
-    let open = || {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(|error: std::io::Error| cannot_write(path, &error))
 }
 
 #[cfg(test)]

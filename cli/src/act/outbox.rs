@@ -27,10 +27,10 @@ use serde::{Deserialize, Serialize};
 use super::{judge, next, run};
 use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
-use crate::files::{cannot_write, make_folder, replace_secret};
+use crate::files::{lock_file, make_folder, replace_secret};
 use crate::flags::{Asking, Global};
 use crate::output::say;
-use crate::profile::{Left, Profile, Profiles};
+use crate::profile::{Left, Profiles};
 use crate::{asking, receipts};
 
 const KIND: &str = "rollbook-outbox";
@@ -146,7 +146,8 @@ impl Outbox {
     /// Puts a record in before it is sent, and holds it. What is returned is on disk.
     pub fn put(&self, record: &Record, made_ms: LedgerTime) -> Result<Held<'_>, Failure> {
         make_folder(&self.folder)?;
-        let (lock, locked) = self.lock(&record.id())?;
+        let lock = self.lock(&record.id());
+        let locked = lock_file(&lock)?;
         let entry = Outbox::entry(record, made_ms, Known::Open);
         self.write(&entry)?;
         Ok(Held {
@@ -170,24 +171,13 @@ impl Outbox {
         let _ = std::fs::remove_file(self.file(id));
     }
 
-    fn lock(&self, id: &Hash) -> Result<(PathBuf, File), Failure> {
-        let path = self.folder.join(format!("{id}.lock"));
-        let open = || {
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        let file = open().map_err(|error: std::io::Error| cannot_write(&path, &error))?;
-        Ok((path, file))
+    fn lock(&self, id: &Hash) -> PathBuf {
+        self.folder.join(format!("{id}.lock"))
     }
 
     /// Whether no command is at work on a record.
     fn is_free(&self, id: &Hash) -> bool {
-        match File::open(self.folder.join(format!("{id}.lock"))) {
+        match File::open(self.lock(id)) {
             Ok(file) => file.try_lock().is_ok(),
             Err(_) => true,
         }
@@ -375,11 +365,11 @@ pub fn tell_open(global: &Global) {
         return;
     };
     for entry in open {
-        tell_one(global, &outbox, &client, &profile, entry);
+        tell_one(global, &outbox, &client, entry);
     }
 }
 
-fn tell_one(global: &Global, outbox: &Outbox, client: &Client, profile: &Profile, entry: Entry) {
+fn tell_one(global: &Global, outbox: &Outbox, client: &Client, entry: Entry) {
     let Some(record) = entry.record().filter(|record| record.id() == entry.id) else {
         return;
     };
@@ -390,7 +380,7 @@ fn tell_one(global: &Global, outbox: &Outbox, client: &Client, profile: &Profile
             let number = place.height.map_or(0, |height| height.0);
             let [record_fact, what] = facts;
             let height = ("height", number.to_string());
-            match proved(global, &record, client, profile) {
+            match proved(global, &record, client) {
                 Some(effect) => say(t(
                     "outbox.recorded-proved",
                     &[record_fact, what, height, ("effect", effect)],
@@ -419,9 +409,8 @@ fn tell_one(global: &Global, outbox: &Outbox, client: &Client, profile: &Profile
 }
 
 /// What the record came to, if its receipt is there and verifies; it is written, too.
-fn proved(global: &Global, record: &Record, client: &Client, profile: &Profile) -> Option<String> {
-    // Nobody is asked for a passphrase for what a command tells beside its work.
-    let _ = profile;
+/// Nobody is asked for a passphrase for what a command tells beside its work.
+fn proved(global: &Global, record: &Record, client: &Client) -> Option<String> {
     let mut trust = receipts::trust_for(global, record, client).ok()?;
     let file = receipts::place(None, record, global).ok()?;
     let receipt = receipts::receipt(&mut trust, record, &file).ok()?;

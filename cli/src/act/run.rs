@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoding::{base64_bytes, base64_text};
 use crate::failure::Failure;
-use crate::files::{cannot_read, cannot_write, make_folder, replace};
+use crate::files::{cannot_read, cannot_write, make_folder, open_lock, replace};
 use crate::flags::Global;
 use crate::output::say;
 use crate::profile::Left;
@@ -83,7 +83,6 @@ pub struct Made {
 #[derive(Debug)]
 pub struct Run {
     folder: PathBuf,
-    head: Head,
     lines: BTreeMap<usize, Made>,
     finished: bool,
     notes: File,
@@ -144,16 +143,6 @@ impl Run {
         make_folder(&folder)?;
         let lock = locked(&folder, file)?;
         let (head_file, notes_file) = (folder.join(HEAD), folder.join(LINES));
-        let head = Head {
-            kind: KIND.to_owned(),
-            version: 1,
-            file: file.to_owned(),
-            hash,
-            verb: verb.to_owned(),
-            principal,
-            chain,
-            acts: acts.clone(),
-        };
         let known = read_head(&head_file);
         let is_new = again || known.is_none();
         if is_new {
@@ -164,6 +153,16 @@ impl Run {
                 }
                 _ => {}
             }
+            let head = Head {
+                kind: KIND.to_owned(),
+                version: 1,
+                file: file.to_owned(),
+                hash,
+                verb: verb.to_owned(),
+                principal,
+                chain,
+                acts: acts.clone(),
+            };
             let text = serde_json::to_vec_pretty(&head).unwrap_or_default();
             replace(&head_file, &text)?;
         }
@@ -175,7 +174,6 @@ impl Run {
             .map_err(failed(&notes_file))?;
         let run = Run {
             folder,
-            head,
             lines,
             finished,
             notes,
@@ -256,16 +254,6 @@ impl Run {
         drop(self.note(&[Note::Finished]));
         self.finished = true;
     }
-
-    /// How many lines there are.
-    pub fn len(&self) -> usize {
-        self.head.acts.len()
-    }
-
-    /// Whether it has no line: never so.
-    pub fn is_empty(&self) -> bool {
-        self.head.acts.is_empty()
-    }
 }
 
 fn read_head(file: &Path) -> Option<Head> {
@@ -337,12 +325,7 @@ impl Made {
 
 fn locked(folder: &Path, file: &str) -> Result<File, Failure> {
     let path = folder.join(LOCK);
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(failed(&path))?;
+    let lock = open_lock(&path).map_err(failed(&path))?;
     lock.try_lock().map_err(|_| {
         let facts = [("file", file.to_owned())];
         Failure::refused(t("run.busy", &facts)).next(t("run.busy-next", &facts))

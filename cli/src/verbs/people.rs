@@ -204,11 +204,14 @@ pub enum Offer {
     Key(NewKey),
 }
 
+/// The parts of a change of officers; the last one may be missing.
+const PARTS: [&str; 5] = ["added", "roles", "keys", "ended", "policy"];
+
 type Parsed = Result<Option<Value>, Failure>;
 
 fn officers(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
-    for name in ["added", "roles", "keys", "ended"] {
-        fields.entry(name).or_insert_with(|| json!([]));
+    for name in &PARTS[..PARTS.len() - 1] {
+        fields.entry(*name).or_insert_with(|| json!([]));
     }
     if let Some(Value::Array(ended)) = fields.get_mut("ended") {
         ended.sort_by_key(Value::as_u64);
@@ -218,8 +221,7 @@ fn officers(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Fail
 
 fn recovery(fields: &mut Map<String, Value>, reading: &mut Reading) -> Result<(), Failure> {
     officers(fields, reading)?;
-    let names = ["added", "roles", "keys", "ended", "policy"];
-    let change: Map<String, Value> = names
+    let change: Map<String, Value> = PARTS
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), fields.remove(name)?)))
         .collect();
