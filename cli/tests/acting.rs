@@ -4,64 +4,23 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 mod desk;
-use desk::{Desk, PASSPHRASE, all};
-
-/// Text of a motion that nobody reads.
-const TEXT: &str = "abababababababababababababababababababababababababababababababab";
+use desk::{Desk, Down, TEXT, all, tells};
 
 /// A desk of one officer of the testnet, with a profile and the key.
 fn officer(net: &Desk, url: &str, organisation: u32, person: u32, role: &str) -> Desk {
     let desk = Desk::new();
-    key(&desk, organisation, person, role);
-    let genesis = net.path("net/genesis.rollbook").display().to_string();
-    desk.good(&format!(
-        "setup --name own --genesis {genesis} --node {url} --organisation {organisation} --person \
-         {person} --alliance Sample"
-    ));
+    desk.key("acting", organisation, person, role);
+    desk.settle(net, url, organisation, person);
     desk
 }
 
-fn key(desk: &Desk, organisation: u32, person: u32, role: &str) {
-    desk.good(&format!(
-        "keys new --organisation {organisation} --person {person} --role {role} --sample --seed \
-         acting --name Sample --document none --letter {TEXT} --letter-date 2023-06-01 --signatory \
-         Sample --card {person}.card.toml"
-    ));
-}
-
-/// The same without `--yes`, and with nobody at the terminal.
+/// The same without `--yes`.
 fn unattended(desk: &Desk, line: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rollbook"))
-        .args(line.split_whitespace())
-        .current_dir(desk.path("."))
-        .env("HOME", desk.path("."))
-        .env("XDG_CONFIG_HOME", desk.path("config"))
-        .env("XDG_DATA_HOME", desk.path("data"))
-        .env("XDG_STATE_HOME", desk.path("state"))
-        .env("LC_ALL", "C")
-        .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// Takes the testnet down, whatever happens.
-struct Down<'a>(&'a Desk);
-
-impl Drop for Down<'_> {
-    fn drop(&mut self) {
-        self.0.run(&["testnet", "down", "--dir", "net"]);
-    }
-}
-
-#[track_caller]
-fn tells(told: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(told.contains(part), "'{part}' is not in\n{told}");
-    }
+    let mut command = desk.command();
+    command.args(line.split_whitespace()).output().unwrap()
 }
 
 /// The id of a record that waits at the node, as the act that left it says.
@@ -73,20 +32,15 @@ fn waiting(told: &str) -> String {
 #[test]
 fn before_and_after_a_signature() {
     let net = Desk::new();
-    let up = net.good("testnet up --dir net --nodes 1 --members 5 --seed acting");
     let _down = Down(&net);
-    let url = up
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap()
-        .to_owned();
+    let url = net.testnet(1, 5, "acting");
     let first = officer(&net, &url, 1, 1, "primary,node-operator");
     let second = officer(&net, &url, 1, 2, "alternate,finance,technical");
     let stranger = officer(&net, &url, 2, 3, "primary,node-operator");
 
     a_paper_waits_at_the_node(&first, &second, &stranger, &url);
     in_vain_is_said_first(&first);
-    key(&first, 1, 2, "alternate,finance,technical");
+    first.key("acting", 1, 2, "alternate,finance,technical");
     ballots(&first);
     files(&first, &net);
     let net_command = "testnet clock advance 8d --dir net";
@@ -171,16 +125,7 @@ fn a_paper_waits_at_the_node(first: &Desk, second: &Desk, stranger: &Desk, url: 
     );
     // It waits no more, and the receipt has its record beside it.
     tells(&first.good("pending"), &["nothing waits for a signature"]);
-    let receipts = second.path("data/rollbook/work/own/receipts");
-    let receipt = std::fs::read_dir(receipts)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            path.extension()
-                .is_some_and(|ending| ending == "tlog-proof")
-        })
-        .unwrap();
-    let told = second.good(&["verify", receipt.to_str().unwrap()]);
+    let told = second.good(&["verify", second.receipt().as_str()]);
     tells(&told, &["PROVED"]);
 }
 

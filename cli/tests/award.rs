@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 mod desk;
-use desk::{Desk, all};
+use desk::{Desk, Down, all};
 
 /// Fewer commands than this lead from nothing to a paid award.
 const COMMANDS: usize = 60;
@@ -133,25 +133,13 @@ impl Hand {
 /// A hand at an alliance that runs, with the keys of everybody who acts.
 fn hand() -> Hand {
     let desk = Desk::new();
-    let up = desk.good("testnet up --dir net --nodes 4 --members 7 --seed award");
-    let url = up
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
-    let letter = "ab".repeat(32);
-    let key = |organisation: u32, person: u32, roles: &str| {
-        desk.good(&format!(
-            "keys new --organisation {organisation} --person {person} {roles} --sample --seed \
-             award --name Sample --document none --letter {letter} --letter-date 2023-06-01 \
-             --signatory Sample --card {person}.card.toml"
-        ));
-    };
+    let url = desk.testnet(4, 7, "award");
     for member in 1..=7 {
-        key(member, 2 * member - 1, "--role primary,node-operator");
-        key(member, 2 * member, "--role alternate,finance,technical");
+        desk.key("award", member, 2 * member - 1, "primary,node-operator");
+        desk.key("award", member, 2 * member, "alternate,finance,technical");
     }
     for person in 17..=23 {
-        key(OFFICE, person, "");
+        desk.key("award", OFFICE, person, "");
     }
     desk.good(&format!(
         "setup --name award --genesis net/genesis.rollbook --node {url} --organisation {OFFICE} \
@@ -177,15 +165,6 @@ fn hand() -> Hand {
     Hand {
         desk,
         typed: RefCell::default(),
-    }
-}
-
-/// Takes the testnet down, whatever happens.
-struct Down<'a>(&'a Desk);
-
-impl Drop for Down<'_> {
-    fn drop(&mut self) {
-        self.0.run(&["testnet", "down", "--dir", "net"]);
     }
 }
 

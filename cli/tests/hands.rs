@@ -23,9 +23,9 @@ use rollbook_sandbox::sign::Signer;
 use serde_json::Value;
 
 mod desk;
-use desk::{Desk, all};
+use desk::{Desk, all, tells};
 mod line;
-use line::{Cut, Line, begin, key, signal};
+use line::{Cut, Line, begin, signal};
 
 const SEED: &str = "hands";
 
@@ -44,14 +44,7 @@ struct Net {
 impl Net {
     fn up(nodes: u32) -> Net {
         let desk = Desk::new();
-        let up = desk.good(&format!(
-            "testnet up --dir net --nodes {nodes} --members 5 --seed {SEED}"
-        ));
-        let url = up
-            .split_whitespace()
-            .find(|word| word.starts_with("http://"))
-            .unwrap()
-            .to_owned();
+        let url = desk.testnet(nodes, 5, SEED);
         Net {
             desk,
             url,
@@ -63,18 +56,14 @@ impl Net {
     fn officer(&self, organisation: u32, persons: &[(u32, &str)]) -> Desk {
         let desk = Desk::new();
         for (person, role) in persons {
-            key(&desk, organisation, *person, role, SEED);
+            desk.key(SEED, organisation, *person, role);
         }
         self.settle(&desk, &self.url, organisation, persons[0].0);
         desk
     }
 
     fn settle(&self, desk: &Desk, url: &str, organisation: u32, person: u32) {
-        let genesis = self.desk.path("net/genesis.rollbook").display().to_string();
-        desk.good(&format!(
-            "setup --name own --genesis {genesis} --node {url} --organisation {organisation} \
-             --person {person} --alliance Sample"
-        ));
+        desk.settle(&self.desk, url, organisation, person);
     }
 
     /// A desk of both officers of member 1.
@@ -162,13 +151,6 @@ fn times_in(log: &[u8], act: &str) -> usize {
         .unwrap();
     let bytes = Hash::from_hex(text).unwrap().0;
     log.windows(32).filter(|window| *window == bytes).count()
-}
-
-#[track_caller]
-fn tells(told: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(told.contains(part), "'{part}' is not in\n{told}");
-    }
 }
 
 /// The first text of 64 hexadecimal digits after a word.
@@ -381,23 +363,14 @@ fn papers_wait_side_by_side() {
     let told = all(&first.ends(0, "submit a.pending.json"));
     tells(&told, &["it is in block", "It took effect."]);
     // What stands beside the receipt is the record of the log, not the copy.
-    let receipts = first.path("data/rollbook/work/own/receipts");
-    let receipt = std::fs::read_dir(receipts)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            path.extension()
-                .is_some_and(|ending| ending == "tlog-proof")
-        })
-        .unwrap();
     tells(
-        &first.good(&["verify", receipt.to_str().unwrap()]),
+        &first.good(&["verify", first.receipt().as_str()]),
         &["PROVED"],
     );
 
     // A signature by an old key of the second officer, made where no node was asked.
     let old = Desk::new();
-    key(&old, 1, 2, "alternate,finance,technical", "old");
+    old.key("old", 1, 2, "alternate,finance,technical");
     net.settle(&old, "http://127.0.0.1:1", 1, 2);
     old.write(
         "b.pending.json",
@@ -517,7 +490,7 @@ fn two_signatures_at_once_are_both_there() {
     let desk = Desk::new();
     // Of the sample's secretariat: holders of posts, whose roles a card does not know.
     for (person, role) in [(14, "primary"), (15, "alternate"), (16, "finance")] {
-        key(&desk, 7, person, role, SEED);
+        desk.key(SEED, 7, person, role);
     }
     let mut signer = Signer::founded(chain, SEED.as_bytes());
     for round in 0..rounds {
@@ -562,7 +535,7 @@ fn two_signatures_at_once_are_both_there() {
     // The same for the registration of a company.
     let desk = Desk::new();
     for (person, role) in [(1, "primary"), (2, "alternate,finance")] {
-        key(&desk, 0, person, role, SEED);
+        desk.key(SEED, 0, person, role);
     }
     let zero = "ab".repeat(32);
     for round in 0..rounds {
@@ -571,8 +544,8 @@ fn two_signatures_at_once_are_both_there() {
             3,
             &format!(
                 "org register --native 示例公司 --latin Example --uscc 91999999MA0DM0101G \
-                 --extract {zero} --extract-date 2023-05-01 --card {SEED}-1.card.toml --card \
-                 {SEED}-2.card.toml --genesis {zero} --keystore none --out r{round}.json"
+                 --extract {zero} --extract-date 2023-05-01 --card 1.card.toml --card \
+                 2.card.toml --genesis {zero} --keystore none --out r{round}.json"
             ),
         );
         let at_once = [1, 2].map(|who| begin(&desk, &format!("sign r{round}.json --signer {who}")));

@@ -5,13 +5,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::symlink;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
 mod desk;
-use desk::{Desk, PASSPHRASE, all};
+use desk::{Desk, all};
 
 fn hash(digits: &str) -> String {
     digits.repeat(32)
@@ -32,18 +32,10 @@ fn quick_key(person: u32) -> String {
 
 /// A command whose every write to a file fails, as on a full disk.
 fn on_a_full_disk(desk: &Desk, line: &str) -> Output {
-    Command::new("sh")
+    desk.program("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_rollbook"))
         .args(line.split_whitespace())
-        .current_dir(desk.path(""))
-        .env("HOME", desk.path(""))
-        .env("XDG_CONFIG_HOME", desk.path("config"))
-        .env("XDG_DATA_HOME", desk.path("data"))
-        .env("XDG_STATE_HOME", desk.path("state"))
-        .env("LC_ALL", "C")
-        .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-        .stdin(Stdio::null())
         .output()
         .unwrap()
 }
@@ -60,10 +52,7 @@ fn names(desk: &Desk, folder: &str) -> Vec<String> {
 
 #[track_caller]
 fn tells(output: &Output, parts: &[&str]) {
-    let told = all(output);
-    for part in parts {
-        assert!(told.contains(part), "'{part}' is not in\n{told}");
-    }
+    desk::tells(&all(output), parts);
 }
 
 /// The stick was all that was left of the old machine. `keys check` had said that it could be relied
@@ -179,14 +168,9 @@ fn a_key_that_was_half_made_is_named_and_repaired() {
     // Whenever it is killed: nothing, half, or whole, and what is there can be used.
     for (round, ms) in [5_u64, 400, 900].into_iter().enumerate() {
         let person = 10 + u32::try_from(round).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollbook"))
+        let mut child = desk
+            .command()
             .args(new_key(person, "").split_whitespace())
-            .current_dir(desk.path(""))
-            .env("HOME", desk.path(""))
-            .env("XDG_CONFIG_HOME", desk.path("config"))
-            .env("XDG_DATA_HOME", desk.path("data"))
-            .env("LC_ALL", "C")
-            .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

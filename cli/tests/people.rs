@@ -4,67 +4,28 @@
 #![allow(clippy::unwrap_used)]
 
 mod desk;
-use desk::{Desk, all};
-
-/// A document that nobody reads.
-const TEXT: &str = "abababababababababababababababababababababababababababababababab";
-
-fn key(desk: &Desk, (seed, organisation, person): (&str, u32, u32), role: &str) {
-    desk.good(&format!(
-        "keys new --organisation {organisation} --person {person} --role {role} --sample --seed \
-         {seed} --name Sample --document none --letter {TEXT} --letter-date 2023-06-01 --signatory \
-         Sample --card {person}.card.toml"
-    ));
-}
+use desk::{Desk, Down, TEXT, all, tells};
 
 /// A desk of a member with the keys of both officers; the first signs unless another is named.
 fn member(net: &Desk, url: &str, organisation: u32) -> Desk {
     let desk = Desk::new();
     let (first, second) = (2 * organisation - 1, 2 * organisation);
-    key(
-        &desk,
-        ("people", organisation, first),
-        "primary,node-operator",
-    );
-    key(
-        &desk,
-        ("people", organisation, second),
+    desk.key("people", organisation, first, "primary,node-operator");
+    desk.key(
+        "people",
+        organisation,
+        second,
         "alternate,finance,technical",
     );
-    let genesis = net.path("net/genesis.rollbook").display().to_string();
-    desk.good(&format!(
-        "setup --name own --genesis {genesis} --node {url} --organisation {organisation} --person \
-         {first} --alliance Sample"
-    ));
+    desk.settle(net, url, organisation, first);
     desk
-}
-
-/// Takes the testnet down, whatever happens.
-struct Down<'a>(&'a Desk);
-
-impl Drop for Down<'_> {
-    fn drop(&mut self) {
-        self.0.run(&["testnet", "down", "--dir", "net"]);
-    }
-}
-
-#[track_caller]
-fn tells(told: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(told.contains(part), "'{part}' is not in\n{told}");
-    }
 }
 
 #[test]
 fn people_come_and_go() {
     let net = Desk::new();
-    let up = net.good("testnet up --dir net --nodes 1 --members 5 --seed people");
     let _down = Down(&net);
-    let url = up
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap()
-        .to_owned();
+    let url = net.testnet(1, 5, "people");
     let desks: Vec<Desk> = (1..=5).map(|number| member(&net, &url, number)).collect();
     a_dismissal_is_contested(&desks[0], &net);
     a_delegation_is_used(&desks[1]);
@@ -75,12 +36,8 @@ fn people_come_and_go() {
 fn a_dismissal_is_contested(one: &Desk, net: &Desk) {
     // Whoever is to come makes a key and offers it.
     let new = Desk::new();
-    key(&new, ("newcomer", 0, 1), "alternate,finance");
-    let genesis = net.path("net/genesis.rollbook").display().to_string();
-    new.good(&format!(
-        "setup --name own --genesis {genesis} --node http://127.0.0.1:1 --organisation 1 --person 1 \
-         --alliance Sample"
-    ));
+    new.key("newcomer", 0, 1, "alternate,finance");
+    new.settle(net, "http://127.0.0.1:1", 1, 1);
     let offer = new.path("offer.json").display().to_string();
     new.good(&format!("keys offer 1 --organisation 1 --out {offer}"));
     one.good(&format!("org officers --added @{offer} --ended 2"));
@@ -137,7 +94,8 @@ fn a_key_is_rotated(three: &Desk) {
     ));
     assert!(three.path("data/rollbook/keys/0005.key0").exists());
     let history = three.good("history --of 3");
-    tells(&history, &["M23", "M31"]);
+    // Once the rotation was told as `Organisation.RotateKey`.
+    tells(&history, &["M23", "M31", "Put a new key in place"]);
 }
 
 fn a_stolen_key_is_stopped(desks: &[Desk], net: &Desk) {

@@ -18,17 +18,8 @@ fn chain() -> String {
 /// A desk with the key of an officer of a company without a number.
 fn officer(person: u32, role: &str, seed: &str) -> Desk {
     let desk = Desk::new();
-    key(&desk, person, role, seed);
+    desk.key(seed, 0, person, role);
     desk
-}
-
-fn key(desk: &Desk, person: u32, role: &str, seed: &str) {
-    desk.good(&format!(
-        "keys new --organisation 0 --person {person} --role {role} --sample --seed {seed} --name \
-         Sample --document none --letter {} --letter-date 2023-06-01 --signatory Sample --card \
-         {person}.card.toml",
-        chain()
-    ));
 }
 
 fn pass(from: &Desk, to: &Desk, file: &str) {
@@ -104,7 +95,7 @@ fn officers_sign_one_file_after_the_other() {
 
     // Who has every key signs with one command.
     let both = officer(1, "primary", "company");
-    key(&both, 2, "alternate,finance", "company");
+    both.key("company", 0, 2, "alternate,finance");
     both.good(&register(FILE));
     assert_eq!(read(&both, FILE), read(&second, FILE));
     // And who has none writes the file for the others.

@@ -16,7 +16,7 @@ use rollbook_tests::testnet::Net;
 use serde_json::Value;
 
 mod desk;
-use desk::{Desk, PASSPHRASE, all};
+use desk::{Desk, all};
 
 /// The program on a desk with more of an environment.
 fn with(desk: &Desk, environment: &[(&str, &str)], line: &str) -> Output {
@@ -24,21 +24,9 @@ fn with(desk: &Desk, environment: &[(&str, &str)], line: &str) -> Output {
 }
 
 fn command(desk: &Desk, environment: &[(&str, &str)], line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-    command
-        .arg("--yes")
-        .args(line.split_whitespace())
-        .current_dir(desk.path(""))
-        .env("HOME", desk.path(""))
-        .env("XDG_CONFIG_HOME", desk.path("config"))
-        .env("XDG_DATA_HOME", desk.path("data"))
-        .env("XDG_STATE_HOME", desk.path("state"))
-        .env("LC_ALL", "C")
-        .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-        .stdin(Stdio::null());
-    for (name, value) in environment {
-        command.env(name, value);
-    }
+    let mut command = desk.command();
+    command.arg("--yes").args(line.split_whitespace());
+    command.envs(environment.iter().copied());
     command
 }
 

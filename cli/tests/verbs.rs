@@ -15,7 +15,7 @@ use rollbook_words::catalogue::{Language, t_in};
 use serde_json::{Value, json};
 
 mod desk;
-use desk::{Desk, all};
+use desk::{Desk, Down, TEXT, all};
 
 /// Variants of an enum, as serde lists them when it is given one that is not there.
 fn variants<T: serde::de::DeserializeOwned>(at: impl Fn(Value) -> Value) -> Vec<String> {
@@ -490,26 +490,12 @@ fn openings_are_read_back() {
 #[test]
 fn a_company_enters_and_a_node_is_registered() {
     let net = Desk::new();
-    let up = net.good("testnet up --dir net --nodes 4 --members 5 --seed verbs");
     let _down = Down(&net);
-    let url = up
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap()
-        .to_owned();
+    let url = net.testnet(4, 5, "verbs");
     let genesis = net.path("net/genesis.rollbook").display().to_string();
-    let letter = "ab".repeat(32);
-    let key = |desk: &Desk, organisation: u32, person: u32, roles: &str, seed: &str| {
-        desk.good(&format!(
-            "keys new --organisation {organisation} --person {person} --role {roles} --sample \
-             --seed {seed} --name Sample \
-             --document none --letter {letter} --letter-date 2023-06-01 --signatory Sample --card \
-             {person}.card.toml"
-        ));
-    };
 
     // Member 1, by the seed of the testnet.
-    key(&net, 1, 1, "primary,node-operator", "verbs");
+    net.key("verbs", 1, 1, "primary,node-operator");
     net.good(&format!(
         "setup --name m1 --genesis {genesis} --node {url} --organisation 1 --person \
          1 --alliance Sample"
@@ -517,8 +503,8 @@ fn a_company_enters_and_a_node_is_registered() {
 
     // The company: two officers, each at a desk of their own, with a key of their own.
     let (company, colleague) = (Desk::new(), Desk::new());
-    key(&company, 0, 1, "primary", "company");
-    key(&colleague, 0, 2, "finance,alternate", "company");
+    company.key("company", 0, 1, "primary");
+    colleague.key("company", 0, 2, "finance,alternate");
     let pass = |from: &Desk, to: &Desk, name: &str| {
         std::fs::copy(from.path(name), to.path(name)).unwrap();
     };
@@ -608,7 +594,7 @@ fn a_company_enters_and_a_node_is_registered() {
         "member apply --class ordinary --antitrust @undertaking.pdf --conflicts @undertaking.pdf",
     );
     // The charter in force is the ledger's to know; another is not signed.
-    let other = format!("{apply} --charter {letter}");
+    let other = format!("{apply} --charter {TEXT}");
     let told = all(&company.ends(1, &other));
     assert!(
         told.contains("--charter: given is abab") && told.contains("leave --charter out"),
@@ -639,7 +625,7 @@ fn a_company_enters_and_a_node_is_registered() {
         told.contains("there is no motion 1, and that is proved"),
         "{told}"
     );
-    let told = all(&net.ends(3, &format!("office remove 2 --text {letter}")));
+    let told = all(&net.ends(3, &format!("office remove 2 --text {TEXT}")));
     assert!(
         told.contains("need 2 of 2 who may sign; signed so far: 1"),
         "{told}"
@@ -665,7 +651,7 @@ fn a_company_enters_and_a_node_is_registered() {
     );
 
     // A node of member 5, which has none.
-    key(&net, 5, 9, "primary,node-operator", "verbs");
+    net.key("verbs", 5, 9, "primary,node-operator");
     net.good(&format!(
         "node init --organisation 5 --genesis {genesis} --dir n5 --listen \
          0.0.0.0:7999 --api 127.0.0.1:7998"
@@ -705,7 +691,7 @@ fn a_company_enters_and_a_node_is_registered() {
         ))
     };
     assert!(card("founding", "--founding").contains("for        a founding"));
-    card("elsewhere", &format!("--genesis {letter}"));
+    card("elsewhere", &format!("--genesis {TEXT}"));
     assert!(card("here", "").contains(&format!("the chain with genesis {hash}")));
     let register = |name: &str| {
         format!("node register --card {name}.card.toml --as 5 --signer 9:node-operator")
@@ -730,15 +716,6 @@ fn a_company_enters_and_a_node_is_registered() {
     );
     let line = net.good(&register("here"));
     assert!(line.contains("node 5: registered"), "{line}");
-}
-
-/// Takes the testnet down, whatever happens.
-struct Down<'a>(&'a Desk);
-
-impl Drop for Down<'_> {
-    fn drop(&mut self) {
-        self.0.run(&["testnet", "down", "--dir", "net"]);
-    }
 }
 
 /// SHA-256 of the charter's text, which an applicant signs.

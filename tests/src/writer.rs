@@ -15,6 +15,7 @@ use rollbook_core::export::{BlockFrame, Header, encode_tail};
 use rollbook_core::id::MotionId;
 use rollbook_core::identity::{ApprovalPolicy, OrganisationEntry, OrganisationKind, Role};
 use rollbook_core::ledger::{BlockError, Execution, Ledger};
+use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::record::{
     Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, OrganisationAct,
     Proposal, Record, Registration,
@@ -389,8 +390,8 @@ impl Writer {
         self.member(member, Body::Motion(support))
     }
 
-    /// A motion of the assembly, proposed by member 1 of the board with the support of 2 to 5; its
-    /// number.
+    /// A motion of the assembly, proposed by member 1 of the board, with the support of as many of
+    /// 2 to 5 as it gathers before its ballots open; its number.
     pub fn before_the_assembly(
         &mut self,
         effect: MotionEffect,
@@ -398,7 +399,10 @@ impl Writer {
     ) -> Result<u32, Refusal> {
         let motion = self.propose_as(1, effect, ballot_days)?;
         for member in 2..=5 {
-            self.support(member, motion)?;
+            let motions = &self.tables().motions;
+            if motions.get(&MotionId(motion)).unwrap().status == MotionStatus::Gathering {
+                self.support(member, motion)?;
+            }
         }
         Ok(motion)
     }

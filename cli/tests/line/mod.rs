@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::desk::{Desk, PASSPHRASE};
+use crate::desk::Desk;
 
 /// What a line does to what goes over it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,17 +107,9 @@ fn pass(mut stream: TcpStream, node: &str, cut: &Mutex<Cut>, is_dead: &AtomicBoo
 
 /// The command of a desk, begun and not waited for.
 pub fn begin(desk: &Desk, line: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_rollbook"))
+    desk.command()
         .arg("--yes")
         .args(line.split_whitespace())
-        .current_dir(desk.path("."))
-        .env("HOME", desk.path("."))
-        .env("XDG_CONFIG_HOME", desk.path("config"))
-        .env("XDG_DATA_HOME", desk.path("data"))
-        .env("XDG_STATE_HOME", desk.path("state"))
-        .env("LC_ALL", "C")
-        .env("ROLLBOOK_PASSPHRASE", PASSPHRASE)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -130,14 +122,4 @@ pub fn signal(child: &Child, name: &str) {
         .status()
         .unwrap();
     assert!(done.success());
-}
-
-/// Makes a key at a desk; its card is `SEED-PERSON.card.toml`.
-pub fn key(desk: &Desk, organisation: u32, person: u32, role: &str, seed: &str) {
-    let letter = "ab".repeat(32);
-    desk.good(&format!(
-        "keys new --organisation {organisation} --person {person} --role {role} --sample --seed \
-         {seed} --name Sample --document none --letter {letter} --letter-date 2023-06-01 \
-         --signatory Sample --card {seed}-{person}.card.toml"
-    ));
 }

@@ -50,23 +50,6 @@ fn amend(draft: &CharterDraft) -> MotionEffect {
     })
 }
 
-/// A motion of the assembly, proposed by member 1 and supported until its ballots open; its number.
-fn assembly(writer: &mut Writer, effect: MotionEffect, days: u32) -> Result<u32, Refusal> {
-    let number = writer.propose_as(1, effect, days)?;
-    for member in 2..=5 {
-        let gathers = writer
-            .tables()
-            .motions
-            .get(&MotionId(number))
-            .unwrap()
-            .status;
-        if gathers == MotionStatus::Gathering {
-            writer.support(member, number)?;
-        }
-    }
-    Ok(number)
-}
-
 fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
     result.unwrap_err().code
 }
@@ -88,7 +71,7 @@ fn a_charter_is_amended_and_what_runs_ends_under_the_old_one() {
             }
         }
     });
-    let unknown = assembly(&mut writer, amend(&new), 10);
+    let unknown = writer.before_the_assembly(amend(&new), 10);
     assert_eq!(code(unknown), "R37.unknown-draft");
     deposit(&mut writer, &new).unwrap();
     assert_eq!(code(deposit(&mut writer, &new)), "R37.deposited-already");
@@ -96,11 +79,14 @@ fn a_charter_is_amended_and_what_runs_ends_under_the_old_one() {
         digest: new.charter.digest(),
         replaces: CharterVersion(7),
     });
-    assert_eq!(code(assembly(&mut writer, other, 10)), "R37.other-version");
-    let number = assembly(&mut writer, amend(&new), 10).unwrap();
+    assert_eq!(
+        code(writer.before_the_assembly(other, 10)),
+        "R37.other-version"
+    );
+    let number = writer.before_the_assembly(amend(&new), 10).unwrap();
     let rival = draft(&writer, |charter| charter.terms.offer_days = 31);
     deposit(&mut writer, &rival).unwrap();
-    let rival_motion = assembly(&mut writer, amend(&rival), 21).unwrap();
+    let rival_motion = writer.before_the_assembly(amend(&rival), 21).unwrap();
     // It opens under the old charter, shortly before the new one is in force, and ends under the old.
     let closes = writer.due(DeadlineKind::MotionClose, number).unwrap();
     for member in 1..=16 {
@@ -175,7 +161,7 @@ fn a_charter_is_amended_and_what_runs_ends_under_the_old_one() {
         ..draft(&writer, |_| {})
     };
     assert_eq!(code(deposit(&mut writer, &stale)), "R37.other-version");
-    let gone = assembly(&mut writer, amend(&new), 10);
+    let gone = writer.before_the_assembly(amend(&new), 10);
     assert_eq!(code(gone), "R37.draft-over");
 }
 
@@ -304,7 +290,7 @@ fn a_draft_without_a_motion_is_dropped() {
     deposit(&mut writer, &first).unwrap();
     let due = writer.due(DeadlineKind::DraftDropped, 2).unwrap();
     writer.advance(due - 5 * 86_400_000);
-    assembly(&mut writer, amend(&first), 21).unwrap();
+    writer.before_the_assembly(amend(&first), 21).unwrap();
     writer.advance(due + 1);
     let entry = writer.tables().drafts.get(&DraftId(2)).unwrap();
     assert_eq!(entry.status, DraftStatus::Deposited);
@@ -315,14 +301,14 @@ fn a_draft_without_a_motion_is_dropped() {
 fn a_class_without_seats_leaves_the_board() {
     let mut writer = writer("class");
     let auditor = MotionEffect::RemoveAuditor(RemoveAuditor { post: PostId(8) });
-    let before = assembly(&mut writer, auditor, 10).unwrap();
+    let before = writer.before_the_assembly(auditor, 10).unwrap();
     let new = draft(&writer, |charter| {
         for rule in &mut charter.classes {
             rule.seat_eligible = rule.class == Class::Council;
         }
     });
     deposit(&mut writer, &new).unwrap();
-    let number = assembly(&mut writer, amend(&new), 10).unwrap();
+    let number = writer.before_the_assembly(amend(&new), 10).unwrap();
     writer.pass(number);
     assert_eq!(seats::holders(writer.tables()).count(), 0);
     let ended = writer.tables().seats.get(&SeatId(1)).unwrap();

@@ -61,23 +61,6 @@ fn newest_seat(writer: &Writer) -> u32 {
     writer.tables().seats.last_key().unwrap().0
 }
 
-/// A motion of the assembly, proposed by member 1 and supported until its ballots open; its number.
-fn assembly(writer: &mut Writer, effect: MotionEffect, days: u32) -> Result<u32, Refusal> {
-    let number = writer.propose_as(1, effect, days)?;
-    for member in 2..=5 {
-        let gathers = writer
-            .tables()
-            .motions
-            .get(&MotionId(number))
-            .unwrap()
-            .status;
-        if gathers == MotionStatus::Gathering {
-            writer.support(member, number)?;
-        }
-    }
-    Ok(number)
-}
-
 fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
     result.unwrap_err().code
 }
@@ -154,7 +137,7 @@ fn effect(writer: &mut Writer, number: u32) -> Vec<EventBody> {
 
 /// An election of seats, with ballots open, up to its effect: each member names these.
 fn elect(writer: &mut Writer, seats: &[u32], of: &[u32]) -> u32 {
-    let number = assembly(writer, election(seats), 10).unwrap();
+    let number = writer.before_the_assembly(election(seats), 10).unwrap();
     for member in 1..=MEMBERS {
         if member != 13 {
             vote(writer, member, number, names(of)).unwrap();
@@ -187,8 +170,8 @@ fn an_elected_member_accepts_and_displaces_the_holder() {
         code(writer.propose_as(1, further, 10)),
         "M36.too-many-seats"
     );
-    let number = assembly(&mut writer, election(&[1, 2]), 10).unwrap();
-    let twice = assembly(&mut writer, election(&[2]), 10).unwrap();
+    let number = writer.before_the_assembly(election(&[1, 2]), 10).unwrap();
+    let twice = writer.before_the_assembly(election(&[2]), 10).unwrap();
     assert_eq!(
         code(vote(
             &mut writer,
@@ -246,8 +229,7 @@ fn an_elected_member_accepts_and_displaces_the_holder() {
     );
     assert_eq!(elected, [OrganisationId(2), OrganisationId(10)]);
     // An election that stays is taken back between yes and no, by more than half of who takes part.
-    let rescind = assembly(
-        &mut writer,
+    let rescind = writer.before_the_assembly(
         MotionEffect::Rescind(RescindMotion {
             motion: MotionId(number),
         }),
@@ -378,7 +360,7 @@ fn offers_lapse_or_are_declined_and_seats_are_given_up() {
 fn what_is_sealed_is_opened_after_the_close_or_abstains() {
     // Elections are sealed unless the charter says otherwise.
     let mut writer = writer("sealed", |_| {});
-    let number = assembly(&mut writer, election(&[1]), 10).unwrap();
+    let number = writer.before_the_assembly(election(&[1]), 10).unwrap();
     assert_eq!(
         code(vote(&mut writer, 1, number, names(&[10]))),
         "R31.must-be-sealed"
@@ -424,7 +406,7 @@ fn what_is_sealed_is_opened_after_the_close_or_abstains() {
     assert_eq!(held.poll.unwrap().elected, [OrganisationId(10)]);
 
     // If all are opened nobody waits for the hours to pass.
-    let number = assembly(&mut writer, election(&[2]), 10).unwrap();
+    let number = writer.before_the_assembly(election(&[2]), 10).unwrap();
     for member in 1..=8 {
         seal(&mut writer, member, number, names(&[11]));
     }
@@ -454,7 +436,7 @@ fn majority(charter: &mut rollbook_core::charter::Charter) {
 #[test]
 fn who_has_no_majority_stands_in_one_run_off() {
     let mut writer = writer("run-off", majority);
-    let number = assembly(&mut writer, election(&[1]), 10).unwrap();
+    let number = writer.before_the_assembly(election(&[1]), 10).unwrap();
     for (member, name) in [
         (1, 10),
         (2, 10),
@@ -560,7 +542,7 @@ fn make_draw(writer: &mut Writer, number: DrawId) -> OrganisationId {
 #[test]
 fn a_draw_that_nobody_makes_passes_from_seat_to_seat_and_then_to_the_members() {
     let mut writer = writer("draw passes", open);
-    let number = assembly(&mut writer, election(&[1]), 10).unwrap();
+    let number = writer.before_the_assembly(election(&[1]), 10).unwrap();
     for (member, name) in [
         (2, 10),
         (3, 10),
@@ -638,7 +620,7 @@ fn a_member_votes_by_proxy_where_the_charter_lets_it() {
         charter.motions.proxies_per_holder = 1;
     });
     let removal = MotionEffect::RemoveAuditor(RemoveAuditor { post: PostId(8) });
-    let number = assembly(&mut writer, removal, 10).unwrap();
+    let number = writer.before_the_assembly(removal, 10).unwrap();
     let give = |holder: u32| {
         Body::Motion(MotionAct::GiveProxy {
             motion: MotionId(number),
