@@ -37,7 +37,6 @@ use submit::{Ended, Waiting};
 pub mod asked;
 pub mod batch;
 pub mod desk;
-pub mod interrupt;
 pub mod judge;
 pub mod next;
 pub mod numbers;

@@ -43,6 +43,7 @@ pub mod failure;
 pub mod files;
 pub mod flags;
 pub mod input;
+pub mod interrupt;
 pub mod keystore;
 pub mod login;
 pub mod objects;

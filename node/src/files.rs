@@ -189,6 +189,11 @@ impl Replacement {
         self.file.as_file_mut()
     }
 
+    /// Where it is until it has the target's name.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Puts the file in the target's place; durable when this returns.
     pub fn commit(self) -> Result<(), WriteError> {
         self.named(|file, target| file.persist(target))

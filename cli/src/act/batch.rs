@@ -23,7 +23,6 @@ use rollbook_words::catalogue::t;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::interrupt::watch;
 use super::outbox::{Fate, fate, is_over};
 use super::run::{Made, Run, Whose};
 use super::submit::{Wait, Waited};
@@ -31,6 +30,7 @@ use super::{judge, next, run, submit};
 use crate::failure::{Failure, NOT_YET, REFUSED, UNREACHABLE, UNUSABLE, UNWRITTEN};
 use crate::input::problem::suggestion;
 use crate::input::table::table;
+use crate::interrupt::watch;
 use crate::output::{self, Form, Rows, print, print_json, result, say};
 use crate::profile::{Left, Profiles};
 use crate::shown::Shown;

@@ -22,11 +22,11 @@ use rollbook_wire::problem::Problem;
 use rollbook_wire::record::{Place, Stands};
 use rollbook_words::catalogue::{refusal_in, t};
 
-use super::interrupt::{not_known, watch};
 use super::outbox::{Fate, Held, Outbox, fate, is_over, why};
 use super::{judge, next, papers};
 use crate::failure::{Failure, NOT_YET, REFUSED, UNREACHABLE, UNWRITTEN};
 use crate::flags::{Global, Submitting};
+use crate::interrupt::{not_known, watch};
 use crate::keystore::Keystore;
 use crate::output::{busy, print_json, result, say};
 use crate::profile::Left;

@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::files::{cannot_write, free, is_stdout};
 use crate::flags::{Connection, Global};
+use crate::interrupt::watch_file;
 use crate::output::{Busy, busy, result, say};
 use crate::profile::{genesis, in_use};
 use crate::{asking, output};
@@ -129,12 +130,14 @@ pub fn to_file(
     let working = busy("busy.export");
     let mut export =
         Replacement::of(path, Access::Owner).map_err(|error| cannot_write(path, error.reason()))?;
+    let watched = watch_file(export.path(), path);
     let bytes = filled(path, export.file(), &working, fill)?;
     let named = if force {
         export.commit()
     } else {
         export.commit_new()
     };
+    drop(watched);
     named.map_err(|error| cannot_write(path, error.reason()))?;
     Ok(bytes)
 }

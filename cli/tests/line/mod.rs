@@ -1,6 +1,6 @@
 //! What is cut: a line to a node that breaks when it is told to, and commands that are not waited for.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, dead_code)]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -57,27 +57,68 @@ impl Line {
     }
 }
 
-/// Passes one request on; every connection carries one.
-fn pass(mut stream: TcpStream, node: &str, cut: &Mutex<Cut>, is_dead: &AtomicBool) -> Option<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
+/// One request; every connection carries one.
+pub struct Request {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads a request; `None` if the connection ends before it does.
+    pub fn read(stream: &mut TcpStream) -> Option<Request> {
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).ok()?;
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).ok()?;
+        let length = head
+            .lines()
+            .find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                let is_length = name.eq_ignore_ascii_case("content-length");
+                is_length.then(|| value.trim().parse::<usize>().ok())?
+            })
+            .unwrap_or(0);
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).ok()?;
+        Some(Request { head, body })
     }
-    let text = String::from_utf8(head).ok()?;
-    let length = text
-        .lines()
-        .find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_length = name.eq_ignore_ascii_case("content-length");
-            is_length.then(|| value.trim().parse::<usize>().ok())?
-        })
-        .unwrap_or(0);
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    let is_hand_in = text.starts_with("POST /v1/records ");
+
+    /// What is asked for, such as `GET /v1/status`.
+    pub fn asks(&self) -> &str {
+        let line = self.head.lines().next().unwrap_or_default();
+        line.rsplit_once(' ').map_or(line, |(asks, _)| asks)
+    }
+
+    /// Whether it hands in a record.
+    pub fn is_hand_in(&self) -> bool {
+        self.asks() == "POST /v1/records"
+    }
+
+    /// Passes it on; the whole answer.
+    pub fn answer(&self, node: &str) -> Option<Vec<u8>> {
+        let mut upstream = TcpStream::connect(node).ok()?;
+        let lines: Vec<&str> = self
+            .head
+            .trim_end()
+            .lines()
+            .filter(|line| !line.to_lowercase().starts_with("connection:"))
+            .collect();
+        let asked = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
+        upstream.write_all(asked.as_bytes()).ok()?;
+        upstream.write_all(&self.body).ok()?;
+        let mut answer = Vec::new();
+        upstream.read_to_end(&mut answer).ok()?;
+        Some(answer)
+    }
+}
+
+/// Passes one request on.
+fn pass(mut stream: TcpStream, node: &str, cut: &Mutex<Cut>, is_dead: &AtomicBool) -> Option<()> {
+    let request = Request::read(&mut stream)?;
     let now = *cut.lock().unwrap();
-    if is_hand_in && now == Cut::Full {
+    if request.is_hand_in() && now == Cut::Full {
         let problem = r#"{"type":"about:blank","title":"","status":503,"code":"api.pool","detail":"the pool is full; try again later"}"#;
         let answer = format!(
             "HTTP/1.1 503 X\r\nContent-Type: application/problem+json\r\nContent-Length: \
@@ -86,18 +127,8 @@ fn pass(mut stream: TcpStream, node: &str, cut: &Mutex<Cut>, is_dead: &AtomicBoo
         );
         return stream.write_all(answer.as_bytes()).ok();
     }
-    let mut upstream = TcpStream::connect(node).ok()?;
-    let lines: Vec<&str> = text
-        .trim_end()
-        .lines()
-        .filter(|line| !line.to_lowercase().starts_with("connection:"))
-        .collect();
-    let asked = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
-    upstream.write_all(asked.as_bytes()).ok()?;
-    upstream.write_all(&body).ok()?;
-    let mut answer = Vec::new();
-    upstream.read_to_end(&mut answer).ok()?;
-    if is_hand_in && matches!(now, Cut::AfterHandIn | Cut::OnlyAnswer) {
+    let answer = request.answer(node)?;
+    if request.is_hand_in() && matches!(now, Cut::AfterHandIn | Cut::OnlyAnswer) {
         is_dead.store(now == Cut::AfterHandIn, Ordering::SeqCst);
         let _ = stream.shutdown(Shutdown::Both);
         return None;

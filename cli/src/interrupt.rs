@@ -1,6 +1,7 @@
 //! Ctrl-C, a closed terminal, a stop: whoever ends a command that has sent a record hears its id and
-//! that its fate is not known (RULINGS A64).
+//! that its fate is not known, and a file that is half made is removed (RULINGS A64).
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
 use rollbook_words::catalogue::t;
@@ -10,18 +11,40 @@ use crate::failure::Failure;
 use crate::output;
 
 /// Exit code of a command that was interrupted when nothing of it was under way.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
-/// What is told of what was sent and whose fate is not known.
-static SENT: Mutex<Option<Failure>> = Mutex::new(None);
+/// What is under way.
+struct UnderWay {
+    /// What is told of it.
+    told: Failure,
+    /// The file that is half made, under a name of its own.
+    half: Option<PathBuf>,
+}
+
+static UNDER_WAY: Mutex<Option<UnderWay>> = Mutex::new(None);
 static LISTENING: Once = Once::new();
 
-/// Until it is dropped, an interruption tells of what was sent.
+/// Until it is dropped, an interruption tells of what is under way.
 pub struct Watch(());
 
-/// From now on an interruption ends the command with this.
+/// From now on an interruption ends the command with this: something was sent, and its fate is not
+/// known.
 pub fn watch(told: Failure) -> Watch {
-    set(Some(told));
+    begin(UnderWay { told, half: None })
+}
+
+/// From now on an interruption removes what is half made of a file.
+pub fn watch_file(half: &Path, file: &Path) -> Watch {
+    let facts = [("file", file.display().to_string())];
+    begin(UnderWay {
+        told: Failure::of(INTERRUPTED, t("interrupted.file", &facts))
+            .next(t("interrupted.file-next", &[])),
+        half: Some(half.to_path_buf()),
+    })
+}
+
+fn begin(what: UnderWay) -> Watch {
+    set(Some(what));
     LISTENING.call_once(|| drop(std::thread::spawn(listen)));
     Watch(())
 }
@@ -32,8 +55,8 @@ impl Drop for Watch {
     }
 }
 
-fn set(sent: Option<Failure>) {
-    *SENT.lock().unwrap_or_else(PoisonError::into_inner) = sent;
+fn set(what: Option<UnderWay>) {
+    *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
 
 /// A record of which nothing is known but that it may have been sent.
@@ -62,12 +85,16 @@ fn listen() {
     if heard.is_err() {
         return;
     }
-    let sent = SENT.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match sent {
-        Some(failure) => {
-            output::tell(&failure);
-            std::process::exit(i32::from(failure.exit));
+    let what = UNDER_WAY
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let exit = what.map_or(INTERRUPTED, |what| {
+        if let Some(half) = what.half {
+            let _ = std::fs::remove_file(half);
         }
-        None => std::process::exit(INTERRUPTED),
-    }
+        output::tell(&what.told);
+        what.told.exit
+    });
+    std::process::exit(i32::from(exit));
 }
