@@ -216,6 +216,13 @@ fn what_cannot_be_kept_is_said(desk: &Desk) {
         &["the pass could not be kept"],
     );
     std::fs::remove_file(desk.path("state")).unwrap();
+    // An export onto a full disk was told as the node's answer that broke off: 'try again'.
+    let mut full = desk.program("sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_rollbook"))
+        .args(["export", "full.export"]);
+    ends(&full.output().unwrap(), 5, &["is full", "make space"]);
+    assert!(!desk.path("full.export").exists());
 }
 
 /// The laptop was lost; what was left was one file a person. The next day both sign.
