@@ -735,6 +735,7 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
             award.map(|award| award.grantee)
         }
         MotionEffect::Appoint(plan) => home(plan.holder),
+        MotionEffect::NameLead(plan) => Some(plan.organisation),
         MotionEffect::Remove(plan) => holder(plan.post),
         MotionEffect::RemoveAuditor(plan) => holder(plan.post),
         MotionEffect::RatifyRevocation(plan) => {
