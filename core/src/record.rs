@@ -36,7 +36,7 @@ mod since;
 
 pub use affairs::{
     AdmitObserver, CalendarYear, ClericalField, Corrected, CorrectionEntry, ElectChair,
-    EndObserver, NameLead, ObserverReading, StatementEntry, YEAR_DAYS_MAX,
+    EndObserver, NameLead, ObserverReading, ScreenAgain, StatementEntry, YEAR_DAYS_MAX,
 };
 pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,

@@ -112,6 +112,12 @@ pub const VERBS: &[Verb] = &[
         "ConfirmCalendar",
         &[id("calendar")],
     ),
+    motion(
+        "member",
+        "screen-again",
+        &["ScreenAgain"],
+        &[id("membership"), flag("evidence", Kind::Hash)],
+    ),
     verb(
         "correction",
         "file",

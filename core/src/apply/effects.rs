@@ -31,6 +31,7 @@ impl Planned for MotionEffect {
             MotionEffect::AdmitObserver(plan) => plan,
             MotionEffect::EndObserver(plan) => plan,
             MotionEffect::ElectChair(plan) => plan,
+            MotionEffect::ScreenAgain(plan) => plan,
         }
     }
 }

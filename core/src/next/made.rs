@@ -69,6 +69,7 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::RecoverKeys(plan) => Some((Object::KeyRecovery, plan.recovery.0)),
         MotionEffect::AdmitObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
+        MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(tables.posts.last_key(), |id| {
             tables.posts.get(&id).is_some_and(|post| {

@@ -7,7 +7,9 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::{CivilDate, LocalDay};
-use crate::id::{CallId, DirectionId, FundId, MotionId, OrderId, PostId, StatementId};
+use crate::id::{
+    CallId, DirectionId, FundId, MembershipId, MotionId, OrderId, PostId, StatementId,
+};
 
 /// Most holidays of a year, and most weekends that are worked.
 pub const YEAR_DAYS_MAX: usize = 128;
@@ -142,6 +144,17 @@ impl CalendarYear {
             None => Ok(()),
         }
     }
+}
+
+/// M41: an application for membership whose screening ended by mistake goes back to it (RULINGS R20).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct ScreenAgain {
+    /// Membership number.
+    pub membership: MembershipId,
+    /// SHA-256 of what shows the mistake.
+    pub evidence: Hash,
 }
 
 /// What has clerical fields: fields that no rule reads.

@@ -17,7 +17,7 @@ use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
     ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, WriteOffInstalment,
+    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -79,6 +79,8 @@ pub enum MotionEffect {
     EndObserver(EndObserver),
     /// R48: the chair is elected by the assembly.
     ElectChair(ElectChair),
+    /// M41: an application whose screening ended by mistake is screened again.
+    ScreenAgain(ScreenAgain),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -227,6 +229,7 @@ impl MotionEffect {
                 Some(MotionKind::Observer)
             }
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
+            MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
         }
     }
 

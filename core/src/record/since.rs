@@ -25,7 +25,7 @@ use super::{
     PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
     RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
     Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, SeenEarlier, SeenReceipt, SignatureEntry,
+    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
     StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
@@ -371,11 +371,13 @@ since! {
         AdmitObserver(it) = 1,
         EndObserver(it) = 1,
         ElectChair(it) = 1,
+        ScreenAgain(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
     struct EndObserver { organisation }
     struct ElectChair { office, succeeds }
+    struct ScreenAgain { membership, evidence }
     enum ObserverReading {
         Public = 1,
         Members = 1,

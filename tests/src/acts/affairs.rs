@@ -44,6 +44,10 @@ pub fn effects() -> Vec<MotionEffect> {
             office: OrganisationId(26),
             succeeds: Some(PostId(9)),
         }),
+        MotionEffect::ScreenAgain(ScreenAgain {
+            membership: MembershipId(26),
+            evidence: hash("evidence"),
+        }),
     ]
 }
 

@@ -1,17 +1,18 @@
 //! Directions, observers and their statements, the chair, working days, corrections.
 
 use rollbook_core::calendar::{CivilDate, LocalDay};
-use rollbook_core::id::{DirectionId, PostId};
+use rollbook_core::id::{DirectionId, MembershipId, PostId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
 use rollbook_core::lookup::directions;
 use rollbook_core::lookup::posts::post_in_force;
 use rollbook_core::object::calendar::CalendarStatus;
 use rollbook_core::object::correction::CorrectionStatus;
+use rollbook_core::object::membership::Standing;
 use rollbook_core::object::observer::ObserverStatus;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
     AdmitObserver, Body, CalendarYear, CharterAct, ClericalField, Corrected, CorrectionEntry,
-    ElectChair, EndObserver, MotionEffect, NameLead, ObserverReading, OrganisationAct,
+    ElectChair, EndObserver, MotionEffect, NameLead, ObserverReading, OrganisationAct, ScreenAgain,
     StatementEntry,
 };
 use rollbook_proof::number::OrganisationId;
@@ -50,6 +51,34 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         });
     }
     corrections(hand, deck);
+    for (number, membership) in hand.t.memberships.iter() {
+        let number = *number;
+        let waits = matches!(
+            membership.standing,
+            Standing::Sponsoring | Standing::Returned { .. }
+        );
+        let running = pending(
+            hand,
+            |effect| matches!(effect, MotionEffect::ScreenAgain(plan) if plan.membership == number),
+        );
+        if waits && !running && hand.fate("screened by mistake", number.0) < 15 {
+            deck.goal(1, move |hand| screen_again(hand, number));
+        }
+    }
+    if hand.fate("put right", hand.height.0 as u32 / 4) < 4 {
+        deck.aside(1, |hand| {
+            let number = hand.id(&hand.t.memberships)?;
+            screen_again(hand, number)
+        });
+    }
+}
+
+fn screen_again(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let plan = ScreenAgain {
+        membership,
+        evidence: hand.hash(),
+    };
+    propose(hand, MotionEffect::ScreenAgain(plan))
 }
 
 fn directions_there(hand: &Hand) -> Vec<DirectionId> {
