@@ -58,11 +58,15 @@ pub struct Statement {
 }
 
 /// Every transition.
-pub static ROWS: [Row<ObserverStatus>; 5] = {
+pub static ROWS: [Row<ObserverStatus>; 4] = {
     use ObserverStatus::*;
     [
-        row!("M25", None => Admitted, "genesis", "reads as the public does"),
-        row!("M38", None => Admitted, "BRD", "registered as a body that observes"),
+        row!(
+            "M38",
+            None => Admitted,
+            "BRD",
+            "registered as a body that observes; those of the genesis read as the public does"
+        ),
         row!("M38", Some(Admitted) => Admitted, "BRD", "reads in another way from now on"),
         row!("M38", Some(Admitted) => Ended, "BRD", "no observer from now on"),
         row!("M38", Some(Ended) => Admitted, "BRD", "admitted again"),

@@ -661,7 +661,7 @@ fn a_member_without_a_primary_cannot_give_the_chair() {
         added: Vec::new(),
         roles: vec![
             (PersonId(first), vec![Role::Alternate, Role::Finance]),
-            (PersonId(second), vec![Role::Alternate, Role::Technical]),
+            (PersonId(second), vec![Role::Alternate, Role::Finance]),
         ],
         keys: Vec::new(),
         ended: Vec::new(),

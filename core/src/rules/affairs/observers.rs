@@ -30,7 +30,7 @@ pub(crate) fn enter(tx: &mut Tx, number: OrganisationId) -> Result<(), Refusal> 
         number,
         reading: ObserverReading::Public,
         motion: None,
-        status: tx.begin::<Observer>(number, "M25", ObserverStatus::Admitted)?,
+        status: tx.begin::<Observer>(number, "M38", ObserverStatus::Admitted)?,
         since_ms: tx.now,
     };
     tx.put(observer);
