@@ -404,7 +404,7 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
         let given = given.as_deref().unwrap_or_default();
         identifiers.extend(fields::identifier(&place, column, given, &mut report));
     }
-    if identifiers.is_empty() && report.errors.is_empty() {
+    if identifiers.is_empty() && !flags.observer && report.errors.is_empty() {
         report.error(&place, "identifier-missing", &[]);
     }
     identifiers.sort();
