@@ -140,6 +140,9 @@ fn tree(only: Option<&str>) -> Command {
         let own = group_of::<org::Org>("org");
         tree = under(tree, "org", own.get_subcommands().cloned());
     }
+    if wanted("correct") {
+        tree = tree.subcommand(act::correct());
+    }
     if wanted("charter") {
         let parameters = command::<charter::Parameters>("parameters");
         tree = under(tree, "charter", [parameters]);
@@ -219,6 +222,7 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         "demo" => demo::run(global, &read(inner)?),
         "bench" => bench::run(global, &read(inner)?),
         "show" => show::run(global, &read(inner)?),
+        "correct" => act::run_correct(global, inner),
         "prove" => prove::run(global, inner),
         "verify" => verify::run(global, &read(inner)?),
         "follow" => follow::run(global, &read(inner)?),

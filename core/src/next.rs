@@ -35,6 +35,7 @@ use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
+mod affairs;
 mod draws;
 mod made;
 mod people;
@@ -98,6 +99,18 @@ pub enum Object {
     Revocation,
     /// A recovery of an organisation's keys.
     KeyRecovery,
+    /// A working direction.
+    Direction,
+    /// An observer, by its organisation.
+    Observer,
+    /// A statement of an observer.
+    Statement,
+    /// The working days of a year, as filed.
+    Calendar,
+    /// A correction of a clerical field.
+    Correction,
+    /// An order of a court or regulator.
+    Order,
 }
 
 impl Object {
@@ -126,6 +139,12 @@ impl Object {
             Object::Delegation => "delegation",
             Object::Revocation => "revocation",
             Object::KeyRecovery => "key-recovery",
+            Object::Direction => "direction",
+            Object::Observer => "observer",
+            Object::Statement => "statement",
+            Object::Calendar => "calendar",
+            Object::Correction => "correction",
+            Object::Order => "order",
         }
     }
 
@@ -664,6 +683,12 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
             people::of(tables, object, number)?
         }
+        Object::Direction
+        | Object::Observer
+        | Object::Statement
+        | Object::Calendar
+        | Object::Correction
+        | Object::Order => affairs::of(tables, object, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {

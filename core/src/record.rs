@@ -19,6 +19,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 use crate::id::{PersonId, PostId};
 use crate::identity::{ActClass, ApprovalPolicy, RECORD_MAX_SIGNATURES, Role};
 
+mod affairs;
 mod award;
 mod call;
 mod charter;
@@ -33,6 +34,10 @@ mod people;
 mod share;
 mod since;
 
+pub use affairs::{
+    AdmitObserver, CalendarYear, ClericalField, Corrected, CorrectionEntry, ElectChair,
+    EndObserver, NameLead, ObserverReading, ScreenAgain, StatementEntry, YEAR_DAYS_MAX,
+};
 pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,
     PlaceApplication, Placing, RevokeAward,

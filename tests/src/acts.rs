@@ -28,6 +28,7 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::officer_key;
 
+mod affairs;
 mod people;
 
 use crate::alliance::place;
@@ -71,8 +72,10 @@ pub fn all() -> Vec<Body> {
         }),
     ];
     acts.extend(people::people().into_iter().map(Body::Organisation));
+    acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
     acts.extend(membership().into_iter().map(Body::Membership));
-    acts.extend(effects().into_iter().map(|effect| {
+    let effects = effects().into_iter().chain(affairs::effects());
+    acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
         } else {
@@ -118,6 +121,7 @@ pub fn all() -> Vec<Body> {
         replaces: CharterVersion(1),
         charter,
     }))));
+    acts.extend(affairs::charter().into_iter().map(Body::Charter));
     acts
 }
 

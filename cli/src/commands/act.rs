@@ -33,6 +33,23 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
     tree
 }
 
+/// `correct ID`: the verb `correction file` by its short name.
+const CORRECT: (&str, &str) = ("correction", "file");
+
+/// The command `correct`.
+pub fn correct() -> Command {
+    let verb = verbs::find(CORRECT.0, CORRECT.1).map_or_else(Command::default, Verb::command);
+    Acting::augment_args(verb.name("correct"))
+}
+
+/// Runs `correct`.
+pub fn run_correct(global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
+    match verbs::find(CORRECT.0, CORRECT.1) {
+        Some(verb) => run(verb, global, matches),
+        None => Err(Failure::unusable("no command")),
+    }
+}
+
 /// Runs a verb.
 pub fn run(verb: &Verb, global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
     if matches.get_flag("template") {

@@ -246,7 +246,7 @@ crate::words!(State, "state.membership", {
 });
 
 /// Every transition of this build. M25 and M01 create the membership.
-pub static ROWS: [Row<State>; 23] = {
+pub static ROWS: [Row<State>; 25] = {
     use State::*;
     [
         row!("M25", None => Founding, "genesis", "every founder is named in the genesis"),
@@ -309,6 +309,13 @@ pub static ROWS: [Row<State>; 23] = {
              primary; within activate_days"
         ),
         row!("M09", Some(Admitted) => Lapsed, "CLK", "activate_days passed"),
+        row!(
+            "M41",
+            Some(Sponsoring) => Screening,
+            "BRD",
+            "complete by mistake; its sponsors stay, its time for screening begins anew"
+        ),
+        row!("M41", Some(Returned) => Screening, "BRD", "returned by mistake"),
         row!("M01w", Some(Applied) => ApplicationWithdrawn, "applicant", ""),
         row!("M01w", Some(Screening) => ApplicationWithdrawn, "applicant", ""),
         row!("M01w", Some(Returned) => ApplicationWithdrawn, "applicant", ""),

@@ -27,6 +27,7 @@ use crate::{refuse, require};
 
 pub mod admission;
 pub mod dues;
+mod mistake;
 
 /// Applies an act on memberships.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome, Refusal> {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
-use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::presume::Presumed;
 use rollbook_core::record::{Body, Record};
 use rollbook_core::refusal::{Outcome, Refusal};
@@ -108,7 +108,7 @@ pub enum Command {
         /// Organisation number of this node.
         node: OrganisationId,
         /// Takes the answer.
-        reply: oneshot::Sender<Result<(), Denied>>,
+        reply: oneshot::Sender<Result<Reach, Denied>>,
     },
     /// What a record would meet, without handing it in; with everybody who may sign for its
     /// principal.

@@ -269,6 +269,7 @@ fn spoil(hand: &mut Hand, entry: &mut OrganisationEntry) {
             // A point of small order, under which everybody signs.
             entry.officers[1].keys[0].0 = PublicKey::Ed25519([0; 32]);
         }
+        9 if hand.random.percent(50) => entry.kind = OrganisationKind::Office,
         9 => entry.kind = OrganisationKind::Observer,
         _ => {
             // Possession of a key of somebody else.
