@@ -26,6 +26,7 @@ use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
 use rollbook_core::object::key_recovery::KeyRecovery;
+use rollbook_core::object::node::NodeFacts;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
@@ -102,7 +103,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 27] = [
+pub const KINDS: [Kind; 28] = [
     kind(
         "O",
         "organisation",
@@ -268,6 +269,12 @@ pub const KINDS: [Kind; 27] = [
             "since_ms",
             "status",
         ],
+    ),
+    told(
+        "N",
+        "node",
+        ("node", "list"),
+        &["organisation", "status", "votes_from", "address", "url"],
     ),
 ];
 
@@ -524,6 +531,7 @@ tables! {
     "delegation": Delegation,
     "revocation": Revocation,
     "key-recovery": KeyRecovery,
+    "node": NodeFacts,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -24,6 +24,7 @@ mod motion;
 pub mod open;
 mod organisation;
 pub mod tasks;
+pub mod validators;
 
 pub use agreement::{AgreementView, MilestoneLine};
 pub use call::{ApplicationView, CallView, Entry, ReviewLine};

@@ -59,7 +59,8 @@ pub fn subject(
             | MembershipAct::AskAgain { membership, .. }
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
-            | MembershipAct::Activate { membership, .. } => {
+            | MembershipAct::Activate { membership, .. }
+            | MembershipAct::Cease { membership, .. } => {
                 Some((Object::Membership, membership.0))
             }
             MembershipAct::Invoice { membership } => {

@@ -15,11 +15,11 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use super::{
     AdmitMember, AgreementTerms, AmendCharter, Application, ApplicationContent, AppointCommittee,
     Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall,
-    Capacity, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
+    Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
     Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor,
     ElectSeat, Eligibility, Evidence, EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry,
     Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan, MotionAct,
-    MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, Nonce, OfficersChange, OfficialOrder,
+    MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, OfficersChange, OfficialOrder,
     OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
     PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
     Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
@@ -303,6 +303,11 @@ since! {
         DeclineReceipt { invoice, receipt } = 1,
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
+        Cease { membership, cause, evidence } = 1,
+    }
+    enum Cessation {
+        Dissolved = 1,
+        Insolvent = 1,
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
@@ -540,7 +545,9 @@ since! {
         Ready = 1,
         Leave = 1,
         Support { protocol } = 1,
+        Update(it) = 1,
     }
+    struct NodeUpdate { consensus, cosigner, log, transport, url, address }
     struct NodeKeys { consensus, cosigner, log, transport, url, address }
 
     // record/charter.rs

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 27] = [
+pub const TABLES: [&str; 28] = [
     "organisation",
     "membership",
     "motion",
@@ -66,6 +66,7 @@ pub const TABLES: [&str; 27] = [
     "delegation",
     "revocation",
     "key-recovery",
+    "node",
 ];
 
 /// Who may read a table.
@@ -132,6 +133,7 @@ pub fn page(
         "delegation" => numbered(&tables.delegations, table, after, limit),
         "revocation" => numbered(&tables.revocations, table, after, limit),
         "key-recovery" => numbered(&tables.key_recoveries, table, after, limit),
+        "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
             let begin = match after {
