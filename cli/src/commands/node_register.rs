@@ -115,7 +115,10 @@ pub fn update(global: &Global, flags: &Update) -> Result<u8, Failure> {
         &[
             ("keys", if keys.is_empty() { dash() } else { keys }),
             ("url", of(update.url.as_ref().map(ToString::to_string))),
-            ("address", of(update.address.as_ref().map(ToString::to_string))),
+            (
+                "address",
+                of(update.address.as_ref().map(ToString::to_string)),
+            ),
         ],
     ));
     let reading = desk.reading();
@@ -215,8 +218,9 @@ impl Folder {
         let url = Some(self.url.clone()).filter(|url| *url != known.url);
         let address = Some(self.address.clone()).filter(|address| *address != known.address);
         if keys.iter().all(Option::is_none) && url.is_none() && address.is_none() {
-            return Err(Failure::refused(t("node.nothing-new", &[]))
-                .next(t("node.nothing-new-next", &[])));
+            return Err(
+                Failure::refused(t("node.nothing-new", &[])).next(t("node.nothing-new-next", &[]))
+            );
         }
         let update = NodeUpdate::proved(chain, self.config.organisation, keys, url, address);
         update.check().map_err(|_| bad_address())?;

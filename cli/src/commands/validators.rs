@@ -63,7 +63,10 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
 }
 
 fn list(organisations: &[OrganisationId]) -> String {
-    let short: Vec<String> = organisations.iter().map(|of| of.short()).collect();
+    let short: Vec<String> = organisations
+        .iter()
+        .map(|of| of.short().to_string())
+        .collect();
     short.join(", ")
 }
 
@@ -146,9 +149,10 @@ fn row(seat: &SeatLine, view: &ValidatorsView) -> [String; 5] {
         .map(|since| t("validators.keys-wait", &[("since", time(since))]));
     let notes: Vec<String> = going.into_iter().chain(keys).collect();
     [
-        seat.organisation.short(),
+        seat.organisation.short().to_string(),
         in_words("state.node", seat.status.word()),
-        seat.votes_from.map_or_else(String::new, |from| from.to_string()),
+        seat.votes_from
+            .map_or_else(String::new, |from| from.to_string()),
         seen,
         notes.join("; "),
     ]
@@ -189,7 +193,7 @@ fn waiting(line: &WaitingLine, seats: usize, view: &ValidatorsView) -> String {
     t(
         "validators.waiting",
         &[
-            ("organisation", line.organisation.short()),
+            ("organisation", line.organisation.short().to_string()),
             ("wanting", wanting),
             ("why", why),
         ],

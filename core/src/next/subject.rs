@@ -60,9 +60,7 @@ pub fn subject(
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. }
-            | MembershipAct::Cease { membership, .. } => {
-                Some((Object::Membership, membership.0))
-            }
+            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }

@@ -244,7 +244,10 @@ impl NodeUpdate {
             return Err(DecodeError::rule("an update of a node changes something"));
         }
         let url = self.url.as_ref().map(Text::as_str);
-        printable(url.into_iter().chain(self.address.as_ref().map(Text::as_str)))
+        printable(
+            url.into_iter()
+                .chain(self.address.as_ref().map(Text::as_str)),
+        )
     }
 }
 

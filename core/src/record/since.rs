@@ -15,16 +15,17 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use super::{
     AdmitMember, AgreementTerms, AmendCharter, Application, ApplicationContent, AppointCommittee,
     Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall,
-    Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
-    Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor,
-    ElectSeat, Eligibility, Evidence, EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry,
-    Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan, MotionAct,
-    MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, OfficersChange, OfficialOrder,
-    OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
-    PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
-    Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
-    RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
-    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind,
+    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
+    DrawFor, ElectSeat, Eligibility, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
+    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
+    MotionAct, MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
+    OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload, PaymentAct,
+    PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal, RaiseProtocol,
+    RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan, Registration,
+    RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision,
+    RevokeAward, Scheme, Scores, SeenEarlier, SeenReceipt, SignatureEntry, Submission, TieBreak,
+    Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;

@@ -215,7 +215,9 @@ pub fn of(
             joined: decision.joined.clone(),
             waiting,
         });
-        council.seats.retain(|organisation, _| !decision.gone.contains(organisation));
+        council
+            .seats
+            .retain(|organisation, _| !decision.gone.contains(organisation));
         for organisation in &decision.renewed {
             if let Some(seat) = council.seats.get_mut(organisation) {
                 seat.renewal = None;

@@ -51,7 +51,8 @@ impl Api {
         let keys = ["consensus", "cosigner", "log", "transport"];
         let coming = snapshot.coming.filter(|keys| keys[0] == parts.own_keys[0]);
         // While keys in force sign with a consensus key that stays, both answers are the same.
-        let waits = coming.is_some() && snapshot.registered.is_some_and(|now| now != parts.own_keys);
+        let waits =
+            coming.is_some() && snapshot.registered.is_some_and(|now| now != parts.own_keys);
         let registered = coming.filter(|_| waits).or(snapshot.registered);
         let registered = registered.iter().flatten();
         let own = keys.iter().zip(&parts.own_keys).zip(registered);

@@ -95,8 +95,11 @@ pub async fn validators(
         .ok()
         .filter(|changes| changes.len() <= CHANGES_MAX)
         .ok_or_else(|| {
-            Problem::bad("api.changes", "the changes cannot be read, or are more than 64")
-                .next("for example changes=leave=4,join=5; words: leave, cease, move, join, away")
+            Problem::bad(
+                "api.changes",
+                "the changes cannot be read, or are more than 64",
+            )
+            .next("for example changes=leave=4,join=5; words: leave, cease, move, join, away")
         })?;
     let view = api
         .ask(|reply| Command::Validators { changes, reply })

@@ -123,7 +123,12 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
         registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.signing().0]),
         coming: own.and_then(|node| {
             let coming = node.coming?;
-            Some([coming.consensus, coming.cosigner, coming.log, node.transport])
+            Some([
+                coming.consensus,
+                coming.cosigner,
+                coming.log,
+                node.transport,
+            ])
         }),
     }
 }

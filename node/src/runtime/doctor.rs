@@ -145,9 +145,9 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                 )),
                 (Some(node), Some(secrets)) => {
                     let own = secrets.consensus.public();
-                    let coming = node.coming.filter(|keys| {
-                        keys.consensus == own && keys.signs_anew(node)
-                    });
+                    let coming = node
+                        .coming
+                        .filter(|keys| keys.consensus == own && keys.signs_anew(node));
                     if coming.is_some() {
                         findings.push(keys_wait());
                     }

@@ -150,11 +150,7 @@ impl SimLedger for RealLedger {
                 Some(address),
             );
             let act = Body::Node(NodeAct::Update(update));
-            records.push(
-                alliance
-                    .signer
-                    .record(*mover, &[operator], OPENED_MS, act),
-            );
+            records.push(alliance.signer.record(*mover, &[operator], OPENED_MS, act));
         }
         let mut zombies = BTreeSet::new();
         for _ in 0..plan.zombies {

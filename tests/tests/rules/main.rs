@@ -7,7 +7,7 @@
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
-//! * [`protocol`]: how rules themselves change.
+//! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
 
@@ -31,3 +31,4 @@ mod posts;
 mod protocol;
 mod recount;
 mod relations;
+mod validators;

@@ -163,7 +163,11 @@ pub struct Council {
 }
 
 /// Why a seat must go, as its company stands.
-pub fn going(tables: &StateTables, organisation: OrganisationId, node: &NodeFacts) -> Option<Going> {
+pub fn going(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    node: &NodeFacts,
+) -> Option<Going> {
     if node.status != NodeStatus::Leaving {
         return None;
     }
@@ -176,7 +180,11 @@ pub fn going(tables: &StateTables, organisation: OrganisationId, node: &NodeFact
             && (entry.ready, *other) < (node.ready, organisation)
             && groups::group_of(tables, *other) == group
     });
-    Some(if earlier { Going::SameGroup } else { Going::Asked })
+    Some(if earlier {
+        Going::SameGroup
+    } else {
+        Going::Asked
+    })
 }
 
 impl Council {
@@ -307,7 +315,12 @@ impl Council {
                 budget -= 1;
                 continue;
             };
-            wait(&mut decision, candidate.organisation, Wanting::Join, hindrance);
+            wait(
+                &mut decision,
+                candidate.organisation,
+                Wanting::Join,
+                hindrance,
+            );
         }
         decision.joined.sort_unstable();
         decision.alive = living(&next, None);
