@@ -32,6 +32,7 @@ use rollbook_core::object::key_recovery::KeyRecovery;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
+use rollbook_core::object::node::NodeFacts;
 use rollbook_core::object::observer::{Observer, Statement};
 use rollbook_core::object::order::FiledOrder;
 use rollbook_core::object::payment::Payment;
@@ -107,7 +108,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 33] = [
+pub const KINDS: [Kind; 34] = [
     kind(
         "O",
         "organisation",
@@ -315,6 +316,12 @@ pub const KINDS: [Kind; 33] = [
             "order.issued_ms",
             "order.about",
         ],
+    ),
+    told(
+        "N",
+        "node",
+        ("node", "list"),
+        &["organisation", "status", "votes_from", "address", "url"],
     ),
 ];
 
@@ -577,6 +584,7 @@ tables! {
     "calendar": CalendarFiling,
     "correction": Correction,
     "order": FiledOrder,
+    "node": NodeFacts,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -208,8 +208,8 @@ pub struct Next {
 
 /// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
 /// what is shown as overdue, what a tie or a lost cover brings.
-const ASIDE: [&str; 9] = [
-    "F38", "F39", "M01w", "F19", "M05", "R13", "R30", "R33", "R35",
+const ASIDE: [&str; 10] = [
+    "F38", "F39", "M01w", "F19", "M05", "M21", "R13", "R30", "R33", "R35",
 ];
 /// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
 const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];

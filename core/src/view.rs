@@ -28,6 +28,7 @@ mod motion;
 pub mod open;
 mod organisation;
 pub mod tasks;
+pub mod validators;
 
 pub use affairs::{CorrectionLine, DirectionView};
 pub use agreement::{AgreementView, MilestoneLine};

@@ -26,7 +26,7 @@ use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
-use rollbook_sandbox::keys::officer_key;
+use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
 mod people;
@@ -101,6 +101,7 @@ pub fn all() -> Vec<Body> {
             NodeAct::Support {
                 protocol: ProtocolVersion(2),
             },
+            NodeAct::Update(moved()),
         ]
         .map(Body::Node),
     );
@@ -123,6 +124,20 @@ pub fn all() -> Vec<Body> {
     }))));
     acts.extend(affairs::charter().into_iter().map(Body::Charter));
     acts
+}
+
+/// A node that moves, with all its keys new.
+fn moved() -> NodeUpdate {
+    let keys = [
+        KeyKind::Consensus,
+        KeyKind::Cosigner,
+        KeyKind::Log,
+        KeyKind::Transport,
+    ]
+    .map(|kind| node_key(b"moved", 5, kind));
+    let keys = keys.each_ref().map(Some);
+    let (url, address) = (text("https://new.example/"), text("new.example:7400"));
+    NodeUpdate::proved(&chain(), OrganisationId(5), keys, Some(url), Some(address))
 }
 
 fn register() -> OrganisationAct {
@@ -225,6 +240,11 @@ fn membership() -> Vec<MembershipAct> {
         MembershipAct::Activate {
             membership: MembershipId(membership),
             agreement: hash("participation agreement"),
+        },
+        MembershipAct::Cease {
+            membership: MembershipId(membership),
+            cause: Cessation::Dissolved,
+            evidence: hash("extract of the register"),
         },
     ]
 }

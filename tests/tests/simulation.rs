@@ -256,6 +256,41 @@ fn real_ledger() {
     assert!(handovers > 0, "no handover was reached");
 }
 
+/// The seats of two validators move to other machines with new keys, under the same faults, while a
+/// fifth gets a seat: a handover each. The keys before sign until then and never again, the new ones
+/// never before (RULINGS A53).
+#[test]
+fn seats_move() {
+    let mut marks = BTreeMap::new();
+    for seed in 1..=real_seeds() {
+        let plan = Plan {
+            validators: 4,
+            nodes: 5,
+            moves: vec![2, 3],
+            handovers: false,
+            records_every: 300,
+            deadline_every: None,
+            log: std::env::var("SIM_LOG").is_ok(),
+            ..Plan::of(seed)
+        };
+        let world: World<RealLedger> = World::with_ledger(plan).adjusted(|config| {
+            config.heartbeat_ms = 1_000;
+            config.idle_grace_ms = 500;
+        });
+        let outcome = world
+            .run(false)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        for (mark, count) in outcome.marks {
+            *marks.entry(mark).or_insert(0) += count;
+        }
+    }
+    println!("{marks:?}");
+    let count = |mark| marks.get(mark).copied().unwrap_or(0);
+    let seeds = real_seeds();
+    assert!(count("seat moved") >= seeds, "{marks:?}");
+    assert!(count("new keys vote") >= seeds, "{marks:?}");
+}
+
 /// Of a run with `away` of `validators` away: whose proposals were decided while they were away and
 /// after they had come back, and in which rounds while they were away.
 fn with_some_away(validators: u32, away: u32, seed: u64) -> (Vec<u32>, Vec<u32>) {

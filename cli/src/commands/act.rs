@@ -27,8 +27,9 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
         tree = under(tree, noun, verbs.chain(status::command(noun)));
     }
     if wanted("node") {
+        let update = command::<node_register::Update>("update");
         let register = command::<node_register::Register>("register");
-        tree = under(tree, "node", [register]);
+        tree = under(tree, "node", [register, update]);
     }
     tree
 }

@@ -59,9 +59,8 @@ pub fn subject(
             | MembershipAct::AskAgain { membership, .. }
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
-            | MembershipAct::Activate { membership, .. } => {
-                Some((Object::Membership, membership.0))
-            }
+            | MembershipAct::Activate { membership, .. }
+            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }

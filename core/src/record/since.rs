@@ -15,12 +15,12 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use super::{
     AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
     AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Channel, CharterAct, CharterDraft, Choice,
+    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
     ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
     DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
     ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
     InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, Nonce,
+    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
     ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
     PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
     RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
@@ -313,6 +313,11 @@ since! {
         DeclineReceipt { invoice, receipt } = 1,
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
+        Cease { membership, cause, evidence } = 1,
+    }
+    enum Cessation {
+        Dissolved = 1,
+        Insolvent = 1,
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
@@ -564,7 +569,9 @@ since! {
         Ready = 1,
         Leave = 1,
         Support { protocol } = 1,
+        Update(it) = 1,
     }
+    struct NodeUpdate { consensus, cosigner, log, transport, url, address }
     struct NodeKeys { consensus, cosigner, log, transport, url, address }
 
     // record/charter.rs

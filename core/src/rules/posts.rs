@@ -15,7 +15,7 @@
 //!   Where holder and deputy cannot act, two persons of seat holders of distinct groups stand in,
 //!   together, for the charter's days, once.
 //!
-//! Absent: the end of a holder's membership (it comes with M18 to M21).
+//! Absent: the ends of a holder's membership other than M21.
 
 use std::collections::BTreeSet;
 

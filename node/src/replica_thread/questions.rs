@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 33] = [
+pub const TABLES: [&str; 34] = [
     "organisation",
     "membership",
     "motion",
@@ -72,6 +72,7 @@ pub const TABLES: [&str; 33] = [
     "calendar",
     "correction",
     "order",
+    "node",
 ];
 
 /// Who may read a table.
@@ -144,6 +145,7 @@ pub fn page(
         "calendar" => numbered(&tables.calendars, table, after, limit),
         "correction" => numbered(&tables.corrections, table, after, limit),
         "order" => numbered(&tables.orders, table, after, limit),
+        "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
             let begin = match after {

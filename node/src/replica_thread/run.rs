@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rollbook_core::known;
 use rollbook_core::record::Record;
 use rollbook_core::view::open::Open;
+use rollbook_core::view::validators;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
@@ -317,6 +318,11 @@ impl Loop {
                 reply,
             } => {
                 let _ = reply.send(questions::view(app, object, number, class));
+            }
+            Command::Validators { changes, reply } => {
+                let ledger = app.ledger();
+                let next = ledger.height().next();
+                let _ = reply.send(validators::of(ledger.tables(), next, &changes));
             }
             Command::Tasks {
                 whose,

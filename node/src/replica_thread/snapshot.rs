@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub started: Instant,
     /// Keys that the ledger has for this organisation's node: consensus, cosigner, log, transport.
     pub registered: Option<[PublicKey; 4]>,
+    /// Those that its seat gets with a handover, in the same order (RULINGS A53).
+    pub coming: Option<[PublicKey; 4]>,
 }
 
 fn protocol_status(ledger: &Ledger) -> Protocol {
@@ -93,13 +95,10 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
         .filter(|(_, node)| node.status != NodeStatus::Gone);
     let nodes = nodes.map(|(organisation, node)| {
         let seat = seats.contains(organisation);
+        let (transport, address) = node.signing();
         (
             *organisation,
-            (
-                node.transport.into(),
-                node.address.as_str().to_owned(),
-                seat,
-            ),
+            (transport.into(), address.as_str().to_owned(), seat),
         )
     });
     Snapshot {
@@ -121,6 +120,15 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
             .map_or(0, |facts| facts.founders_missing),
         counts,
         started,
-        registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.transport]),
+        registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.signing().0]),
+        coming: own.and_then(|node| {
+            let coming = node.coming?;
+            Some([
+                coming.consensus,
+                coming.cosigner,
+                coming.log,
+                node.transport,
+            ])
+        }),
     }
 }

@@ -144,11 +144,22 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
                     "register its keys, or let it follow without voting",
                 )),
                 (Some(node), Some(secrets)) => {
+                    let own = secrets.consensus.public();
+                    let coming = node
+                        .coming
+                        .filter(|keys| keys.consensus == own && keys.signs_anew(node));
+                    if coming.is_some() {
+                        findings.push(keys_wait());
+                    }
+                    let now = (node.consensus, node.cosigner, node.log, node.signing().0);
+                    let (consensus, cosigner, log, transport) = coming.map_or(now, |keys| {
+                        (keys.consensus, keys.cosigner, keys.log, node.transport)
+                    });
                     let all = [
-                        ("consensus", node.consensus, secrets.consensus.public()),
-                        ("cosigner", node.cosigner, secrets.cosigner.public()),
-                        ("log", node.log, secrets.log.public()),
-                        ("transport", node.transport, secrets.transport.public()),
+                        ("consensus", consensus, own),
+                        ("cosigner", cosigner, secrets.cosigner.public()),
+                        ("log", log, secrets.log.public()),
+                        ("transport", transport, secrets.transport.public()),
                     ];
                     let unknown: Vec<String> = all
                         .iter()
@@ -165,6 +176,16 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
     findings
 }
 
+/// The node takes a seat over with a handover that has not come yet (RULINGS A53).
+fn keys_wait() -> Finding {
+    note(
+        "this node's keys get the seat of its organisation with a handover; until then it follows, and \
+         the keys before sign",
+        "let the node with the old keys run until then; 'rollbook validators simulate' says which \
+         handover that is",
+    )
+}
+
 /// A key that the ledger does not know makes a node useless without a word: votes, cosignatures or
 /// answers that nobody counts.
 fn unknown_keys(kinds: &[String], findings: &mut Vec<Finding>) {
@@ -176,7 +197,8 @@ fn unknown_keys(kinds: &[String], findings: &mut Vec<Finding>) {
             "the ledger knows other keys for this node: {}",
             kinds.join(", ")
         ),
-        "put the registered key files back, or register the new ones",
+        "put the registered key files back, or register the new ones with 'rollbook node update'; if \
+         the node has moved to another machine, stop this one",
     ));
 }
 
@@ -357,6 +379,9 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             ),
             "make sure that no second node runs with these keys, and that this folder is no old copy",
         ));
+    }
+    if status.keys_wait {
+        findings.push(keys_wait());
     }
     unknown_keys(&status.keys_unknown, findings);
     if let Some(alarm) = &status.fork_alarm {

@@ -44,6 +44,9 @@ pub struct Status {
     pub height: Height,
     /// Kinds of this node's keys that are not those that the ledger has for it.
     pub keys_unknown: Vec<String>,
+    /// This node's keys wait for the handover that gives them its organisation's seat; absent if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keys_wait: bool,
     /// Address for other nodes.
     pub listen: Option<String>,
     /// Leaves in the log, up to the newest seal.

@@ -27,6 +27,7 @@ pub const CODES: &[(&str, &str)] = &[
         "the released build knows one version; the suites of tests/planted have another",
     ),
     ("A17.wrong-state", CLOCK),
+    ("A53.wrong-state", CLOCK),
     ("M26.wrong-state", EARLIER),
     ("M27.wrong-state", EARLIER),
     ("M40.wrong-state", EARLIER),

@@ -20,6 +20,8 @@ pub struct Plan {
     pub nodes: u32,
     /// Organisations that run as two nodes with one key.
     pub twins: Vec<u32>,
+    /// Validators whose seats move to a second machine with new keys (the real ledger).
+    pub moves: Vec<u32>,
     /// Chance of losing a message, in 1,000.
     pub loss: u64,
     /// Chance of a message arriving twice, in 1,000.
@@ -90,6 +92,7 @@ impl Plan {
             validators,
             nodes: validators + u32::from(handovers || r.percent(30)),
             twins: Vec::new(),
+            moves: Vec::new(),
             loss: if lossy {
                 r.between(1, if harsh { 150 } else { 40 })
             } else {
@@ -130,6 +133,7 @@ impl Plan {
             validators: 4,
             nodes: 4,
             twins: Vec::new(),
+            moves: Vec::new(),
             loss: 0,
             duplicate: 0,
             corrupt: 0,

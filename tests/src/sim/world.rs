@@ -140,6 +140,8 @@ impl Packet {
 
 struct Machine<L: SimLedger> {
     organisation: u32,
+    /// It has the keys to which a seat moves.
+    moved: bool,
     disk: SimDisk,
     replica: Option<Node<L>>,
     /// The ledger at some height the disk holds, to restart from.
@@ -183,6 +185,8 @@ pub struct World<L: SimLedger = ChainApp> {
     /// (organisation, height, round, step) to what was signed.
     signed: BTreeMap<(u32, Height, u32, u8), Option<Hash>>,
     cosigned: BTreeMap<(u32, u64), Hash>,
+    /// Lowest and highest height of votes, of each organisation, before and after it moved.
+    voted: BTreeMap<(u32, bool), (Height, Height)>,
     handed_in: BTreeMap<Hash, u64>,
     next_record: u64,
     outcome: Outcome,
@@ -209,6 +213,8 @@ impl<L: SimLedger> World<L> {
         let (chain, opened_ms) = L::facts(&genesis);
         let mut organisations: Vec<u32> = (1..=plan.nodes).collect();
         organisations.extend(plan.twins.iter().copied());
+        let moved = organisations.len();
+        organisations.extend(plan.moves.iter().copied());
         let wrong = random.below(u64::from(plan.validators)) as usize;
         let machines: Vec<Machine<L>> = organisations
             .iter()
@@ -222,6 +228,7 @@ impl<L: SimLedger> World<L> {
                 };
                 Machine {
                     organisation: *organisation,
+                    moved: index >= moved,
                     disk: SimDisk::default(),
                     replica: None,
                     snapshot: None,
@@ -279,6 +286,7 @@ impl<L: SimLedger> World<L> {
             decided_records: BTreeSet::new(),
             signed: BTreeMap::new(),
             cosigned: BTreeMap::new(),
+            voted: BTreeMap::new(),
             handed_in: BTreeMap::new(),
             next_record: 0,
             outcome: Outcome::default(),
@@ -572,7 +580,8 @@ impl<L: SimLedger> World<L> {
                 let from = self.machines[node].organisation;
                 for to in 0..self.machines.len() {
                     // A twin that heard its other half would fall silent; these are to be bad.
-                    let twin = self.machines[to].organisation == from;
+                    let twin =
+                        self.machines[to].organisation == from && self.plan.twins.contains(&from);
                     if to != node && !twin {
                         self.send(
                             node,

@@ -8,7 +8,7 @@
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`affairs`]: directions, observers, the chair, working days, corrections.
-//! * [`protocol`]: how rules themselves change.
+//! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
 
@@ -33,3 +33,4 @@ mod posts;
 mod protocol;
 mod recount;
 mod relations;
+mod validators;

@@ -94,7 +94,12 @@ impl<L: SimLedger> World<L> {
         let verify = SimVerify {
             memo: self.plan.is_honest(),
         };
-        let keys = L::keys(&self.genesis, self.machines[node].organisation);
+        let machine = &self.machines[node];
+        let keys = if machine.moved {
+            L::moved_keys(&self.genesis, machine.organisation)
+        } else {
+            L::keys(&self.genesis, machine.organisation)
+        };
         let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
         let machine = &mut self.machines[node];
         machine.replica = Some(replica);

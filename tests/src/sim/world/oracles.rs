@@ -20,6 +20,18 @@ impl<L: SimLedger> World<L> {
         let Ok(frame) = decode::<Frame>(bytes) else {
             return self.fail("a frame that does not decode".into());
         };
+        let said = match &frame {
+            Frame::Vote(signed) => Some((signed.vote.validator, signed.vote.height)),
+            Frame::Proposal { proposal, .. } => {
+                Some((proposal.facts.validator, proposal.facts.height))
+            }
+            _ => None,
+        };
+        if let Some((_, height)) = said.filter(|(who, _)| who.0 == own) {
+            let moved = self.machines[node].moved;
+            let (least, most) = self.voted.entry((own, moved)).or_insert((height, height));
+            (*least, *most) = (height.min(*least), height.max(*most));
+        }
         let (slot, value) = match frame {
             Frame::Vote(signed) if signed.vote.validator == OrganisationId(own) => {
                 let step = if signed.vote.kind == VoteKind::Prevote {
@@ -101,8 +113,45 @@ impl<L: SimLedger> World<L> {
         }
     }
 
+    /// Keys that a seat had sign until the handover and never after it, those that it gets never
+    /// before (RULINGS A53).
+    fn judge_moves(&mut self) {
+        for organisation in self.plan.moves.clone() {
+            let replicas = self.machines.iter().filter_map(|m| m.replica.as_ref());
+            let newest = replicas.max_by_key(|replica| replica.app().tip().seal.height);
+            let since = newest.and_then(|replica| replica.app().votes_from(organisation));
+            let voted = |moved| self.voted.get(&(organisation, moved)).copied();
+            let (before, after) = (voted(false), voted(true));
+            let Some(since) = since.filter(|since| *since > Height(1)) else {
+                if let Some((least, _)) = after {
+                    return self.fail(format!(
+                        "NEW KEYS of {organisation} signed at {least} without a handover"
+                    ));
+                }
+                continue;
+            };
+            self.mark("seat moved");
+            if let Some((_, most)) = before.filter(|(_, most)| *most >= since) {
+                return self.fail(format!(
+                    "OLD KEYS of {organisation} signed at {most}; those that vote from {since} \
+                     are others"
+                ));
+            }
+            match after {
+                Some((least, _)) if least < since => {
+                    return self.fail(format!(
+                        "NEW KEYS of {organisation} signed at {least}, before {since}"
+                    ));
+                }
+                Some(_) => self.mark("new keys vote"),
+                None => {}
+            }
+        }
+    }
+
     /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
     pub(super) fn finish(&mut self) {
+        self.judge_moves();
         for node in 0..self.machines.len() {
             if self.plan.twins.contains(&self.machines[node].organisation) {
                 continue;
