@@ -329,7 +329,7 @@ fn judge(stage: &Stage, pair: Pair, act: &Act, output: &Output) {
         let done = stage.desk.run(&act.line);
         let code = done.status.code();
         assert!(matches!(code, Some(0 | 2)), "{}\n{}", say(""), all(&done));
-    } else if code == Some(3) || (code.is_none() && told.contains(KEPT)) {
+    } else if code == Some(3) || (code.is_none() && told.contains(KEPT) && !all_in()) {
         // What it advised, or, after a kill, what the next command did.
         let id = id_in(&format!("{}{told}", all(&next)));
         let id = id.unwrap_or_else(|| panic!("{}", say("no record is named")));
