@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
+use std::process::{Child, ChildStderr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -280,6 +281,13 @@ fn nothing_that_cannot_be_written_hides_an_act(net: &Net, desk: &Desk) {
     std::fs::remove_file(&answers).unwrap();
     std::fs::rename(desk.path("answers"), &answers).unwrap();
 
+    // What proves the act cannot be written beside its receipt: it is recorded, and that is said.
+    std::os::unix::fs::symlink("nowhere", desk.path("kept.record")).unwrap();
+    let act = net.act();
+    let told = all(&desk.ends(5, &format!("{act} --receipt-file kept.tlog-proof")));
+    tells(&told, &["It took effect.", "the act is recorded: record"]);
+    net.is_there(&act, 1);
+
     // The outbox or the place of receipts cannot be written: nothing is sent.
     for place in ["outbox", "receipts"] {
         let place = desk.path(&format!("data/rollbook/work/own/{place}"));
@@ -360,13 +368,10 @@ fn papers_wait_side_by_side() {
     tells(&told, &["in the log already, block"]);
     let told = all(&first.ends(1, "sign a.pending.json --signer 1:primary"));
     tells(&told, &["already", "needs no more signatures"]);
-    let told = all(&first.ends(0, "submit a.pending.json"));
+    let told = all(&first.ends(0, "submit a.pending.json --receipt-file a.tlog-proof"));
     tells(&told, &["it is in block", "It took effect."]);
     // What stands beside the receipt is the record of the log, not the copy.
-    tells(
-        &first.good(&["verify", first.receipt().as_str()]),
-        &["PROVED"],
-    );
+    tells(&first.good("verify a.tlog-proof"), &["PROVED"]);
 
     // A signature by an old key of the second officer, made where no node was asked.
     let old = Desk::new();
@@ -583,17 +588,8 @@ fn no_quorum_no_patience_and_fifty_acts_at_once() {
     let mut cut = Vec::new();
     for name in ["INT", "HUP", "TERM", "KILL"] {
         let act = net.act();
-        let mut child = begin(&desk, &act);
-        // Word of the record comes before it is sent; then it is waited for.
-        let mut told = String::new();
-        let mut stderr = child.stderr.take().unwrap();
-        let mut byte = [0];
-        while !told.contains("is handed in now") {
-            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{told}");
-            told.push(byte[0] as char);
-        }
+        let (mut child, mut stderr, mut told) = handed_in(&desk, &act);
         let id = id_after(&told, "record ");
-        std::thread::sleep(Duration::from_millis(1_500));
         signal(&child, name);
         let status = child.wait().unwrap();
         stderr.read_to_string(&mut told).unwrap();
@@ -663,6 +659,31 @@ fn no_quorum_no_patience_and_fifty_acts_at_once() {
         assert_eq!(times_in(&log, act), 1, "{act}");
     }
     assert_eq!(net.proposals(), 50 + 4 + 3);
+
+    // The only node that has a record is killed, and has forgotten it when it comes back.
+    (2..=4).for_each(|node| net.stop(node));
+    let act = net.act();
+    let (child, _stderr, _) = handed_in(&desk, &act);
+    net.stop(1);
+    (1..=4).for_each(|node| net.start(node));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", all(&output));
+    net.is_there(&act, 1);
+}
+
+/// An act that is waited for, with what it says, and what it has said so far.
+fn handed_in(desk: &Desk, act: &str) -> (Child, ChildStderr, String) {
+    let mut child = begin(desk, act);
+    let mut told = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut byte = [0];
+    // Word of the record comes before it is sent.
+    while !told.contains("is handed in now") {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{told}");
+        told.push(byte[0] as char);
+    }
+    std::thread::sleep(Duration::from_millis(1_500));
+    (child, stderr, told)
 }
 
 /// A file of many lines, killed at any moment and begun again each time, ends with as many acts as it

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -339,6 +340,52 @@ fn a_place_that_is_none_is_refused_at_once() {
         tells(&output, &["names no leaf", "HEIGHT:INDEX"]);
     }
     assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+/// Ctrl-C at the passphrase left a terminal that showed nothing any more of what was typed.
+#[test]
+fn who_stops_at_the_passphrase_sees_again_what_is_typed() {
+    let desk = Desk::new();
+    desk.good(&quick_key(1));
+    // A shell that goes on after Ctrl-C, on a terminal of its own.
+    let line = format!(
+        "trap : INT; {} keys check data/rollbook/keys/0001.age; echo \"ended $?\"; stty -a",
+        env!("CARGO_BIN_EXE_rollbook")
+    );
+    desk.write("line.sh", &line);
+    for (typed, ended) in [("\u{3}", "ended 130"), ("not a word of it\n", "ended 1")] {
+        let mut child = desk
+            .program("env")
+            .args(["--default-signal=INT", "script", "-q", "-c"])
+            .args(["sh line.sh", "said"])
+            .env_remove("ROLLBOOK_PASSPHRASE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut said, mut byte) = (Vec::new(), [0]);
+        let mut stdout = child.stdout.take().unwrap();
+        while !said.ends_with(b": ") {
+            assert_eq!(stdout.read(&mut byte).unwrap(), 1);
+            said.push(byte[0]);
+        }
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(typed.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+        stdout.read_to_end(&mut said).unwrap();
+        child.wait().unwrap();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains(ended), "{said}");
+        assert!(
+            said.contains(" echo ") && !said.contains("-echo "),
+            "{said}"
+        );
+        assert!(
+            said.contains("isig icanon") && !said.contains("not a word"),
+            "{said}"
+        );
+    }
 }
 
 /// A registration that two officers of the company sign in the same second: one signature was lost.

@@ -357,6 +357,8 @@ fn what_a_person_named_is_never_replaced_unasked() {
     desk.write("letter", "mine");
     std::fs::create_dir(desk.path("folder")).unwrap();
     symlink(desk.path("nowhere"), desk.path("dangling")).unwrap();
+    let made = Command::new("mkfifo").arg(desk.path("pipe")).status();
+    assert!(made.unwrap().success());
     let node = "--node 127.0.0.1:1";
     let refused = |line: &str, why: &str| {
         let said = all(&desk.ends(2, line));
@@ -367,6 +369,7 @@ fn what_a_person_named_is_never_replaced_unasked() {
         ("letter", "--force"),
         ("folder", "it is a folder"),
         ("dangling", "leads nowhere"),
+        ("pipe", "a pipe"),
         ("/dev/null", "a device"),
         ("missing/file", "its folder does not exist"),
     ] {

@@ -1,8 +1,11 @@
 //! Questions to the person at the terminal. A wrong answer is told with its reason, and that one
 //! question is asked again; what was answered before stands.
 
-use std::io::IsTerminal;
+use std::io::{BufRead, ErrorKind, IsTerminal};
+use std::time::Duration;
 
+use rustix::process::{Signal, getpid, kill_process};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -42,16 +45,71 @@ impl Person for Terminal {
     }
 
     fn hidden(&mut self, question: &str) -> Option<Zeroizing<String>> {
-        let terminal = console::Term::stderr();
-        if !terminal.is_term() || !Terminal::is_there() {
+        if !Terminal::is_there() {
             return None;
         }
-        output::prompt(question);
-        terminal.read_secure_line().map(Zeroizing::new).ok()
+        unseen(question)
     }
 
     fn tell(&mut self, text: &str) {
         say(text);
+    }
+}
+
+/// Exit code of a command that was stopped at a prompt.
+const INTERRUPTED: i32 = 130;
+/// Ctrl-C and Ctrl-\ as a terminal sends them.
+const BREAKS: [u8; 2] = [0x03, 0x1c];
+
+/// A line of the terminal that is not shown while it is typed; nothing is, from the question on.
+///
+/// Whoever stops the program at a prompt has a terminal that shows again what is typed: while nothing is
+/// shown, Ctrl-C and Ctrl-\ end the line and are no signals; they become one when the terminal is as it
+/// was.
+fn unseen(question: &str) -> Option<Zeroizing<String>> {
+    let stdin = std::io::stdin();
+    let shown = tcgetattr(&stdin).ok()?;
+    let mut hidden = shown.clone();
+    hidden
+        .local_modes
+        .remove(LocalModes::ECHO | LocalModes::ISIG);
+    let [interrupt, quit] = BREAKS;
+    hidden.special_codes[SpecialCodeIndex::VEOL] = interrupt;
+    hidden.special_codes[SpecialCodeIndex::VEOL2] = quit;
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).ok()?;
+    output::prompt(question);
+    let line = line_of(stdin.lock());
+    let restored = tcsetattr(&stdin, OptionalActions::Flush, &shown);
+    say("");
+    let line = line.ok().filter(|_| restored.is_ok())?;
+    if line.last().is_some_and(|byte| BREAKS.contains(byte)) {
+        kill_process(getpid(), Signal::INT).ok()?;
+        // Whoever listens for it ends the process; else it has ended already, or ignores the signal.
+        std::thread::sleep(Duration::from_secs(1));
+        std::process::exit(INTERRUPTED);
+    }
+    let text = std::str::from_utf8(&line).ok()?;
+    Some(Zeroizing::new(
+        text.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
+}
+
+/// Bytes up to the end of a line, or to what breaks it off.
+fn line_of(mut input: impl BufRead) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(1024));
+    loop {
+        let read = match input.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let ends = |byte: &u8| *byte == b'\n' || BREAKS.contains(byte);
+        let end = read.iter().position(ends);
+        let taken = end.map_or(read.len(), |at| at + 1);
+        line.extend(read.iter().take(taken));
+        input.consume(taken);
+        if end.is_some() || taken == 0 {
+            return Ok(line);
+        }
     }
 }
 
