@@ -111,6 +111,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.begun_at = None;
         host.wanted_value = None;
         host.own_proposal = None;
+        host.own_votes.clear();
         let any_forgotten = planted!(host.config, AnyWantForgotten);
         host.bodies.reset(host.validators.len(), any_forgotten);
         host.fresh.reset();
@@ -451,7 +452,8 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// (RULINGS A38). An error is a fault of this program.
     fn build(&mut self, system: SystemSection) -> Result<Option<BuiltBlock>, BlockVerdict> {
         let time_ms = self.ledger_now();
-        let candidates = self.pool.candidates();
+        let app = &self.app;
+        let candidates = self.pool.candidates(|organisation| app.has_turn(organisation));
         let plain = SystemSection {
             evidence: Vec::new(),
             ..system.clone()

@@ -558,6 +558,10 @@ impl App for ChainApp {
         policy(&self.state.validators)
     }
 
+    fn has_turn(&self, organisation: OrganisationId) -> bool {
+        self.genesis.registered.contains_key(&organisation)
+    }
+
     fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
         self.judge(record, now_ms)
     }

@@ -652,7 +652,7 @@ impl<L: SimLedger> World<L> {
                 }
             }
             // Nobody waits here for word of a record.
-            Effect::Aside { .. } => {}
+            Effect::Aside { .. } | Effect::Heard { .. } => {}
             Effect::Refused { reason, .. } => self.note(node, &[], || format!("refused: {reason}")),
             Effect::Decided {
                 height,
