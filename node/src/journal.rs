@@ -608,7 +608,9 @@ impl Journal {
     pub fn check(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<Height, Stop> {
         let failed = |error: DiskError| Stop::disk("the journal cannot be read", &error);
         let names = disk.list(dir).map_err(failed)?;
-        let numbers = names.iter().filter_map(|name| FileKind::Blocks.number(name));
+        let numbers = names
+            .iter()
+            .filter_map(|name| FileKind::Blocks.number(name));
         let pending = Blocks::open(disk, dir, &genesis, &numbers.collect::<Vec<u64>>())?;
         pending.verify()?;
         Ok(pending.tip())

@@ -642,8 +642,7 @@ impl Blocks {
 
     /// Reads every segment from end to end; bytes read.
     pub(super) fn verify(&self) -> Result<u64, Stop> {
-        let unreadable = |error: DiskError| Stop::disk("the journal cannot be read", &error);
-        let mut total = verify_closed(&*self.disk, &self.dir, &self.closed, &self.tail.header)?;
+        let total = verify_closed(&*self.disk, &self.dir, &self.closed, &self.tail.header)?;
         let (tail, path) = (&self.tail, &self.tail.path);
         Header::read(
             &*tail.file,

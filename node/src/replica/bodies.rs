@@ -93,10 +93,7 @@ impl Bodies {
 
     /// Bodies held and blocks remembered, each with the most there can be.
     pub(super) fn filled(&self) -> ((usize, usize), (usize, usize)) {
-        (
-            (self.held.len(), MAX_BODIES),
-            (self.wants.len(), MAX_WANTS),
-        )
+        ((self.held.len(), MAX_BODIES), (self.wants.len(), MAX_WANTS))
     }
 
     /// The seal of a held body.

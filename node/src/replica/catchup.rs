@@ -155,7 +155,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     pub(super) fn set_peers(&mut self, mut peers: Vec<u32>) {
         peers.retain(|peer| *peer != self.host.keys.organisation.0);
-        if peers.iter().any(|peer| !self.host.catchup.peers.contains(peer)) {
+        if peers
+            .iter()
+            .any(|peer| !self.host.catchup.peers.contains(peer))
+        {
             self.host.set_timer(Timer::Again, AGAIN_MS);
         }
         let catchup = &mut self.host.catchup;

@@ -600,7 +600,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// repetition.
     pub(super) fn say_again(&mut self) {
         let newest: Vec<Frame> = self.own_proposal.iter().cloned().collect();
-        for frame in newest.into_iter().chain(self.own_votes.clone().into_values()) {
+        for frame in newest
+            .into_iter()
+            .chain(self.own_votes.clone().into_values())
+        {
             self.broadcast(&frame);
         }
     }

@@ -296,7 +296,10 @@ impl Mempool {
 
     fn enqueue(&mut self, organisation: OrganisationId, order: u64, id: Hash) {
         self.queue.insert(order, id);
-        self.lanes.entry(organisation).or_default().insert(order, id);
+        self.lanes
+            .entry(organisation)
+            .or_default()
+            .insert(order, id);
     }
 
     fn dequeue(&mut self, organisation: OrganisationId, order: u64) {

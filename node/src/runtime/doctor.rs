@@ -154,7 +154,10 @@ fn stopped(
             .map(|text| note(text.clone(), "nothing is to be done")),
     );
     let Some(ledger) = &looked.ledger else {
-        findings.push(good(format!("the journal is whole to block {}", looked.tip)));
+        findings.push(good(format!(
+            "the journal is whole to block {}",
+            looked.tip
+        )));
         return;
     };
     findings.push(if ledger.height() == looked.tip {
