@@ -92,6 +92,7 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         global: desk.global,
     };
     let mut is_kept = false;
+    let mut opening = None;
     let mut taken = None;
     for _ in 0..NUMBERS {
         let mut payload = payload.clone();
@@ -118,6 +119,7 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
         if !is_kept {
             if let Some(file) = reading.keep(name, &Left::Openings.place(desk.global)?)? {
                 say(t("opening.kept", &[("file", file.display().to_string())]));
+                opening = Some(file);
             }
             is_kept = true;
         }
@@ -127,7 +129,18 @@ pub fn perform(desk: &Desk, name: &str, body: Body, reading: &Reading) -> Result
             return Ok(code);
         }
         let how = (&desk.flags.submitting, desk.flags.anyway);
-        match submit::hand_in(&waiting, &record, how, (now, false))? {
+        let ended = submit::hand_in(&waiting, &record, how, (now, false));
+        if let (Err(_), Some(file)) = (&ended, &opening)
+            && outbox.equal(&record.payload, now).is_none()
+        {
+            // The act was given up, and with it what it sealed: made again it has another salt.
+            let _ = std::fs::remove_file(file);
+            say(t(
+                "opening.removed",
+                &[("file", file.display().to_string())],
+            ));
+        }
+        match ended? {
             Ended::Done(code) => return Ok(code),
             Ended::NumberTaken(failure) => {
                 say(t("act.number-again", &[("why", failure.what.clone())]));
