@@ -52,12 +52,16 @@ impl Api {
         let registered = snapshot.registered.iter().flatten();
         let own = keys.iter().zip(&parts.own_keys).zip(registered);
         wire::Status {
+            behind: snapshot.behind.clone(),
             block: snapshot.seal.id().to_hex(),
             body_missing: status
                 .body_missing
                 .map(|(height, _)| format!("behind: body of {height} missing")),
             clock: parts.clock.kind(),
-            clock_off_ms: (status.out_of_bounds > 0).then_some(status.clock_off_ms),
+            clock_off_ms: match status.out_of_bounds {
+                0 => (status.clock_seen_s != 0).then_some(status.clock_seen_s * 1_000),
+                _ => Some(status.clock_off_ms),
+            },
             clock_warning: status.clock_warning(),
             counts: wire::Counts {
                 admitted: snapshot.counts.admitted,

@@ -12,7 +12,7 @@ use rollbook_core::rules::network::protocol;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
-use rollbook_wire::status::Protocol;
+use rollbook_wire::status::{Behind, Protocol};
 
 use super::app::NodeReplica;
 use crate::network::PeerKey;
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub protocol: Protocol,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
+    /// Seats that stand behind at the next height.
+    pub behind: Vec<Behind>,
     /// Where the elapsed clock of the status begins.
     pub started: Instant,
     /// Keys that the ledger has for this organisation's node: consensus, cosigner, log, transport.
@@ -63,6 +65,20 @@ fn protocol_status(ledger: &Ledger) -> Protocol {
             )
         }),
     }
+}
+
+fn behind(ledger: &Ledger) -> Vec<Behind> {
+    let late = ledger.behind().into_iter();
+    late.map(|(organisation, missed)| {
+        let (since, until) = missed.behind();
+        Behind {
+            missed: missed.turns,
+            organisation,
+            since,
+            until,
+        }
+    })
+    .collect()
 }
 
 /// Totals since the start.
@@ -112,6 +128,7 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
             .iter()
             .map(|(organisation, node)| (*organisation, node.status))
             .collect(),
+        behind: behind(ledger),
         validators: seats,
         protocol: protocol_status(ledger),
         founders_missing: ledger
