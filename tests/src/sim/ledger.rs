@@ -59,6 +59,9 @@ pub trait SimLedger: App + Sized {
     /// Accusations in the ledger: height and culprit.
     fn accused(&self) -> Vec<(Height, OrganisationId)>;
 
+    /// From now on it is the ledger of a proposer that chooses certificates to its own ends.
+    fn choose_certificates(&mut self) {}
+
     /// After each step of its replica.
     fn after_step(&mut self) {}
 }
