@@ -163,8 +163,12 @@ impl Hand {
         };
         let seed = std::str::from_utf8(&net.alliance.seed).unwrap().to_owned();
         let letter = "ab".repeat(32);
+        let role = match role {
+            "" => String::new(),
+            role => format!("--role {role}"),
+        };
         hand.good(&format!(
-            "keys new --organisation {organisation} --person {person} --role {role} --sample \
+            "keys new --organisation {organisation} --person {person} {role} --sample \
              --seed {seed} --name Sample --document none --letter {letter} --letter-date 2023-06-01 \
              --signatory Sample --card card.toml"
         ));
@@ -305,10 +309,11 @@ fn a_node_moves_and_a_company_ceases_under_load() {
 
     // A company ceases: its seat is marked leaving and goes with the next handover.
     let office = secretariat(6);
-    let secretary = Hand::of(&net, office, staff(6), "secretary");
+    let secretary = Hand::of(&net, office, staff(6), "");
     secretary.good(&format!(
-        "member cease 3 --cause dissolved --evidence {}",
-        "cd".repeat(32)
+        "member cease 3 --cause dissolved --evidence {} --signer {}:secretary",
+        "cd".repeat(32),
+        staff(6)
     ));
     let ahead = secretary.good("validators simulate");
     assert!(
