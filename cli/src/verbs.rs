@@ -373,7 +373,12 @@ mod tests {
             let result = verb.body(&verb.given(&matches), &mut reading);
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.
-            let shape = [("call", "publish"), ("seat", "elect"), ("calendar", "set")];
+            let shape = [
+                ("call", "publish"),
+                ("seat", "elect"),
+                ("calendar", "set"),
+                ("correction", "file"),
+            ];
             match result {
                 Ok(body) => {
                     assert_eq!(

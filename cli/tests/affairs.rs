@@ -100,12 +100,9 @@ fn working_days(hand: &Hand) {
         &hand.0.good("tasks --all"),
         &["rollbook calendar confirm 1"],
     );
-    tells(
-        &hand.0.good("calendar show 1"),
-        &["a seat holder or the chair has to agree", "2023-10-07"],
-    );
+    tells(&hand.0.good("calendar show 1"), &["filed by", "2023-10-07"]);
     hand.member("calendar confirm CD-1", 1);
-    tells(&hand.0.good("calendar list"), &["CD-0001", "counts"]);
+    tells(&hand.0.good("calendar list"), &["CD-0001", "in force"]);
     let refused = hand.0.ends(1, &by_member("calendar confirm 1", 2));
     tells(&all(&refused), &["M39.not-waiting"]);
     let far = by_office("calendar set 2029", &secretary());
@@ -214,5 +211,5 @@ fn a_chair(hand: &Hand) {
     // The chair agrees as one seat holder does.
     hand.office("calendar set 2024 --holidays 2024-01-01", &secretary());
     hand.office("calendar confirm 2", "7:chair");
-    tells(&hand.0.good("show CD-2"), &["counts"]);
+    tells(&hand.0.good("show CD-2"), &["in force"]);
 }

@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -254,10 +255,26 @@ fn interrupted(stage: &Stage, pair: Pair, line: &str, record: usize) -> Output {
         }
         Way::DeadNode => {
             net.good("testnet start 1 --dir net");
+            caught_up(net);
         }
         _ => {}
     }
     output
+}
+
+/// Waits until the node that came back has what the others have.
+fn caught_up(net: &Desk) {
+    let begun = Instant::now();
+    let heights = || {
+        let told = net.json(0, "testnet status --dir net");
+        let all = told.as_array().unwrap().iter();
+        all.map(|node| node[1]["height"].as_u64())
+            .collect::<BTreeSet<_>>()
+    };
+    while heights().len() > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", heights());
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn aside(folder: &Path) -> PathBuf {
