@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 
 /// Exit code of a command that was interrupted when nothing of it was under way.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// What is under way.
 struct UnderWay {
@@ -90,10 +90,13 @@ fn listen() {
         .unwrap_or_else(PoisonError::into_inner)
         .take();
     let exit = what.map_or(INTERRUPTED, |what| {
-        if let Some(half) = what.half {
-            let _ = std::fs::remove_file(half);
+        // What cannot be removed has the name of the finished file by now.
+        let is_finished = what
+            .half
+            .is_some_and(|half| std::fs::remove_file(half).is_err());
+        if !is_finished {
+            output::tell(&what.told);
         }
-        output::tell(&what.told);
         what.told.exit
     });
     std::process::exit(i32::from(exit));

@@ -11,9 +11,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -255,26 +253,10 @@ fn interrupted(stage: &Stage, pair: Pair, line: &str, record: usize) -> Output {
         }
         Way::DeadNode => {
             net.good("testnet start 1 --dir net");
-            caught_up(net);
         }
         _ => {}
     }
     output
-}
-
-/// Waits until the node that came back has what the others have.
-fn caught_up(net: &Desk) {
-    let begun = Instant::now();
-    let heights = || {
-        let told = net.json(0, "testnet status --dir net");
-        let all = told.as_array().unwrap().iter();
-        all.map(|node| node[1]["height"].as_u64())
-            .collect::<BTreeSet<_>>()
-    };
-    while heights().len() > 1 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", heights());
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn aside(folder: &Path) -> PathBuf {
@@ -283,16 +265,11 @@ fn aside(folder: &Path) -> PathBuf {
 
 /// The command of a desk, begun and not waited for; a disk that is full does not kill it.
 fn begin(desk: &Desk, line: &str) -> Child {
-    let rollbook = desk.command();
-    let mut shell = desk.program("sh");
-    shell
-        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
-        .arg(rollbook.get_program())
+    desk.after(":")
         .arg("--yes")
         .args(line.split_whitespace())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()
         .unwrap()
 }
@@ -547,10 +524,8 @@ fn a_file_of_several_acts() {
     table(Kind::Run);
 }
 
-/// Sealed acts need a fund with money, a call that is open, and reviewers. It counts acts in the history
-/// of whichever of four nodes answers, which may lack the newest block: run by hand until it asks all.
+/// Sealed acts need a fund with money, a call that is open, and reviewers.
 #[test]
-#[ignore = "counts in the history of a node that may be a block behind"]
 fn sealed_applications_and_reviews() {
     let hand = hand::hand();
     let _down = Down(&hand.desk);
@@ -636,10 +611,8 @@ fn files(desk: &Desk) -> Vec<PathBuf> {
 /// A command on a disk that ends a file after so many bytes.
 fn on_a_full_disk(desk: &Desk, bytes: u64, line: &str) -> Output {
     // The shell waits until its limit is set.
-    let mut shell = desk.program("sh");
+    let mut shell = desk.after("read go");
     shell
-        .args(["-c", "trap '' XFSZ; read go; exec \"$0\" \"$@\" </dev/null"])
-        .arg(desk.command().get_program())
         .args(line.split_whitespace())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

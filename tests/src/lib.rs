@@ -5,6 +5,7 @@
 
 pub mod acts;
 pub mod alliance;
+pub mod cargo;
 pub mod grants;
 pub mod history;
 pub mod kept;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rollbook_core::planted::MARK;
+use rollbook_tests::cargo;
 use rollbook_tests::kept::{COMMAND, is_made_anew};
 use rollbook_tests::testnet::program;
 
@@ -28,22 +29,8 @@ fn folder() -> PathBuf {
 
 /// Cargo in the folder of the package.
 fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo::command();
     cargo.current_dir(folder());
-    // What the cargo of this run says of this test's own package would be told to the build scripts
-    // of other people's crates: some are made anew when it changes, here and in the next run again.
-    for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        let own = [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_CRATE_",
-        ];
-        if own.iter().any(|own| told.starts_with(own)) || told == "OUT_DIR" {
-            cargo.env_remove(&name);
-        }
-    }
     cargo
 }
 

@@ -27,6 +27,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rollbook_tests::cargo;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -345,20 +346,7 @@ fn target() -> PathBuf {
 
 /// Cargo in the copy.
 fn cargo(folder: &Path, what: &[&str]) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What the cargo of this run says of this test's own package is none of other people's business.
-    for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        let own = [
-            "CARGO_PKG_",
-            "CARGO_MANIFEST_",
-            "CARGO_BIN_",
-            "CARGO_CRATE_",
-        ];
-        if own.iter().any(|own| told.starts_with(own)) || told == "OUT_DIR" {
-            cargo.env_remove(&name);
-        }
-    }
+    let mut cargo = cargo::command();
     cargo
         .current_dir(folder.join("tree"))
         .env("CARGO_BUILD_BUILD_DIR", target())

@@ -2,6 +2,7 @@
 
 mod rehearsal;
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -302,7 +303,10 @@ fn export(flags: &Export) -> Result<u8, Failure> {
         .map(|file| file.genesis.hash());
     super::export::save((path, flags.force), genesis, |file| {
         let mut told = Vec::new();
-        for node in testnet.nodes() {
+        // A node that has just come back may lack the newest blocks: the one that has most is asked first.
+        let mut nodes: Vec<u32> = testnet.nodes().collect();
+        nodes.sort_by_cached_key(|node| Reverse(testnet.status(*node).map(|told| told.receipted)));
+        for node in nodes {
             match testnet.get_as_member(node, "/v1/export", PATIENCE) {
                 Ok(answer) if answer.status == 200 => {
                     let written = |error: std::io::Error| crate::files::cannot_write(path, &error);

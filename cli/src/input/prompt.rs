@@ -9,6 +9,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, 
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::interrupt::INTERRUPTED;
 use crate::output;
 use crate::output::say;
 
@@ -56,8 +57,6 @@ impl Person for Terminal {
     }
 }
 
-/// Exit code of a command that was stopped at a prompt.
-const INTERRUPTED: i32 = 130;
 /// Ctrl-C and Ctrl-\ as a terminal sends them.
 const BREAKS: [u8; 2] = [0x03, 0x1c];
 
@@ -86,7 +85,7 @@ fn unseen(question: &str) -> Option<Zeroizing<String>> {
         kill_process(getpid(), Signal::INT).ok()?;
         // Whoever listens for it ends the process; else it has ended already, or ignores the signal.
         std::thread::sleep(Duration::from_secs(1));
-        std::process::exit(INTERRUPTED);
+        std::process::exit(i32::from(INTERRUPTED));
     }
     let text = std::str::from_utf8(&line).ok()?;
     Some(Zeroizing::new(

@@ -85,6 +85,17 @@ impl Desk {
         self.program(env!("CARGO_BIN_EXE_rollbook"))
     }
 
+    /// The same after what a shell does first. What finds its disk full, a limit to the size of files,
+    /// is told so instead of killed.
+    pub fn after(&self, first: &str) -> Command {
+        let mut shell = self.program("sh");
+        shell
+            .arg("-c")
+            .arg(format!("trap '' XFSZ; {first}; exec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_rollbook"));
+        shell
+    }
+
     pub fn run_as(&self, passphrase: &str, command: &(impl Words + ?Sized)) -> Output {
         self.command()
             // Nobody sits at a test's terminal; what is asked without this is a test of its own.
