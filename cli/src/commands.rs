@@ -26,4 +26,5 @@ pub mod status;
 pub mod tasks;
 pub mod testnet;
 pub mod units;
+pub mod validators;
 pub mod verify;

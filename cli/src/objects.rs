@@ -16,11 +16,14 @@ use rollbook_core::next::Object;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::application::Application;
 use rollbook_core::object::award::Award;
+use rollbook_core::object::calendar::CalendarFiling;
 use rollbook_core::object::call::Call;
 use rollbook_core::object::chain::{CharterFacts, EpochFacts};
 use rollbook_core::object::change::Change;
 use rollbook_core::object::contribution::{Contribution, Instalment, Receipt};
+use rollbook_core::object::correction::Correction;
 use rollbook_core::object::delegation::Delegation;
+use rollbook_core::object::direction::Direction;
 use rollbook_core::object::draft::Draft;
 use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
@@ -29,6 +32,9 @@ use rollbook_core::object::key_recovery::KeyRecovery;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
+use rollbook_core::object::node::NodeFacts;
+use rollbook_core::object::observer::{Observer, Statement};
+use rollbook_core::object::order::FiledOrder;
 use rollbook_core::object::payment::Payment;
 use rollbook_core::object::post::Post;
 use rollbook_core::object::relation::Edge;
@@ -102,7 +108,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 27] = [
+pub const KINDS: [Kind; 34] = [
     kind(
         "O",
         "organisation",
@@ -268,6 +274,54 @@ pub const KINDS: [Kind; 27] = [
             "since_ms",
             "status",
         ],
+    ),
+    told("D", "direction", ("direction", "list"), &["code", "name"]),
+    told(
+        "OB",
+        "observer",
+        ("observer", "list"),
+        &["number", "reading", "motion", "since_ms", "status"],
+    ),
+    told(
+        "ST",
+        "statement",
+        ("observer", "statements"),
+        &["organisation", "entry.title", "entry.motion", "filed_ms"],
+    ),
+    told(
+        "CD",
+        "calendar",
+        ("calendar", "list"),
+        &["plan.year", "filed_by", "since_ms", "status"],
+    ),
+    told(
+        "CO",
+        "correction",
+        ("correction", "list"),
+        &[
+            "entry.subject",
+            "entry.field",
+            "entry.reads",
+            "entry.should_read",
+            "status",
+        ],
+    ),
+    told(
+        "OR",
+        "order",
+        ("order", "list"),
+        &[
+            "order.authority",
+            "order.reference",
+            "order.issued_ms",
+            "order.about",
+        ],
+    ),
+    told(
+        "N",
+        "node",
+        ("node", "list"),
+        &["organisation", "status", "votes_from", "address", "url"],
     ),
 ];
 
@@ -524,6 +578,13 @@ tables! {
     "delegation": Delegation,
     "revocation": Revocation,
     "key-recovery": KeyRecovery,
+    "direction": Direction,
+    "observer": Observer,
+    "statement": Statement,
+    "calendar": CalendarFiling,
+    "correction": Correction,
+    "order": FiledOrder,
+    "node": NodeFacts,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -85,7 +85,7 @@ pub fn translated() -> Command {
 type Build = fn(&'static str) -> Command;
 
 /// The commands that are no verbs, lists or objects.
-const COMMANDS: [(&str, Build); 20] = [
+const COMMANDS: [(&str, Build); 21] = [
     ("setup", command::<setup::Setup>),
     ("use", command::<setup::Use>),
     ("whoami", |name| Command::new(name)),
@@ -94,6 +94,7 @@ const COMMANDS: [(&str, Build); 20] = [
     ("audit", command::<audit::Audit>),
     ("export", command::<export::Export>),
     ("node", group_of::<node::Command>),
+    ("validators", group_of::<validators::Command>),
     ("testnet", group_of::<testnet::Command>),
     ("completions", command::<Completions>),
     ("man", |name| Command::new(name)),
@@ -115,11 +116,12 @@ const AFTER_VERBS: [(&str, Build); 2] = [
 ];
 
 /// Commands whose result is text or a stream: they refuse `--csv` (RULINGS A34).
-const NO_TABLE: [(&str, &str); 4] = [
+const NO_TABLE: [(&str, &str); 5] = [
     ("completions", ""),
     ("man", ""),
     ("follow", ""),
     ("node", "run"),
+    ("validators", "simulate"),
 ];
 
 /// The tree, or what of it begins with one word.
@@ -139,6 +141,9 @@ fn tree(only: Option<&str>) -> Command {
     if wanted("org") {
         let own = group_of::<org::Org>("org");
         tree = under(tree, "org", own.get_subcommands().cloned());
+    }
+    if wanted("correct") {
+        tree = tree.subcommand(act::correct());
     }
     if wanted("charter") {
         let parameters = command::<charter::Parameters>("parameters");
@@ -195,6 +200,9 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         if (noun, word) == ("node", "register") {
             return node_register::run(global, &read(innermost)?);
         }
+        if (noun, word) == ("node", "update") {
+            return node_register::update(global, &read(innermost)?);
+        }
         if (noun, word) == ("charter", "parameters") {
             return charter::run(global, &read(innermost)?);
         }
@@ -215,10 +223,12 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         "audit" => audit::run(global, &read(inner)?),
         "export" => export::run(global, &read(inner)?),
         "node" => node::run(global, &read(inner)?),
+        "validators" => validators::run(global, &read(inner)?),
         "testnet" => testnet::run(global, &read(inner)?),
         "demo" => demo::run(global, &read(inner)?),
         "bench" => bench::run(global, &read(inner)?),
         "show" => show::run(global, &read(inner)?),
+        "correct" => act::run_correct(global, inner),
         "prove" => prove::run(global, inner),
         "verify" => verify::run(global, &read(inner)?),
         "follow" => follow::run(global, &read(inner)?),

@@ -11,6 +11,7 @@
 //! * What cannot be read is told with the argument as it stands on the command line, what was
 //!   found, what is accepted, an example.
 
+pub mod affairs;
 mod assembly;
 mod fill;
 pub mod forms;
@@ -51,6 +52,8 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 
 /// Every verb.
 pub const VERBS: &[Verb] =
+    &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
+const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);
 
 /// How an argument is read.
@@ -370,7 +373,12 @@ mod tests {
             let result = verb.body(&verb.given(&matches), &mut reading);
             // A list of milestones does not sum to a sample total, and the like: core says so by
             // its own rule.
-            let shape = [("call", "publish"), ("seat", "elect")];
+            let shape = [
+                ("call", "publish"),
+                ("seat", "elect"),
+                ("calendar", "set"),
+                ("correction", "file"),
+            ];
             match result {
                 Ok(body) => {
                     assert_eq!(

@@ -14,6 +14,7 @@ use rollbook_proof::crypto::Hash;
 
 use crate::record::{Body, CharterAct, OrganisationAct, Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
+use crate::rules::affairs::{calendar, corrections};
 use crate::rules::authority::Actor;
 use crate::rules::{
     amendment, authority, funding, growth, membership, motion, network, orders, people,
@@ -102,6 +103,18 @@ fn dispatch(
         Body::Node(act) => network::validators::apply(tx, actor, act, verifier),
         Body::Charter(CharterAct::FileOrder(order)) => orders::file(tx, actor, order),
         Body::Charter(CharterAct::Deposit(draft)) => amendment::deposit(tx, actor, draft),
+        Body::Charter(CharterAct::SetCalendar(plan)) => calendar::file(tx, actor, plan),
+        Body::Charter(CharterAct::ConfirmCalendar { calendar: number }) => {
+            calendar::confirm(tx, actor, *number)
+        }
+        Body::Charter(CharterAct::Correct(entry)) => corrections::file(tx, actor, entry),
+        Body::Charter(CharterAct::ConfirmCorrection { correction }) => {
+            corrections::judge(tx, actor, *correction, None)
+        }
+        Body::Charter(CharterAct::DeclineCorrection {
+            correction,
+            reasons,
+        }) => corrections::judge(tx, actor, *correction, Some(*reasons)),
     }
 }
 

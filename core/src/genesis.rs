@@ -32,6 +32,7 @@ use crate::object::post::{Post, PostStatus};
 use crate::object::protocol::ProtocolFacts;
 use crate::record::{Appointment, NodeKeys};
 use crate::refusal::Refusal;
+use crate::rules::affairs::observers;
 use crate::rules::network::{turns, validators};
 use crate::rules::{membership, posts, registration, seats};
 use crate::state::State;
@@ -608,7 +609,10 @@ impl Genesis {
                 self.enter(tx, entry)?;
                 membership::enter_founder(tx, entry.number)?;
             }
-            GenesisItem::Observer(entry) => self.enter(tx, entry)?,
+            GenesisItem::Observer(entry) => {
+                self.enter(tx, entry)?;
+                observers::enter(tx, entry.number)?;
+            }
             GenesisItem::Office { entry, posts } => {
                 self.enter(tx, entry)?;
                 for post in posts {

@@ -67,6 +67,12 @@ number! {
     RevocationId(u32);
     /// A recovery of an organisation's keys.
     KeyRecoveryId(u32);
+    /// The days of one year on which the alliance works or not, as filed.
+    CalendarId(u32);
+    /// A statement of an observer.
+    StatementId(u32);
+    /// A correction of a clerical field.
+    CorrectionId(u32);
 }
 
 /// What every id can do.
@@ -103,7 +109,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CallId ChangeId ContributionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId StatementId
 }
 
 /// Gives an id its letter.
@@ -153,10 +159,12 @@ ids! {
     AgreementId: Some("A");
     ApplicationId: Some("AP");
     AwardId: Some("W");
+    CalendarId: Some("CD");
     CallId: Some("C");
     ChangeId: Some("CH");
     CharterVersion: None;
     ContributionId: Some("PL");
+    CorrectionId: Some("CO");
     DelegationId: Some("DG");
     DirectionId: None;
     DraftId: Some("KD");
@@ -172,7 +180,7 @@ ids! {
     MembershipId: Some("M");
     MilestoneId: Some("MS");
     MotionId: Some("V");
-    OrderId: None;
+    OrderId: Some("OR");
     OrganisationId: Some("O");
     PaymentId: Some("P");
     PersonId: None;
@@ -181,6 +189,7 @@ ids! {
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");
+    StatementId: Some("ST");
 }
 
 impl Id for GroupId {

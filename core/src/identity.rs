@@ -217,6 +217,7 @@ impl ActClass {
                     | Role::Secretary
                     | Role::ProgrammeOfficer
                     | Role::Treasurer
+                    | Role::Chair
             ),
             ActClass::Money => matches!(
                 role,

@@ -19,12 +19,12 @@ use rollbook_proof::chain::{HandoverCheckpoint, Leaf, Seal, ValidatorKey};
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, Frontier, NewNode};
-use rollbook_proof::number::{EpochId, Height, LedgerTime, ProtocolVersion};
+use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use crate::charter::Charter;
 use crate::genesis::{Genesis, GenesisError};
 use crate::lookup::protocol::PROTOCOL;
-use crate::object::turn::Turns;
+use crate::object::turn::{Missed, Turns};
 use crate::record::{Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::network::validators;
@@ -325,6 +325,14 @@ impl Ledger {
         let turns = self.state.tables.turns.get(&height).cloned();
         // Every state since genesis has the row.
         turns.unwrap_or_else(|| Turns::of(&validators::current(self.tables()), height, |_| None))
+    }
+
+    /// Which seats stand behind at the next height, and what they missed (RULINGS A56).
+    pub fn behind(&self) -> Vec<(OrganisationId, Missed)> {
+        let tables = self.tables();
+        let seats = validators::current(tables);
+        let missed = |seat| tables.missed.get(&seat).copied();
+        Turns::behind(&seats, self.height().next(), missed)
     }
 
     /// The checkpoint of the tip.

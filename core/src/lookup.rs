@@ -4,6 +4,8 @@ use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::state::{StateTables, Stored};
 
+pub mod calendar;
+pub mod directions;
 pub mod groups;
 pub mod posts;
 pub mod protocol;

@@ -35,6 +35,7 @@ use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
+mod affairs;
 mod draws;
 mod made;
 mod people;
@@ -98,6 +99,18 @@ pub enum Object {
     Revocation,
     /// A recovery of an organisation's keys.
     KeyRecovery,
+    /// A working direction.
+    Direction,
+    /// An observer, by its organisation.
+    Observer,
+    /// A statement of an observer.
+    Statement,
+    /// The working days of a year, as filed.
+    Calendar,
+    /// A correction of a clerical field.
+    Correction,
+    /// An order of a court or regulator.
+    Order,
 }
 
 impl Object {
@@ -126,6 +139,12 @@ impl Object {
             Object::Delegation => "delegation",
             Object::Revocation => "revocation",
             Object::KeyRecovery => "key-recovery",
+            Object::Direction => "direction",
+            Object::Observer => "observer",
+            Object::Statement => "statement",
+            Object::Calendar => "calendar",
+            Object::Correction => "correction",
+            Object::Order => "order",
         }
     }
 
@@ -189,8 +208,8 @@ pub struct Next {
 
 /// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
 /// what is shown as overdue, what a tie or a lost cover brings.
-const ASIDE: [&str; 9] = [
-    "F38", "F39", "M01w", "F19", "M05", "R13", "R30", "R33", "R35",
+const ASIDE: [&str; 10] = [
+    "F38", "F39", "M01w", "F19", "M05", "M21", "R13", "R30", "R33", "R35",
 ];
 /// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
 const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];
@@ -664,6 +683,12 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
             people::of(tables, object, number)?
         }
+        Object::Direction
+        | Object::Observer
+        | Object::Statement
+        | Object::Calendar
+        | Object::Correction
+        | Object::Order => affairs::of(tables, object, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {

@@ -4,7 +4,12 @@
 //! 0x00 || pass. It names the node it is for, so that no node can use it at another one, and ends
 //! after a day at the latest. What it opens is decided anew by the state at each question: the key
 //! must be in force, and its holder an officer of a member or the holder of a post (an auditor's
-//! post included). Observers and registered organisations that are no members read what is public.
+//! post included), or of an observer that the board lets read as members do (RULINGS R49). Other
+//! observers and registered organisations that are no members read what is public.
+//!
+//! An observer's pass opens no ballots, conflicts, dues or proceedings. Whatever else is for members it
+//! would open; as long as those are all that is, it opens a node that is closed to the public, and there
+//! what is public elsewhere.
 //!
 //! Not part of history: nothing here is ever in the log. The end of a pass is real time, also on a
 //! sample chain.
@@ -17,6 +22,8 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::id::PersonId;
 use crate::lookup::posts::post_in_force;
 use crate::lookup::rights;
+use crate::object::observer::ObserverStatus;
+use crate::record::ObserverReading;
 use crate::state::StateTables;
 
 /// Domain tag of read passes.
@@ -71,8 +78,11 @@ pub enum Denied {
     /// The signature does not verify.
     #[error("the signature of the pass does not verify")]
     BadSignature,
-    /// Neither officer of a member nor holder of a post.
-    #[error("the reader is neither an officer of a member nor the holder of a post")]
+    /// Neither officer of a member, nor holder of a post, nor officer of an observer that reads so.
+    #[error(
+        "the reader is neither an officer of a member, nor the holder of a post, nor an officer of \
+             an observer that reads as members do"
+    )]
     NoMember,
 }
 
@@ -98,15 +108,24 @@ impl Wire for Pass {
     }
 }
 
-/// Whether a pass opens members' content at `node` now, by the state at the tip. `ledger_ms` is the
-/// tip's time, `real_ms` the node's own clock.
+/// What a pass opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything that is for members.
+    Members,
+    /// What is for members, without ballots, dues and proceedings.
+    Observer,
+}
+
+/// What a pass opens at `node` now, by the state at the tip. `ledger_ms` is the tip's time, `real_ms` the
+/// node's own clock.
 pub fn admit(
     tables: &StateTables,
     (chain, node): (Hash, OrganisationId),
     signed: &SignedPass,
     ledger_ms: LedgerTime,
     real_ms: LedgerTime,
-) -> Result<(), Denied> {
+) -> Result<Reach, Denied> {
     let pass = &signed.pass;
     if (pass.chain, pass.node) != (chain, node) {
         return Err(Denied::Elsewhere);
@@ -134,7 +153,13 @@ pub fn admit(
             .any(|(_, post)| post.holder == pass.person && post_in_force(post, ledger_ms))
     };
     if rights::is_live(tables, person.home) || has_post() {
-        Ok(())
+        return Ok(Reach::Members);
+    }
+    let observes = tables.observers.get(&person.home).is_some_and(|observer| {
+        observer.status == ObserverStatus::Admitted && observer.reading == ObserverReading::Members
+    });
+    if observes {
+        Ok(Reach::Observer)
     } else {
         Err(Denied::NoMember)
     }

@@ -19,6 +19,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
 use crate::id::{PersonId, PostId};
 use crate::identity::{ActClass, ApprovalPolicy, RECORD_MAX_SIGNATURES, Role};
 
+mod affairs;
 mod award;
 mod call;
 mod charter;
@@ -33,6 +34,10 @@ mod people;
 mod share;
 mod since;
 
+pub use affairs::{
+    AdmitObserver, CalendarYear, ClericalField, Corrected, CorrectionEntry, ElectChair,
+    EndObserver, NameLead, ObserverReading, ScreenAgain, StatementEntry, YEAR_DAYS_MAX,
+};
 pub use award::{
     AgreementTerms, AwardAct, Channel, GrantAward, LiftHold, MILESTONES_MAX, MilestonePlan,
     PlaceApplication, Placing, RevokeAward,
@@ -47,13 +52,13 @@ pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
-pub use membership::{Application, MISSING_MAX, MembershipAct, Receipt};
+pub use membership::{Application, Cessation, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     AdmitMember, AmendCharter, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice,
     ConflictKind, Declaration, EFFECT_MAX_BYTES, ElectSeat, MotionAct, MotionEffect, MotionMinutes,
     NAMES_MAX, Proposal, RaiseProtocol, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot,
 };
-pub use node::{NodeAct, NodeKeys};
+pub use node::{NodeAct, NodeKeys, NodeUpdate};
 pub use nonce::Nonce;
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
@@ -417,6 +422,7 @@ impl Body {
         match self {
             Body::Organisation(act) => act.signatures(chain, principal),
             Body::Node(NodeAct::Register(keys)) => keys.signatures(chain, principal),
+            Body::Node(NodeAct::Update(update)) => update.signatures(chain, principal),
             _ => Vec::new(),
         }
     }

@@ -11,10 +11,11 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 use crate::account::{Amount, Balance};
 use crate::calendar::{LocalDay, Period};
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId, GuaranteeId, HoldingId,
-    InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
+    AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
+    ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
+    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
+    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
+    StatementId,
 };
 use crate::word::Fact;
 
@@ -84,10 +85,12 @@ digits!(
     ApplicationId,
     AwardId,
     Balance,
+    CalendarId,
     CallId,
     ChangeId,
     CharterVersion,
     ContributionId,
+    CorrectionId,
     DelegationId,
     DirectionId,
     DraftId,
@@ -115,6 +118,7 @@ digits!(
     RevocationId,
     ReviewId,
     SeatId,
+    StatementId,
 );
 
 crate::words!(KeyError, "why.key", {

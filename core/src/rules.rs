@@ -1,14 +1,17 @@
 //! What acts do. Each module head states its rules and what is absent.
 //!
 //! * [`authority`], [`bank`], [`effect`]: what every family needs.
-//! * [`posts`] of offices, [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
+//! * [`posts`] of offices and the [`chair`], [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
-//! * [`amendment`] of the charter, [`election`] of the board.
+//! * [`amendment`] of the charter, [`election`] of board and chair; [`affairs`]: directions, observers, working
+//!   days, corrections.
 //! * [`membership`], [`registration`], [`people`], [`network`], [`funding`], [`orders`]: the families, in the
 //!   order in which they may know one another.
 
 use crate::machine::Transition;
+use crate::object::calendar::CalendarFiling;
 use crate::object::change::Change;
+use crate::object::correction::Correction;
 use crate::object::delegation::Delegation;
 use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
@@ -17,15 +20,18 @@ use crate::object::key_recovery::KeyRecovery;
 use crate::object::membership::{DuesPart, Membership};
 use crate::object::motion::Motion;
 use crate::object::node::NodeFacts;
+use crate::object::observer::Observer;
 use crate::object::post::Post;
 use crate::object::relation::Edge;
 use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
 use crate::object::transitions;
 
+pub mod affairs;
 pub mod amendment;
 pub mod authority;
 pub mod bank;
+pub mod chair;
 pub mod effect;
 pub mod election;
 pub mod funding;
@@ -57,6 +63,9 @@ pub fn table() -> Vec<Transition> {
         transitions::<Revocation>(),
         transitions::<KeyRecovery>(),
         transitions::<Delegation>(),
+        transitions::<Observer>(),
+        transitions::<CalendarFiling>(),
+        transitions::<Correction>(),
     ]
     .concat();
     rows.extend(funding::table());

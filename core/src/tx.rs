@@ -7,14 +7,14 @@
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
-use crate::calendar::{Calendar, DEFAULT_OFFSET_MINUTES, MS_PER_DAY, Period};
+use crate::calendar::{Calendar, MS_PER_DAY, Period};
 use crate::charter::Charter;
 use crate::event::Event;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DraftId, DrawId, FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId,
-    MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId,
-    RevocationId, SeatId,
+    AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
+    ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
+    PostId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -112,6 +112,12 @@ pub enum Counter {
     Revocation = 32,
     /// Recoveries of keys.
     KeyRecovery = 33,
+    /// Working days of years, as filed.
+    Calendar = 34,
+    /// Statements of observers.
+    Statement = 35,
+    /// Corrections of clerical fields.
+    Correction = 36,
 }
 
 /// An id that the ledger gives by a counter.
@@ -153,6 +159,9 @@ numbered! {
     DelegationId: Delegation,
     RevocationId: Revocation,
     KeyRecoveryId: KeyRecovery,
+    CalendarId: Calendar,
+    StatementId: Statement,
+    CorrectionId: Correction,
 }
 
 impl<'a> Tx<'a> {
@@ -313,15 +322,9 @@ impl<'a> Tx<'a> {
         N::of(last.copied().unwrap_or(0).saturating_add(1))
     }
 
-    /// The working calendar of the charter in force.
+    /// The working days that count now (M39), by the offset of the charter in force.
     pub fn calendar(&self) -> Calendar {
-        let offset_minutes = self
-            .charter()
-            .map_or(DEFAULT_OFFSET_MINUTES, |charter| charter.offset_minutes);
-        Calendar {
-            offset_minutes,
-            ..Calendar::default()
-        }
+        lookup::calendar::now(&self.t)
     }
 
     /// The end of a deadline, ballot or offer of this length that begins now (RULINGS R12).

@@ -11,12 +11,16 @@
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::number::OrganisationId;
 
-use crate::id::{AgreementId, ApplicationId, CallId, MotionId};
+use crate::id::{
+    AgreementId, ApplicationId, CallId, DirectionId, FundId, MotionId, OrderId, StatementId,
+};
 use crate::identity::Name;
 use crate::next::Object;
+use crate::record::Corrected;
 use crate::state::StateTables;
 use crate::tx::Tx;
 
+mod affairs;
 mod agreement;
 mod call;
 pub mod history;
@@ -24,7 +28,9 @@ mod motion;
 pub mod open;
 mod organisation;
 pub mod tasks;
+pub mod validators;
 
+pub use affairs::{CorrectionLine, DirectionView};
 pub use agreement::{AgreementView, MilestoneLine};
 pub use call::{ApplicationView, CallView, Entry, ReviewLine};
 pub use motion::{BallotLine, MotionView, Needs, PollView, ProxyLine};
@@ -47,6 +53,10 @@ pub enum View {
     Agreement(AgreementView),
     /// Of an organisation or office: its officers, keys and policy, and what is to change.
     Organisation(OrganisationView),
+    /// Of a direction: who works in it, who leads it.
+    Direction(DirectionView),
+    /// Of a fund, a statement, an order: what was corrected in it.
+    Corrected(Vec<CorrectionLine>),
 }
 
 /// What belongs to an object, for readers of a class; none: nothing is shown beside such objects, or
@@ -58,8 +68,18 @@ pub fn of(tx: &Tx, object: Object, number: u32, reader: ReadClass) -> Option<Vie
         Object::Application => View::Application(call::application(&tx.t, ApplicationId(number))?),
         Object::Agreement => View::Agreement(agreement::of(&tx.t, AgreementId(number))?),
         Object::Organisation => View::Organisation(organisation::of(tx, OrganisationId(number))?),
+        Object::Direction => View::Direction(affairs::direction(&tx.t, DirectionId(number))?),
+        Object::Fund => corrected(tx, Corrected::Fund(FundId(number)))?,
+        Object::Statement => corrected(tx, Corrected::Statement(StatementId(number)))?,
+        Object::Order => corrected(tx, Corrected::Order(OrderId(number)))?,
         _ => return None,
     })
+}
+
+/// What was corrected; none: nothing.
+fn corrected(tx: &Tx, subject: Corrected) -> Option<View> {
+    let lines = affairs::corrections(&tx.t, subject);
+    (!lines.is_empty()).then_some(View::Corrected(lines))
 }
 
 /// A company or office, by number and names.

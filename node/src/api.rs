@@ -175,6 +175,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/state/{*path}", get(state::state))
         .route("/v1/lists/{table}", get(lists::list))
         .route("/v1/views/{object}/{number}", get(views::view))
+        .route("/v1/validators", get(views::validators))
         .route("/v1/tasks", get(views::tasks))
         .route("/v1/log/{*path}", get(log::tile))
         .route("/v1/export", get(blocks::export))

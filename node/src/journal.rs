@@ -603,6 +603,24 @@ impl Journal {
         })
     }
 
+    /// Reads the blocks in a folder from end to end and checks frames and digests; nothing is changed,
+    /// and another process may use the folder. The newest height: an unfinished end does not count.
+    pub fn check(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<Height, Stop> {
+        let failed = |error: DiskError| Stop::disk("the journal cannot be read", &error);
+        let names = disk.list(dir).map_err(failed)?;
+        let numbers = names
+            .iter()
+            .filter_map(|name| FileKind::Blocks.number(name));
+        let pending = Blocks::open(disk, dir, &genesis, &numbers.collect::<Vec<u64>>())?;
+        pending.verify()?;
+        Ok(pending.tip())
+    }
+
+    /// Whether the files that are written still stand in the folder under their names.
+    pub fn is_in_place(&self) -> bool {
+        self.blocks.is_in_place()
+    }
+
     /// Reads every segment from end to end and checks frames and digests. Returns the bytes read.
     pub fn verify(&self) -> Result<u64, Stop> {
         self.blocks.verify()

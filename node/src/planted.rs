@@ -40,6 +40,12 @@ pub enum Planted {
     NeverWoken,
     /// What is voted for is forgotten in the order of ids.
     AnyWantForgotten,
+    /// The block that a lost guard may be locked on is not held fast.
+    LockForgotten,
+    /// Records of the pool go in order of arrival, whoever they are from.
+    TurnsForgotten,
+    /// Nobody who missed a turn stands behind.
+    NobodyBehind,
     /// The real clock is wrong.
     WrongClock {
         /// By so many milliseconds; above zero it is ahead.

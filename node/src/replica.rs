@@ -68,6 +68,9 @@ use message::{Envelope, Frame, Request, Response};
 /// A wall clock that runs ahead of the elapsed time by more than this was stepped.
 const STEP_MS: u64 = 1_000;
 
+/// A clock that is off by more than so many seconds is worth a word (RULINGS A43).
+const CLOCK_S: u64 = 5;
+
 /// The two clocks of a node, read by the shell at each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -158,6 +161,14 @@ pub enum Effect {
         /// Why.
         reason: NotTaken,
     },
+    /// What was in a batch of gossiped records; exactly one for each [`Input::Records`].
+    Heard {
+        /// Records that are new here and were taken.
+        taken: usize,
+        /// Records with a signature that the key named did not make: no mistake of who passes them on
+        /// explains them (RULINGS A40).
+        forged: usize,
+    },
     /// A record of the pool does not apply to the newest tip: it has left, or it waits aside and is
     /// judged again; or it applies again.
     Aside {
@@ -217,6 +228,9 @@ pub struct Status {
     pub out_of_bounds: u32,
     /// How far the own clock was ahead of the last of them, in milliseconds; negative: behind.
     pub clock_off_ms: i64,
+    /// How far the own clock is off those of all others who proposed last, in whole seconds; above zero
+    /// it is ahead.
+    pub clock_seen_s: i64,
     /// Statements the guard refused to sign since the start.
     pub guard_refusals: u64,
     /// Height of a statement under this node's key that its guard does not know: a second node has
@@ -243,18 +257,32 @@ pub struct Status {
 
 impl Status {
     /// What is to be said about this machine's clock: after three blocks in a row that do not fit
-    /// it (RULINGS A9).
+    /// it (RULINGS A9), or if it is off the clocks of all others by more than five seconds.
     pub fn clock_warning(&self) -> Option<String> {
-        let seconds = self.clock_off_ms.unsigned_abs() / 1_000;
-        let side = if self.clock_off_ms > 0 {
-            "ahead of"
-        } else {
-            "behind"
+        let off_s = match (self.out_of_bounds, self.clock_seen_s) {
+            (3.., _) => self.clock_off_ms / 1_000,
+            (_, seen) if seen.unsigned_abs() > CLOCK_S => seen,
+            _ => return None,
         };
-        (self.out_of_bounds >= 3).then(|| {
-            format!("this machine's clock is {seconds} s {side} the times of the last blocks")
-        })
+        let (seconds, side) = (
+            off_s.unsigned_abs(),
+            if off_s > 0 { "ahead of" } else { "behind" },
+        );
+        Some(format!(
+            "this machine's clock is {seconds} s {side} the times of the last blocks"
+        ))
     }
+}
+
+/// Something in memory that others can fill, and the most that it ever holds (RULINGS A40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffer {
+    /// What it holds.
+    pub of: &'static str,
+    /// How many of them now.
+    pub holds: usize,
+    /// How many at most.
+    pub most: usize,
 }
 
 /// What a replica is doing.
@@ -291,6 +319,8 @@ pub(crate) enum Timer {
     Cosign,
     /// Send the own cosignature again.
     CosignAgain,
+    /// Send the own newest statements again: a peer has come.
+    Again,
     /// Send collected records.
     Gossip,
     /// Offer records again.
@@ -366,6 +396,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             body_missing: host.bodies.missing().map(|block| (host.height(), block)),
             out_of_bounds: host.out_of_bounds,
             clock_off_ms: host.clock_off_ms,
+            clock_seen_s: host.clock_seen_ms() / 1_000,
             guard_refusals: host.guard_refusals,
             foreign_statement: host.foreign_statement,
             fork_alarm: host.cosigning.fork_alarm,
@@ -382,6 +413,25 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             restored: host.restored.clone(),
             receipted: host.cosigning.receipted,
         }
+    }
+
+    /// What others can fill, and how far it is filled.
+    pub fn buffers(&self) -> Vec<Buffer> {
+        let host = &self.host;
+        let of = |of, (holds, most)| Buffer { of, holds, most };
+        let pool = &host.config.pool;
+        vec![
+            of("records", (host.pool.len(), pool.records)),
+            of("bytes of records", (host.pool.bytes(), pool.bytes)),
+            of("frames of later heights", host.waiting_frames()),
+            of("evidence", (host.evidence.len(), judging::EVIDENCE_KEPT)),
+            of("bodies", host.bodies.filled().0),
+            of("blocks talked about", host.bodies.filled().1),
+            of("fresh proposals", host.fresh.filled()),
+            of("questions", host.catchup.filled()),
+            of("checkpoints", host.cosigning.filled()),
+            of("early cosignatures", host.early_cosignatures()),
+        ]
     }
 
     /// The record of the pool that holds a number.
@@ -479,6 +529,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             Timer::Bodies => self.fetch_bodies(),
             Timer::Cosign => self.cosign_newest(),
             Timer::CosignAgain => self.cosign_again(),
+            Timer::Again => self.host.say_again(),
             Timer::Gossip => self.gossip(),
             Timer::Pool => self.host.pool_due(),
             Timer::Offer => {

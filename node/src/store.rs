@@ -132,6 +132,18 @@ pub enum StoreError {
         /// What does not fit.
         why: String,
     },
+    /// The machine keeps this program from using the database: a full disk, too many open files, a disk
+    /// that fails, permissions. Nothing says that the store itself is bad.
+    #[error(
+        "the store cannot be used while {what}: {why}. Next: free space, raise the limit of open files, \
+         or check disk and permissions, then start the node again"
+    )]
+    Machine {
+        /// What was being done.
+        what: &'static str,
+        /// The system's words.
+        why: String,
+    },
     /// The database failed or contradicts itself.
     #[error(
         "the store failed while {what}: {why}. Next: stop the node and delete the store's folder; \

@@ -26,8 +26,9 @@ use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
-use rollbook_sandbox::keys::officer_key;
+use rollbook_sandbox::keys::{node_key, officer_key};
 
+mod affairs;
 mod people;
 
 use crate::alliance::place;
@@ -71,8 +72,10 @@ pub fn all() -> Vec<Body> {
         }),
     ];
     acts.extend(people::people().into_iter().map(Body::Organisation));
+    acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
     acts.extend(membership().into_iter().map(Body::Membership));
-    acts.extend(effects().into_iter().map(|effect| {
+    let effects = effects().into_iter().chain(affairs::effects());
+    acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
         } else {
@@ -98,6 +101,7 @@ pub fn all() -> Vec<Body> {
             NodeAct::Support {
                 protocol: ProtocolVersion(2),
             },
+            NodeAct::Update(moved()),
         ]
         .map(Body::Node),
     );
@@ -118,7 +122,22 @@ pub fn all() -> Vec<Body> {
         replaces: CharterVersion(1),
         charter,
     }))));
+    acts.extend(affairs::charter().into_iter().map(Body::Charter));
     acts
+}
+
+/// A node that moves, with all its keys new.
+fn moved() -> NodeUpdate {
+    let keys = [
+        KeyKind::Consensus,
+        KeyKind::Cosigner,
+        KeyKind::Log,
+        KeyKind::Transport,
+    ]
+    .map(|kind| node_key(b"moved", 5, kind));
+    let keys = keys.each_ref().map(Some);
+    let (url, address) = (text("https://new.example/"), text("new.example:7400"));
+    NodeUpdate::proved(&chain(), OrganisationId(5), keys, Some(url), Some(address))
 }
 
 fn register() -> OrganisationAct {
@@ -221,6 +240,11 @@ fn membership() -> Vec<MembershipAct> {
         MembershipAct::Activate {
             membership: MembershipId(membership),
             agreement: hash("participation agreement"),
+        },
+        MembershipAct::Cease {
+            membership: MembershipId(membership),
+            cause: Cessation::Dissolved,
+            evidence: hash("extract of the register"),
         },
     ]
 }

@@ -52,6 +52,9 @@ impl Fold {
         collect(&tables.delegations, &mut stands);
         collect(&tables.revocations, &mut stands);
         collect(&tables.key_recoveries, &mut stands);
+        collect(&tables.observers, &mut stands);
+        collect(&tables.calendars, &mut stands);
+        collect(&tables.corrections, &mut stands);
         for (person, facts) in tables.persons.iter() {
             for (number, key) in (0..).zip(&facts.keys) {
                 stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());

@@ -46,20 +46,29 @@ pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("ROLLBOOK_NODE") {
         return path.into();
     }
+    built("rollbook-node", "rollbook-node")
+}
+
+/// The command line, found or built like [`program`].
+pub fn command_line() -> PathBuf {
+    built("rollbook", "rollbook")
+}
+
+fn built(package: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap();
-    let program = folder.join("rollbook-node");
+    let program = folder.join(name);
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // From the workspace, wherever this test comes from: what a node of it may do is what the
         // workspace enables.
         let built = Command::new(cargo)
-            .args(["build", "--release", "-p", "rollbook-node", "--target-dir"])
+            .args(["build", "--release", "-p", package, "--target-dir"])
             .arg(folder.parent().unwrap())
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
-        assert!(built.success(), "rollbook-node does not build");
+        assert!(built.success(), "{package} does not build");
     }
     program
 }

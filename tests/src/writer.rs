@@ -87,6 +87,8 @@ pub struct Writer {
     pub ledger: Ledger,
     pub second: Ledger,
     pub verifier: VerifierCache,
+    /// Keys of nodes beside those that the sample derives.
+    pub moved: Vec<Keypair>,
     /// Every block so far as it stands in an export, the genesis first.
     pub frames: Vec<BlockFrame>,
     /// What each of them did, in order.
@@ -113,6 +115,7 @@ impl Writer {
             ledger,
             alliance,
             verifier: VerifierCache::default(),
+            moved: Vec::new(),
             frames,
             trace,
         }
@@ -139,6 +142,14 @@ impl Writer {
 
     /// The key of a validator's node.
     fn node_key(&self, validator: &PolicyValidator, kind: KeyKind) -> Keypair {
+        let public = match kind {
+            KeyKind::Cosigner => validator.cosigner,
+            KeyKind::Log => validator.log,
+            _ => validator.consensus,
+        };
+        if let Some(key) = self.moved.iter().find(|key| key.public() == public) {
+            return key.clone();
+        }
         node_key(&self.alliance.signer.seed, validator.org.0, kind)
     }
 

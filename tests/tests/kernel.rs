@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rollbook_node::config::Config;
 use rollbook_node::disk::{Disk, DiskError, DiskFile, DiskLock, RealDisk};
 use rollbook_node::journal::Journal;
+use rollbook_node::runtime::doctor;
 use rollbook_node::runtime::open::open_on;
 use rollbook_proof::log::Clock;
 use rollbook_tests::sim::attacks;
@@ -37,6 +38,11 @@ fn a_poisoned_cosignature() {
 #[test]
 fn records_that_do_not_apply() {
     fails(attacks::records_that_do_not_apply(&|_| {}));
+}
+
+#[test]
+fn a_flood_of_one_member() {
+    fails(attacks::a_flood_of_one_member(&|_| {}));
 }
 
 #[test]
@@ -159,4 +165,157 @@ fn a_suspect_store_is_made_again() {
     drop(Journal::open(rebooted(), &config.journal(), genesis.hash()).unwrap());
     assert!(made(rebooted()), "lost writes may be in it");
     assert!(!made(rebooted()), "it is settled");
+}
+
+/// A doctor changes nothing: a store that cannot be used is named, and the next start makes it again.
+/// While it is there and the journal is not, somebody has taken the journal away.
+#[test]
+fn a_doctor_changes_nothing() {
+    let plan = rollbook_sandbox::testnet::Plan::new("doctor", 4, 4, Clock::Sample).unwrap();
+    let net = Net::run_by(plan, Path::new("never started"));
+    let path = net.testnet.config_path(1);
+    let config = Config::read(&path, true).unwrap();
+    let genesis = Arc::new(config.read_genesis().unwrap().genesis);
+    drop(open_on(Arc::new(RealDisk), &config, &genesis, false).unwrap());
+    let told = |words: &str| {
+        let findings = doctor::examine(&path);
+        let told = findings.iter().any(|finding| finding.what.contains(words));
+        assert!(told, "'{words}' is not told: {findings:#?}");
+    };
+    told("journal and store agree at block 0");
+    std::fs::write(config.store().join("conf"), b"nothing of the kind").unwrap();
+    let db = std::fs::read(config.store().join("db")).unwrap();
+    for _ in 0..2 {
+        told("the next start makes the store again");
+        assert_eq!(std::fs::read(config.store().join("db")).unwrap(), db);
+    }
+    let opened = open_on(Arc::new(RealDisk), &config, &genesis, false).unwrap();
+    assert!(opened.rebuilt);
+    drop(opened);
+    told("journal and store agree at block 0");
+    std::fs::remove_dir_all(config.journal()).unwrap();
+    told("the journal is gone");
+}
+
+fn peer(organisation: u32) -> serde_json::Value {
+    serde_json::json!({
+        "address": "a", "connected": true, "last_error": null, "organisation": organisation,
+        "peer": "p", "validator": true,
+    })
+}
+
+/// What a node of four validators tells when all is well: at block 20, level and receipted.
+fn well() -> serde_json::Value {
+    const TEXT: &str = r#"{
+        "behind": [], "block": "1a", "body_missing": null, "clock": "wall", "clock_off_ms": null,
+        "clock_warning": null,
+        "counts": {"admitted": 4, "blocks": 20, "records": 40, "refused": 0, "unsent": 0},
+        "foreign_statement": null, "fork_alarm": null, "founders_missing": 0, "genesis": "03",
+        "guard_refusals": 0, "height": 20, "keys_unknown": [], "listen": null, "log_size": 99,
+        "node": "validator", "now_ms": 1000000, "organisation": 1, "out_of_bounds": 0, "parked": 0,
+        "phase": "running", "pool": 0, "program": "0",
+        "protocol": {"coming": null, "in_force": 1, "known": 1, "support": {}},
+        "quorum": 3, "receipted": 20, "restored": [], "round": 0, "sample": false,
+        "since_block_s": 1, "state_root": "53", "stored": 20, "time_ms": 999000, "turn": 2,
+        "under_way_s": 0, "validator": true, "validators": [1, 2, 3, 4], "validators_connected": 4,
+        "votes": true, "votes_from": 1, "wanted": false
+    }"#;
+    let mut status: serde_json::Value = serde_json::from_str(TEXT).unwrap();
+    status["peers"] = [2, 3, 4].map(peer).to_vec().into();
+    status
+}
+
+/// The halts of the fault campaign in which every doctor said good (RULINGS A43): each is trouble, and is
+/// told in words that name it.
+#[test]
+fn a_doctor_never_says_good_of_a_halted_chain() {
+    let found = |changes: serde_json::Value| {
+        let mut status = well();
+        for (name, value) in changes.as_object().unwrap() {
+            status[name] = value.clone();
+        }
+        let status = serde_json::from_value(status).unwrap();
+        let mut findings = Vec::new();
+        doctor::running(&status, &mut findings);
+        (findings, doctor::stands_still(&status))
+    };
+    let (findings, stands) = found(serde_json::json!({}));
+    assert!(
+        !stands && findings.iter().all(|finding| finding.weight == "good"),
+        "{findings:?}"
+    );
+
+    let restored = |who: u32| serde_json::json!({"organisation": who, "votes_from": 23});
+    let restored = vec![restored(3), restored(4)];
+    let mut away = peer(2);
+    away["connected"] = false.into();
+    let halts = [
+        (
+            "records wait and no block comes",
+            serde_json::json!({"wanted": true, "pool": 24, "since_block_s": 155, "round": 9}),
+            "block 21 does not come",
+        ),
+        (
+            "a height is under way for long",
+            serde_json::json!({"under_way_s": 40, "round": 1}),
+            "block 21 does not come",
+        ),
+        (
+            "two were restored",
+            serde_json::json!({"restored": restored}),
+            "nobody can go on: 2 of the validators here vote",
+        ),
+        (
+            "receipts stand still",
+            serde_json::json!({"height": 352, "stored": 352, "receipted": 328}),
+            "receipts stand at block 328",
+        ),
+        (
+            "three are away, or this one is cut off",
+            serde_json::json!({"validators_connected": 1, "peers": [away]}),
+            "the chain stands still: 1 validators are here",
+        ),
+    ];
+    for (what, changes, words) in halts {
+        let (findings, stands) = found(changes);
+        let trouble = findings.iter().find(|finding| finding.weight == "trouble");
+        let told = trouble.is_some_and(|finding| finding.what.contains(words));
+        assert!(stands && told, "{what}: {findings:#?}");
+    }
+
+    // What is wrong with this node alone.
+    let own = [
+        (
+            serde_json::json!({"keys_unknown": ["cosigner"]}),
+            "other keys for this node: cosigner",
+        ),
+        (
+            serde_json::json!({"foreign_statement": 19}),
+            "somebody signed with this node's key",
+        ),
+        (
+            serde_json::json!({"clock_warning": "20 s ahead"}),
+            "20 s ahead",
+        ),
+    ];
+    for (changes, words) in own {
+        let (findings, stands) = found(changes);
+        let trouble = findings.iter().find(|finding| finding.weight == "trouble");
+        let told = trouble.is_some_and(|finding| finding.what.contains(words));
+        assert!(told && !stands, "{findings:#?}");
+    }
+    let late = serde_json::json!([
+        {"missed": 1, "organisation": 1, "since": 18, "until": 25},
+        {"missed": 3, "organisation": 4, "since": 19, "until": 50},
+    ]);
+    let (findings, stands) = found(serde_json::json!({ "behind": late }));
+    assert!(!stands, "{findings:?}");
+    for words in [
+        "the others propose before this node from block 18 to block 25",
+        "organisation O-0004 proposes after the others from block 19 to block 50: it missed 3 turns",
+    ] {
+        let told =
+            |finding: &doctor::Finding| finding.weight == "note" && finding.what.contains(words);
+        assert!(findings.iter().any(told), "{findings:#?}");
+    }
 }

@@ -5,12 +5,13 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rollbook_node::config::NodeSecrets;
-use rollbook_node::runtime::{admin, backup};
+use rollbook_node::runtime::{admin, backup, open};
 use rollbook_proof::number::OrganisationId;
-use rollbook_tests::testnet::{Net, program};
+use rollbook_tests::testnet::{Net, PATIENCE, program};
 
 fn run(config: &std::path::Path) -> Output {
     Command::new(program()).arg(config).output().unwrap()
@@ -178,4 +179,77 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     let status = net.status(3).unwrap();
     assert_eq!(status["votes"], true, "{status}");
     assert!(status["votes_from"].as_u64().unwrap() > 1, "{status}");
+}
+
+/// The journal of a running node is deleted: the node stops and says so, and comes back from its peers.
+#[test]
+fn a_journal_that_is_taken_away_stops_the_node() {
+    let mut net = Net::up("taken");
+    let nodes = net.nodes();
+    net.act(&nodes);
+    std::fs::remove_dir_all(net.testnet.config(4).unwrap().journal()).unwrap();
+    let begun = Instant::now();
+    while net.testnet.pid(4).is_some() {
+        assert!(begun.elapsed() < PATIENCE, "node 4 runs\n{}", net.told());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = net.testnet.log(4);
+    assert!(
+        log.contains("deleted or moved away under the running node"),
+        "{log}"
+    );
+    net.testnet.start(4).unwrap();
+    for _ in 0..4 {
+        net.act(&nodes);
+    }
+    net.until("node 4 votes again", 4, |status| status["votes"] == true);
+    net.check(&nodes);
+}
+
+/// A bit of a block flips on the disk while the node is stopped. No backup is made of it, and a good
+/// store is not thrown away for it.
+#[test]
+fn a_rotten_block_is_found_before_anything_is_touched() {
+    let mut net = Net::up("rotten");
+    let nodes = net.nodes();
+    net.act(&nodes);
+    net.testnet.stop(4).unwrap();
+    let config = net.testnet.config(4).unwrap();
+    let genesis = Arc::new(config.read_genesis().unwrap().genesis);
+    let good = net.testnet.dir.join("good");
+    backup::backup(&config.data, genesis.hash(), &good).unwrap();
+    // A backup can be looked at where a journal is, too.
+    backup::restore(&good, &config, true).unwrap();
+    let segment = std::fs::read_dir(config.journal())
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == "seg"))
+        .unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let to = net.testnet.dir.join("rotten");
+    let told = backup::backup(&config.data, genesis.hash(), &to).unwrap_err();
+    assert!(told.to_string().contains("damaged at byte"), "{told}");
+    assert!(!to.exists());
+    let told = open::open(&config, &genesis, true).err().unwrap();
+    assert!(told.to_string().contains("damaged at byte"), "{told}");
+    assert!(
+        config.store().join("db").exists(),
+        "the store was thrown away"
+    );
+
+    // A restore that was cut off leaves no journal behind, and is done again.
+    std::fs::remove_dir_all(&config.data).unwrap();
+    let part = config.data.join("journal.part");
+    std::fs::create_dir_all(&part).unwrap();
+    std::fs::write(part.join("blocks-000001.seg"), b"a part").unwrap();
+    backup::restore(&good, &config, false).unwrap();
+    net.testnet.start(4).unwrap();
+    for _ in 0..4 {
+        net.act(&nodes);
+    }
+    net.check(&nodes);
 }

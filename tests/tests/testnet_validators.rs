@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rollbook_core::record::{NodeAct, Record};
 use rollbook_node::runtime::doctor;
@@ -12,11 +15,11 @@ use rollbook_proof::codec::decode;
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::EpochId;
 use rollbook_proof::verify::EpochChain;
-use rollbook_sandbox::alliance::node_keys;
+use rollbook_sandbox::alliance::{node_keys, secretariat, staff};
 use rollbook_sandbox::http;
 use rollbook_sandbox::testnet::Plan;
 use rollbook_tests::load::{Load, must_be_in};
-use rollbook_tests::testnet::Net;
+use rollbook_tests::testnet::{Net, PATIENCE, command_line, program};
 
 /// The `.tlog-proof` of a record as a node serves it now.
 fn proof(net: &Net, node: u32, record: &[u8]) -> Vec<u8> {
@@ -146,4 +149,191 @@ fn a_validator_comes_and_another_goes_under_load() {
             EpochId(2)
         );
     }
+}
+
+/// Somebody with the command line, a profile and keys of the sample.
+struct Hand {
+    home: tempfile::TempDir,
+}
+
+impl Hand {
+    fn of(net: &Net, organisation: u32, person: u32, role: &str) -> Hand {
+        let hand = Hand {
+            home: tempfile::tempdir().unwrap(),
+        };
+        let seed = std::str::from_utf8(&net.alliance.seed).unwrap().to_owned();
+        let letter = "ab".repeat(32);
+        let role = match role {
+            "" => String::new(),
+            role => format!("--role {role}"),
+        };
+        hand.good(&format!(
+            "keys new --organisation {organisation} --person {person} {role} --sample \
+             --seed {seed} --name Sample --document none --letter {letter} --letter-date 2023-06-01 \
+             --signatory Sample --card card.toml"
+        ));
+        let genesis = net.testnet.config(1).unwrap().genesis;
+        hand.good(&format!(
+            "setup --name own --genesis {} --node http://{} --organisation {organisation} \
+             --person {person} --alliance Sample",
+            genesis.display(),
+            net.testnet.api(1)
+        ));
+        hand
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn run(&self, line: &str) -> (Option<i32>, String) {
+        let output = Command::new(command_line())
+            .current_dir(self.home.path())
+            .env("HOME", self.home.path())
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env("LC_ALL", "C")
+            .env("ROLLBOOK_PASSPHRASE", "a long enough passphrase")
+            .stdin(Stdio::null())
+            .arg("--yes")
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&told).into_owned(),
+        )
+    }
+
+    #[track_caller]
+    fn good(&self, line: &str) -> String {
+        let (code, told) = self.run(line);
+        assert_eq!(code, Some(0), "{line}\n{told}");
+        told
+    }
+}
+
+/// A node beside those of the testnet; it ends with the test.
+struct Beside(Child, SocketAddr);
+
+impl Beside {
+    fn status(&self) -> Option<serde_json::Value> {
+        let answer = http::get(self.1, "/v1/status", Duration::from_secs(5)).ok()?;
+        (answer.status == 200).then(|| answer.json())
+    }
+
+    fn until(&self, what: &str, wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let begun = Instant::now();
+        loop {
+            let status = self.status();
+            if let Some(status) = status.as_ref().filter(|status| wanted(status)) {
+                return status.clone();
+            }
+            assert!(begun.elapsed() < PATIENCE, "waited for {what}: {status:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Nobody is connected to a node, and what it knows of the chain does not grow.
+fn is_cut_off(net: &Net, node: u32) {
+    let alone = |status: &serde_json::Value| {
+        let mut peers = status["peers"].as_array().unwrap().iter();
+        peers.all(|peer| peer["connected"] == false)
+    };
+    let status = net.until("nobody is connected to it", node, alone);
+    let (height, other) = (status["height"].as_u64().unwrap(), || {
+        net.status(1).unwrap()["height"].as_u64().unwrap()
+    });
+    let begun = Instant::now();
+    while other() < height + 20 {
+        assert!(begun.elapsed() < PATIENCE, "the chain stands");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(net.status(node).unwrap()["height"].as_u64(), Some(height));
+}
+
+/// By the command line, while records flow: a node moves to another address with new keys and keeps
+/// its seat (RULINGS A53), a company ceases, and nobody lets its node in any more (M21, A40).
+#[test]
+fn a_node_moves_and_a_company_ceases_under_load() {
+    let mut plan = Plan::new("moves", 6, 6, Clock::Wall).unwrap();
+    plan.validators = Some(5);
+    plan.handover_blocks = Some(20);
+    let (_, api) = plan.ports[5];
+    let place = plan.place(6);
+    let mut net = Net::of(plan);
+    net.start_some(&[1, 2, 3, 4, 5]);
+    let load = Load::start(&net, &[1, 5, 6], &[1, 4, 5]);
+    let operator = Hand::of(&net, 2, 3, "primary,node-operator");
+
+    // A new machine with keys of its own; the ledger learns where it is to be.
+    let genesis = net.testnet.config(1).unwrap().genesis;
+    operator.good(&format!(
+        "node init --moves --organisation 2 --genesis {} --dir moved --listen {} --api 127.0.0.1:{api}",
+        genesis.display(),
+        place.address
+    ));
+    let ahead = operator.good("validators simulate move=2 --json");
+    assert!(ahead.contains("\"renewed\""), "{ahead}");
+    operator.good("node update moved/node.toml --signer 3:node-operator");
+    let (code, again) = operator.run("node update moved/node.toml --signer 3:node-operator");
+    assert_eq!(code, Some(1), "{again}");
+    let new = Command::new(program())
+        .arg(operator.path("moved/node.toml"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let new = Beside(new, SocketAddr::from(([127, 0, 0, 1], api)));
+    new.until("it has the seat and votes", |status| {
+        status["validator"] == true && status["votes"] == true
+    });
+    let shown = operator.good("node show 2");
+    assert!(shown.contains(&place.address), "{shown}");
+    // The one that was left is cut off; its keys are over.
+    is_cut_off(&net, 2);
+    let told = format!("{:?}", doctor::examine(&net.testnet.config_path(2)));
+    assert!(told.contains("the ledger knows other keys"), "{told}");
+    net.testnet.stop(2).unwrap();
+    load.goes_on(20, &net);
+
+    // A company ceases: its seat is marked leaving and goes with the next handover.
+    let office = secretariat(6);
+    let secretary = Hand::of(&net, office, staff(6), "");
+    secretary.good(&format!(
+        "member cease 3 --cause dissolved --evidence {} --signer {}:secretary",
+        "cd".repeat(32),
+        staff(6)
+    ));
+    let ahead = secretary.good("validators simulate");
+    assert!(
+        ahead.contains("no member any more") || !ahead.contains("O-0003"),
+        "{ahead}"
+    );
+    let status = net.until("node 3 has no seat", 1, |status| {
+        status["validators"] == serde_json::json!([1, 2, 4, 5])
+    });
+    assert_eq!(status["quorum"], 3);
+    is_cut_off(&net, 3);
+    net.testnet.stop(3).unwrap();
+    load.goes_on(20, &net);
+    let acknowledged = load.finish(&net);
+    assert!(acknowledged.len() > 60, "{}", acknowledged.len());
+    let report = net.check(&[1, 4, 5]);
+    assert_eq!(report.epochs, 2, "two handovers");
+    // What moved is where the others are.
+    let height = net.status(1).unwrap()["height"].as_u64().unwrap();
+    new.until("it is where the others are", |status| {
+        status["height"].as_u64().unwrap() >= height
+    });
 }

@@ -1,5 +1,5 @@
 //! A very small HTTP client over loopback, for testnets and doctors. One request a connection,
-//! bounded answer, no redirects.
+//! bounded answer, no redirects. An answer that broke off is an error.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -49,7 +49,7 @@ pub fn get_with(
         .collect();
     request(
         at,
-        &format!("GET {path} HTTP/1.0\r\nHost: {at}\r\n{more}\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n{more}\r\n"),
         &[],
         timeout,
     )
@@ -65,7 +65,7 @@ pub fn post(
 ) -> std::io::Result<Answer> {
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: {at}\r\nContent-Type: {kind}\r\nContent-Length: \
+        "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: \
          {length}\r\n\r\n"
     );
     request(at, &head, body, timeout)
@@ -89,8 +89,53 @@ fn request(at: SocketAddr, head: &str, body: &[u8], timeout: Duration) -> std::i
         .ok()
         .and_then(|head| head.split(' ').nth(1)?.parse().ok())
         .ok_or_else(bad)?;
-    Ok(Answer {
-        status,
-        body: bytes.split_off(end + 4),
-    })
+    let body = bytes.split_off(end + 4);
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        let line = lines.find(|(key, _)| *key == name);
+        line.map(|(_, value)| value.trim().to_owned())
+    };
+    let cut = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the answer broke off");
+    let body = if header("transfer-encoding").is_some_and(|kind| kind == "chunked") {
+        joined(&body).ok_or_else(cut)?
+    } else {
+        let length = header("content-length").and_then(|length| length.parse().ok());
+        if length.is_some_and(|length: usize| length != body.len()) {
+            return Err(cut());
+        }
+        body
+    };
+    Ok(Answer { status, body })
+}
+
+/// The content of a body in chunks; none if it broke off.
+fn joined(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line = rest.windows(2).position(|pair| pair == b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..line]).ok()?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        rest = &rest[line + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size..)?.strip_prefix(b"\r\n")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn a_body_in_chunks_is_whole_or_none() {
+        let whole = b"4\r\nWiki\r\n5;x=y\r\npedia\r\n0\r\n\r\n";
+        assert_eq!(joined(whole), Some(b"Wikipedia".to_vec()));
+        let last = whole.len() - 4;
+        for cut in 0..last {
+            assert_eq!(joined(&whole[..cut]), None, "cut at {cut}");
+        }
+    }
 }

@@ -27,10 +27,28 @@ pub fn add_verbs(mut tree: Command, wanted: impl Fn(&str) -> bool) -> Command {
         tree = under(tree, noun, verbs.chain(status::command(noun)));
     }
     if wanted("node") {
+        let update = command::<node_register::Update>("update");
         let register = command::<node_register::Register>("register");
-        tree = under(tree, "node", [register]);
+        tree = under(tree, "node", [register, update]);
     }
     tree
+}
+
+/// `correct ID`: the verb `correction file` by its short name.
+const CORRECT: (&str, &str) = ("correction", "file");
+
+/// The command `correct`.
+pub fn correct() -> Command {
+    let verb = verbs::find(CORRECT.0, CORRECT.1).map_or_else(Command::default, Verb::command);
+    Acting::augment_args(verb.name("correct"))
+}
+
+/// Runs `correct`.
+pub fn run_correct(global: &Global, matches: &ArgMatches) -> Result<u8, Failure> {
+    match verbs::find(CORRECT.0, CORRECT.1) {
+        Some(verb) => run(verb, global, matches),
+        None => Err(Failure::unusable("no command")),
+    }
 }
 
 /// Runs a verb.

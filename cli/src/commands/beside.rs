@@ -1,6 +1,7 @@
 //! What belongs to an object, in words: the ballots of a motion and its arithmetic, the ranking of a
 //! call, the reviews of an application, the milestones of an agreement, the officers of an organisation.
 
+mod affairs;
 mod organisation;
 
 use comfy_table::Table;
@@ -32,6 +33,8 @@ pub fn show(view: &View) {
         View::Application(view) => application(view),
         View::Agreement(view) => agreement(view),
         View::Organisation(view) => organisation::show(view),
+        View::Direction(view) => affairs::direction(view),
+        View::Corrected(lines) => affairs::corrections(lines),
     }
 }
 
@@ -388,6 +391,7 @@ fn call(view: &CallView) {
         ]);
     }
     lines(&table);
+    affairs::corrections(&view.corrections);
 }
 
 fn means(score: &Score) -> String {

@@ -22,13 +22,14 @@ use crate::shown::Shown;
 use crate::{flags, objects};
 
 /// Columns whose numbers of organisations stand with their names.
-const NAMED: [&str; 6] = [
+const NAMED: [&str; 7] = [
     "organisation",
     "grantee",
     "applicant",
     "member",
     "office",
     "claimed_by",
+    "number",
 ];
 
 /// `NOUN list`.

@@ -1,13 +1,17 @@
 //! `rollbook node register`: a member's node operator registers the keys that `node init` or `keys
-//! new --node` made (M40).
+//! new --node` made (M40). `rollbook node update`: the node moves to the machine that has this folder
+//! or card, and keeps its seat (RULINGS A53); of a folder only what differs from the ledger is named.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rollbook_core::record::{Body, NodeAct, NodeKeys};
+use rollbook_core::object::node::NodeFacts;
+use rollbook_core::record::{Body, NodeAct, NodeKeys, NodeUpdate};
+use rollbook_core::word::Fact as _;
 use rollbook_node::config::{CONFIG_NAME, Config, NodeSecrets};
 use rollbook_proof::codec::Text;
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey};
+use rollbook_wire::ledger::List;
 use rollbook_words::catalogue::t;
 
 use crate::act::desk::{Desk, same_chain};
@@ -37,25 +41,29 @@ pub struct Register {
     acting: Acting,
 }
 
+/// `node update`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Update {
+    #[command(flatten)]
+    register: Register,
+}
+
+impl Register {
+    fn given(&self) -> Result<Given<'_>, Failure> {
+        Ok(match &self.card {
+            Some(path) => Given::Card(path, Box::new(NodeCard::read(path)?)),
+            None => Given::Folder(Box::new(from_config(self)?)),
+        })
+    }
+}
+
 /// Runs it.
 pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
-    let node = match &flags.card {
-        Some(path) => Given::Card(path, Box::new(NodeCard::read(path)?)),
-        None => Given::Folder(Box::new(from_config(flags)?)),
-    };
-    let organisation = match &node {
-        Given::Card(_, card) => card.organisation,
-        Given::Folder(folder) => folder.config.organisation.0,
-    };
+    let node = flags.given()?;
+    let organisation = node.organisation();
     let desk = Desk::of(global, &flags.acting, Some(organisation))?;
-    if desk.principal != organisation {
-        let facts = [
-            ("organisation", organisation.to_string()),
-            ("principal", desk.principal.to_string()),
-        ];
-        return Err(Failure::unusable(t("node.other-organisation", &facts))
-            .next(t("node.other-organisation-next", &facts)));
-    }
+    same_organisation(&desk, organisation)?;
     // The keys prove that they are for this chain (RULINGS A21).
     let chain = desk.chain()?;
     let keys = match node {
@@ -78,12 +86,78 @@ pub fn run(global: &Global, flags: &Register) -> Result<u8, Failure> {
     )
 }
 
+/// Runs `node update`.
+pub fn update(global: &Global, flags: &Update) -> Result<u8, Failure> {
+    let node = flags.register.given()?;
+    let organisation = node.organisation();
+    let desk = Desk::of(global, &flags.register.acting, Some(organisation))?;
+    same_organisation(&desk, organisation)?;
+    let chain = desk.chain()?;
+    let update = match node {
+        Given::Card(path, card) => NodeUpdate::whole(of_card(*card, &chain, path)?),
+        Given::Folder(folder) => {
+            let before = organisation.saturating_sub(1);
+            let path = format!("/v1/lists/node?after={before}&limit=1");
+            let page: List = desk.client()?.json(&path)?;
+            let own = format!("node/{organisation}");
+            let entry = page.items.into_iter().find(|item| item.path == own);
+            let known = entry.and_then(|item| serde_json::from_value::<NodeFacts>(item.value).ok());
+            let known = known.ok_or_else(|| crate::verbs::known::absent("node", organisation))?;
+            folder.changes(&known, &chain)?
+        }
+    };
+    let keys = update.kinds().map(|(_, _, kind)| kind.fact());
+    let keys = keys.collect::<Vec<_>>().join(", ");
+    let dash = || "-".to_owned();
+    let of = |text: Option<String>| text.unwrap_or_else(dash);
+    say(t(
+        "node.updates",
+        &[
+            ("keys", if keys.is_empty() { dash() } else { keys }),
+            ("url", of(update.url.as_ref().map(ToString::to_string))),
+            (
+                "address",
+                of(update.address.as_ref().map(ToString::to_string)),
+            ),
+        ],
+    ));
+    let reading = desk.reading();
+    perform(
+        &desk,
+        "node update",
+        Body::Node(NodeAct::Update(update)),
+        &reading,
+    )
+}
+
+/// Refuses where the node is another organisation's.
+fn same_organisation(desk: &Desk, organisation: u32) -> Result<(), Failure> {
+    if desk.principal == organisation {
+        return Ok(());
+    }
+    let facts = [
+        ("organisation", organisation.to_string()),
+        ("principal", desk.principal.to_string()),
+    ];
+    Err(Failure::unusable(t("node.other-organisation", &facts))
+        .next(t("node.other-organisation-next", &facts)))
+}
+
 /// Where the keys come from.
 enum Given<'a> {
     /// A card, which was made for a chain.
     Card(&'a Path, Box<NodeCard>),
     /// The node's own folder, whose keys can prove anything.
     Folder(Box<Folder>),
+}
+
+impl Given<'_> {
+    fn organisation(&self) -> u32 {
+        match self {
+            Given::Card(_, card) => card.organisation,
+            Given::Folder(folder) => folder.config.organisation.0,
+        }
+    }
 }
 
 /// A node's folder, and the addresses that peers and readers shall use.
@@ -114,6 +188,43 @@ impl Folder {
         let proved = NodeKeys::proved(Some(chain), organisation, keys, url, address);
         proved.check().map_err(|_| bad_address())?;
         Ok(proved)
+    }
+}
+
+impl Folder {
+    /// What of it is not as the ledger has the node; of keys that wait for a handover, those.
+    fn changes(&self, known: &NodeFacts, chain: &Hash) -> Result<NodeUpdate, Failure> {
+        let follows = self.config.genesis_hash.as_deref().and_then(Hash::from_hex);
+        if let Some(follows) = follows {
+            same_chain(follows, *chain, &self.path)?;
+        }
+        let NodeSecrets {
+            consensus,
+            cosigner,
+            log,
+            transport,
+        } = &self.secrets;
+        let now = (known.consensus, known.cosigner, known.log);
+        let (of_votes, of_checkpoints, of_log) = known.coming.map_or(now, |coming| {
+            (coming.consensus, coming.cosigner, coming.log)
+        });
+        let new = |key: &'_ Keypair, known: PublicKey| key.public() != known;
+        let keys = [
+            Some(consensus).filter(|key| new(key, of_votes)),
+            Some(cosigner).filter(|key| new(key, of_checkpoints)),
+            Some(log).filter(|key| new(key, of_log)),
+            Some(transport).filter(|key| new(key, known.transport)),
+        ];
+        let url = Some(self.url.clone()).filter(|url| *url != known.url);
+        let address = Some(self.address.clone()).filter(|address| *address != known.address);
+        if keys.iter().all(Option::is_none) && url.is_none() && address.is_none() {
+            return Err(
+                Failure::refused(t("node.nothing-new", &[])).next(t("node.nothing-new-next", &[]))
+            );
+        }
+        let update = NodeUpdate::proved(chain, self.config.organisation, keys, url, address);
+        update.check().map_err(|_| bad_address())?;
+        Ok(update)
     }
 }
 

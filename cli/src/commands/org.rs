@@ -80,6 +80,8 @@ pub struct Register {
     approval: String,
     #[arg(long, value_name = "FILE", required = true)]
     card: Vec<PathBuf>,
+    #[arg(long)]
+    observer: bool,
     #[arg(long, value_name = "HASH")]
     genesis: Option<String>,
     #[arg(long, value_name = "FILE", default_value = "registration.json")]
@@ -402,7 +404,7 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
         let given = given.as_deref().unwrap_or_default();
         identifiers.extend(fields::identifier(&place, column, given, &mut report));
     }
-    if identifiers.is_empty() && report.errors.is_empty() {
+    if identifiers.is_empty() && !flags.observer && report.errors.is_empty() {
         report.error(&place, "identifier-missing", &[]);
     }
     identifiers.sort();
@@ -469,7 +471,8 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
         .iter()
         .map(|card| card.person)
         .eq(1..=cards.len() as u32);
-    if cards.len() < 2 || !numbered || cards.iter().any(|card| card.organisation != 0) {
+    let fewest = if flags.observer { 1 } else { 2 };
+    if cards.len() < fewest || !numbered || cards.iter().any(|card| card.organisation != 0) {
         let found: Vec<String> = cards
             .iter()
             .map(|card| format!("{}/{}", card.organisation, card.person))
@@ -490,7 +493,11 @@ fn entry(flags: &Register) -> Result<OrganisationEntry, Failure> {
     relations.sort();
     let entry = OrganisationEntry {
         number: OrganisationId(0),
-        kind: OrganisationKind::Company,
+        kind: if flags.observer {
+            OrganisationKind::Observer
+        } else {
+            OrganisationKind::Company
+        },
         name,
         identifiers,
         country,

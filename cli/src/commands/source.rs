@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rollbook_client::client::Client;
+use rollbook_client::client::{Client, Error};
 use rollbook_core::audit::Audited;
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, end_of_local_day};
 use rollbook_core::ledger::Execution;
@@ -266,24 +266,28 @@ impl Export {
 
 /// What belongs to an object, as a node tells it.
 pub fn view_from(client: &Client, object: Object, number: u32) -> Result<Option<View>, Failure> {
-    let has_one = matches!(
-        object,
+    // Of the second kind only those have one that were corrected.
+    let may_lack_it = match object {
         Object::Organisation
-            | Object::Motion
-            | Object::Call
-            | Object::Application
-            | Object::Agreement
-    );
-    if !has_one {
-        return Ok(None);
-    }
+        | Object::Motion
+        | Object::Call
+        | Object::Application
+        | Object::Agreement
+        | Object::Direction => false,
+        Object::Fund | Object::Statement | Object::Order => true,
+        _ => return Ok(None),
+    };
     // Ballots are for members, and a node does not ask who reads a motion.
     if object == Object::Motion {
         read_as_member(client);
     }
     let object = crate::output::word(object);
-    let beside: Beside = client.json(&format!("/v1/views/{object}/{number}"))?;
-    Ok(Some(beside.view))
+    let path = format!("/v1/views/{object}/{number}");
+    match client.json::<Beside>(&path) {
+        Ok(beside) => Ok(Some(beside.view)),
+        Err(Error::Refused { status: 404, .. }) if may_lack_it => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Logs in where a key is here: an answer then holds what is for members, too. Who cannot log in is

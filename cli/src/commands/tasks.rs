@@ -292,6 +292,8 @@ pub fn command_for(next: &Next) -> Option<String> {
         (Object::Revocation, "in-force", _) => "keys ratify",
         (Object::KeyRecovery, "filed", _) => "keys recover",
         (Object::KeyRecovery, "waiting", _) => "keys cancel-recovery",
+        (Object::Calendar, "filed", _) => "calendar confirm",
+        (Object::Correction, "filed", _) => "correction confirm",
         (Object::Node, ..) => return Some("rollbook node register".to_owned()),
         _ => return None,
     };
@@ -325,6 +327,8 @@ mod tests {
     #[test]
     fn every_command_is_one_of_the_tree() {
         let cases = [
+            (Object::Calendar, "filed", "seat holder"),
+            (Object::Correction, "filed", "OFF"),
             (Object::Change, "waiting", "officer"),
             (Object::Change, "asked", "SEC"),
             (Object::Revocation, "asked", "seat holder, SEC"),

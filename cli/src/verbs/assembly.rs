@@ -4,7 +4,7 @@
 use super::{Field, Kind, Verb, fill, flag, id, known, maybe, motion, place, told, usually, verb};
 
 /// An assembly's ballot is open for ten days or more.
-const ASSEMBLY_DAYS: u32 = 10;
+pub(super) const ASSEMBLY_DAYS: u32 = 10;
 
 /// The verbs.
 pub const ASSEMBLY: &[Verb] = &[

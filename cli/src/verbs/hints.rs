@@ -96,6 +96,9 @@ pub(super) fn sample(field: &Field) -> String {
         ("scheme", _) => return "swift".into(),
         ("uetr", _) => return "7a1f0c3e-5b7d-4e2a-9c44-000000000001".into(),
         ("release", _) => return "0.2.0".into(),
+        ("year", _) => return "2027".into(),
+        // A correction says something else than what it corrects.
+        ("should_read", _) => return "AC05".into(),
         ("replaces", Kind::List) => return "ab".repeat(32),
         ("closes_day", _) => return "2026-12-24".into(),
         _ => {}

@@ -765,6 +765,17 @@ const FIRST: &[Verb] = &[
         "Dispute",
         &[id("payment"), flag("ground", Kind::Sealed)],
     ),
+    verb(
+        "member",
+        "cease",
+        "Membership",
+        "Cease",
+        &[
+            id("membership"),
+            flag("cause", Kind::Choice(&["dissolved", "insolvent"])),
+            flag("evidence", Kind::Hash),
+        ],
+    ),
     verb("node", "ready", "Node", "Ready", &[]),
     verb("node", "leave", "Node", "Leave", &[]),
 ];
@@ -776,6 +787,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Organisation", "Register", "org introduce"),
     ("Organisation", "RotateKey", "keys rotate"),
     ("Node", "Register", "node register"),
+    ("Node", "Update", "node update"),
     ("MotionEffect", "Admit", "opened by M07"),
     (
         "MotionEffect",

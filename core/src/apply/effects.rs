@@ -27,6 +27,11 @@ impl Planned for MotionEffect {
             MotionEffect::AmendCharter(plan) => plan,
             MotionEffect::RatifyRevocation(plan) => plan,
             MotionEffect::RecoverKeys(plan) => plan,
+            MotionEffect::NameLead(plan) => plan,
+            MotionEffect::AdmitObserver(plan) => plan,
+            MotionEffect::EndObserver(plan) => plan,
+            MotionEffect::ElectChair(plan) => plan,
+            MotionEffect::ScreenAgain(plan) => plan,
         }
     }
 }

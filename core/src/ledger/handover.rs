@@ -1,10 +1,10 @@
 //! The next epoch: its policy, derived from the nodes in state, and its facts (RULINGS A3).
 
 use rollbook_proof::log::{EpochPolicy, PolicyValidator};
-use rollbook_proof::number::OrganisationId;
 
 use crate::object::chain::{EpochFacts, EpochValidator};
 use crate::refusal::Refusal;
+use crate::rules::network::council::Decision;
 use crate::rules::network::validators;
 use crate::tx::Tx;
 
@@ -13,11 +13,13 @@ use crate::tx::Tx;
 pub(super) fn next_epoch(
     tx: &mut Tx,
     current: &EpochPolicy,
-    next: &[OrganisationId],
+    next: &Decision,
     policy_index: u64,
 ) -> Result<EpochPolicy, Refusal> {
+    validators::carry_out(tx, next)?;
     let epoch = current.epoch.next();
     let validators: Vec<PolicyValidator> = next
+        .seats
         .iter()
         .filter_map(|organisation| {
             tx.t.nodes
@@ -57,7 +59,6 @@ pub(super) fn next_epoch(
             })
             .collect(),
     };
-    validators::carry_out(tx, next)?;
     tx.t.epochs().put(epoch, facts);
     tx.t.policies().put(epoch, policy.render().into_bytes());
     if let Some(mut facts) = tx.t.chain.get(&0).cloned() {

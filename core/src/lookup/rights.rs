@@ -5,6 +5,7 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, PersonId};
+use crate::identity::OrganisationKind;
 use crate::object::invoice::Invoice;
 use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
 use crate::state::StateTables;
@@ -19,6 +20,13 @@ pub fn of(tables: &StateTables, organisation: OrganisationId) -> Option<&Members
 pub fn is_live(tables: &StateTables, organisation: OrganisationId) -> bool {
     of(tables, organisation)
         .is_some_and(|membership| matches!(membership.standing, Standing::Live(_)))
+}
+
+/// Whether records of the organisation have a turn of their own among those that wait for a block: those
+/// of live members and of offices do, all others share one (RULINGS A39).
+pub fn has_turn(tables: &StateTables, organisation: OrganisationId) -> bool {
+    let of = tables.organisations.get(&organisation);
+    of.is_some_and(|of| of.kind == OrganisationKind::Office) || is_live(tables, organisation)
 }
 
 /// Whether two persons are the same, at home in one organisation, or holders of posts in one office.

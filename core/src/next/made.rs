@@ -3,6 +3,7 @@
 use super::Object;
 use super::subject::among;
 use crate::id::{ApplicationId, AwardId};
+use crate::identity::Role;
 use crate::object::award::Award;
 use crate::object::motion::{Motion, MotionStatus};
 use crate::record::MotionEffect;
@@ -66,6 +67,16 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
             .map(|draft| (Object::Draft, draft.0)),
         MotionEffect::RatifyRevocation(plan) => Some((Object::Revocation, plan.revocation.0)),
         MotionEffect::RecoverKeys(plan) => Some((Object::KeyRecovery, plan.recovery.0)),
+        MotionEffect::AdmitObserver(plan) => Some((Object::Observer, plan.organisation.0)),
+        MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
+        MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
+        MotionEffect::ElectChair(plan) => among(tables.posts.last_key(), |id| {
+            tables.posts.get(&id).is_some_and(|post| {
+                (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)
+            })
+        })
+        .map(|id| (Object::Post, id.0)),
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
     };
     made.into_iter().collect()

@@ -59,9 +59,8 @@ pub fn subject(
             | MembershipAct::AskAgain { membership, .. }
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
-            | MembershipAct::Activate { membership, .. } => {
-                Some((Object::Membership, membership.0))
-            }
+            | MembershipAct::Activate { membership, .. }
+            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }
@@ -205,8 +204,34 @@ pub fn subject(
             | PaymentAct::Acknowledge { payment, .. }
             | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
         },
-        // An order on file waits for nobody: whoever must act on it acts by motion.
-        Body::Charter(CharterAct::FileOrder(_)) => None,
+        Body::Charter(CharterAct::FileOrder(_)) => {
+            let made = among(tables.orders.last_key(), |number| {
+                let filed = tables.orders.get(&number);
+                filed.is_some_and(|filed| filed.record == *record)
+            });
+            newest(Object::Order, made.map(|id| id.0))
+        }
+        Body::Charter(CharterAct::SetCalendar(_)) => {
+            let made = among(tables.calendars.last_key(), |number| {
+                let filed = tables.calendars.get(&number);
+                filed.is_some_and(|filed| filed.record == *record)
+            });
+            newest(Object::Calendar, made.map(|id| id.0))
+        }
+        Body::Charter(CharterAct::ConfirmCalendar { calendar }) => {
+            Some((Object::Calendar, calendar.0))
+        }
+        Body::Charter(CharterAct::Correct(_)) => {
+            let made = among(tables.corrections.last_key(), |number| {
+                let filed = tables.corrections.get(&number);
+                filed.is_some_and(|filed| filed.record == *record)
+            });
+            newest(Object::Correction, made.map(|id| id.0))
+        }
+        Body::Charter(
+            CharterAct::ConfirmCorrection { correction }
+            | CharterAct::DeclineCorrection { correction, .. },
+        ) => Some((Object::Correction, correction.0)),
         Body::Charter(CharterAct::Deposit(draft)) => {
             let number = tables.draft_of.get(&draft.charter.digest()).copied();
             newest(Object::Draft, number.map(|id| id.0))
@@ -265,6 +290,16 @@ fn of_people(
         A::RevokeDelegation { delegation } => (Object::Delegation, delegation.0),
         A::RecordAbsence { post } | A::EndAbsence { post } | A::StandIn { post } => {
             (Object::Post, post.0)
+        }
+        A::JoinDirection { direction }
+        | A::LeaveDirection { direction }
+        | A::GiveUpLead { direction } => (Object::Direction, direction.0),
+        A::FileStatement(_) => {
+            let made = among(tables.statements.last_key(), |number| {
+                let statement = tables.statements.get(&number);
+                statement.is_some_and(|statement| statement.record == *record)
+            });
+            (Object::Statement, made?.0)
         }
     })
 }

@@ -2,11 +2,11 @@
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, FundId, InstalmentId, MilestoneId,
-    PaymentId, ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, CorrectionId, DrawId, FundId, InstalmentId,
+    MilestoneId, PaymentId, ReviewId,
 };
 use crate::next::Object;
-use crate::record::DrawFor;
+use crate::record::{Corrected, DrawFor};
 use crate::state::StateTables;
 
 /// The fund that an object belongs to.
@@ -53,7 +53,20 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Change
         | Object::Delegation
         | Object::Revocation
-        | Object::KeyRecovery => None,
+        | Object::KeyRecovery
+        | Object::Direction
+        | Object::Observer
+        | Object::Statement
+        | Object::Calendar
+        | Object::Order => None,
+        Object::Correction => match tables.corrections.get(&CorrectionId(number))?.entry.subject {
+            Corrected::Call(call) => of_call(call),
+            Corrected::Entry(record) => {
+                let instalment = tables.receipts.get(&record)?.instalment;
+                fund_of(tables, Object::Instalment, instalment.0)
+            }
+            Corrected::Order(_) | Corrected::Statement(_) | Corrected::Fund(_) => None,
+        },
     }
 }
 

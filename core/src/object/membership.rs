@@ -11,6 +11,7 @@ use super::Machine;
 use crate::charter::Class;
 use crate::id::{InvoiceId, MembershipId, MotionId};
 use crate::machine::Row;
+use crate::record::Cessation;
 use crate::row;
 use crate::step::Moving;
 
@@ -43,6 +44,19 @@ pub enum Standing {
     Lapsed(Lapse),
     /// Taken back by the applicant.
     ApplicationWithdrawn,
+    /// M21: the company is none any more.
+    Ceased(Ceased),
+}
+
+/// M21: what became of a company that was a member.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Ceased {
+    /// What became of it.
+    pub cause: Cessation,
+    /// SHA-256 of the extract of the register.
+    pub evidence: Hash,
 }
 
 /// Why an applicant was not admitted; the stated grounds (RULINGS R9).
@@ -159,6 +173,7 @@ impl Standing {
             Standing::Rejected(_) => State::Rejected,
             Standing::Lapsed(_) => State::Lapsed,
             Standing::ApplicationWithdrawn => State::ApplicationWithdrawn,
+            Standing::Ceased(_) => State::Ceased,
         }
     }
 
@@ -172,7 +187,11 @@ impl Standing {
             | State::Balloting
             | State::Admitted
             | State::Founding => true,
-            State::Active | State::Rejected | State::Lapsed | State::ApplicationWithdrawn => false,
+            State::Active
+            | State::Rejected
+            | State::Lapsed
+            | State::ApplicationWithdrawn
+            | State::Ceased => false,
         }
     }
 }
@@ -229,6 +248,8 @@ pub enum State {
     Lapsed,
     /// Taken back.
     ApplicationWithdrawn,
+    /// The company is none any more.
+    Ceased,
 }
 
 crate::words!(State, "state.membership", {
@@ -243,10 +264,11 @@ crate::words!(State, "state.membership", {
     Rejected = "rejected",
     Lapsed = "lapsed",
     ApplicationWithdrawn = "application-withdrawn",
+    Ceased = "ceased",
 });
 
 /// Every transition of this build. M25 and M01 create the membership.
-pub static ROWS: [Row<State>; 23] = {
+pub static ROWS: [Row<State>; 26] = {
     use State::*;
     [
         row!("M25", None => Founding, "genesis", "every founder is named in the genesis"),
@@ -309,6 +331,13 @@ pub static ROWS: [Row<State>; 23] = {
              primary; within activate_days"
         ),
         row!("M09", Some(Admitted) => Lapsed, "CLK", "activate_days passed"),
+        row!(
+            "M41",
+            Some(Sponsoring) => Screening,
+            "BRD",
+            "complete by mistake; its sponsors stay, its time for screening begins anew"
+        ),
+        row!("M41", Some(Returned) => Screening, "BRD", "returned by mistake"),
         row!("M01w", Some(Applied) => ApplicationWithdrawn, "applicant", ""),
         row!("M01w", Some(Screening) => ApplicationWithdrawn, "applicant", ""),
         row!("M01w", Some(Returned) => ApplicationWithdrawn, "applicant", ""),
@@ -320,6 +349,12 @@ pub static ROWS: [Row<State>; 23] = {
             "its motion ends with it"
         ),
         row!("M01w", Some(Admitted) => ApplicationWithdrawn, "applicant", ""),
+        row!(
+            "M21",
+            Some(Active) => Ceased,
+            "SEC",
+            "evidence; the officer unrelated; posts, seats and a node's place go with it, what it owes does not"
+        ),
     ]
 };
 

@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::PublicKey;
-use rollbook_proof::number::{LedgerTime, OrganisationId};
+use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
 use crate::machine::Row;
 use crate::row;
@@ -34,8 +34,43 @@ crate::words!(NodeStatus, "state.node", {
     Gone = "gone",
 });
 
+/// Keys that a seat gets with a handover (RULINGS A53). Until then those of [`NodeFacts`] sign, and
+/// after it never again.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct ComingKeys {
+    /// Will sign votes.
+    pub consensus: PublicKey,
+    /// Will sign cosignatures.
+    pub cosigner: PublicKey,
+    /// Will sign served checkpoints.
+    pub log: PublicKey,
+    /// Ledger time of the record that names them: who asked first is served first.
+    pub since_ms: LedgerTime,
+}
+
+impl ComingKeys {
+    /// Whether somebody else signs blocks and checkpoints than now, who may not be there yet.
+    pub fn signs_anew(&self, node: &NodeFacts) -> bool {
+        (self.consensus, self.cosigner) != (node.consensus, node.cosigner)
+    }
+}
+
+/// The node that a seat had before it moved: it is let in while its keys sign, and until the block
+/// after the handover is decided, whose checkpoint may need them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct FormerNode {
+    /// Identified it to peers.
+    pub transport: PublicKey,
+    /// Where peers dial it.
+    pub address: Text<100>,
+    /// Height of the handover with which its keys were over; none until then.
+    pub until: Option<Height>,
+}
+
 /// A node in state (working), one per organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct NodeFacts {
     /// Who runs it.
     pub organisation: OrganisationId,
@@ -57,10 +92,29 @@ pub struct NodeFacts {
     pub url: Text<200>,
     /// Where peers dial it.
     pub address: Text<100>,
+    /// First height that the keys of its seat vote at; none if it never had one.
+    pub votes_from: Option<Height>,
+    /// Last height that its seat voted at, once it has none any more.
+    pub votes_until: Option<Height>,
+    /// Keys that its seat gets with a handover.
+    pub coming: Option<ComingKeys>,
+    /// The node that it had before it moved.
+    pub former: Option<FormerNode>,
+}
+
+impl NodeFacts {
+    /// The transport key and the address of the node whose keys sign: while a seat moves, the one
+    /// that it had before.
+    pub fn signing(&self) -> (PublicKey, &Text<100>) {
+        match &self.former {
+            Some(former) if former.until.is_none() => (former.transport, &former.address),
+            _ => (self.transport, &self.address),
+        }
+    }
 }
 
 /// Every transition of this build.
-pub static ROWS: [Row<NodeStatus>; 10] = {
+pub static ROWS: [Row<NodeStatus>; 15] = {
     use NodeStatus::*;
     [
         row!("A17", None => Validator, "genesis", "a founder, one seat per group"),
@@ -82,12 +136,22 @@ pub static ROWS: [Row<NodeStatus>; 10] = {
             "a handover",
             "at most f a handover; four seats and a quorum seen alive are left"
         ),
+        row!("A17", Some(Registered) => Gone, "rule", "its company is no member any more"),
+        row!("A17", Some(Candidate) => Gone, "rule", "its company is no member any more"),
+        row!("A17", Some(Validator) => Leaving, "rule", "its company is no member any more"),
         row!(
-            "A17",
-            Some(Validator) => Gone,
-            "a handover",
-            "its company is no member any more; else as one that leaves"
+            "R27",
+            Some(Validator) => Leaving,
+            "rule",
+            "a company of its group has a seat since earlier"
         ),
+        row!(
+            "A53",
+            Some(Validator) => Validator,
+            "a handover",
+            "new keys; at most f a handover; a quorum seen alive without it"
+        ),
+        row!("A53", Some(Leaving) => Leaving, "a handover", "as of a seat that stays"),
     ]
 };
 

@@ -7,7 +7,7 @@ use rollbook_proof::number::LedgerTime;
 use crate::record::OfficialOrder;
 
 /// An order on file (working).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct FiledOrder {
     /// The order.
     pub order: OfficialOrder,

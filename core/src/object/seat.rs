@@ -89,7 +89,7 @@ pub struct Seat {
 }
 
 /// Every transition.
-pub static ROWS: [Row<SeatStatus>; 16] = {
+pub static ROWS: [Row<SeatStatus>; 20] = {
     use SeatStatus::*;
     [
         row!(
@@ -128,6 +128,10 @@ pub static ROWS: [Row<SeatStatus>; 16] = {
         row!("R32", Some(Held) => Ended, "CLK", "the holder's class has no seat any more"),
         row!("R32", Some(HeldOver) => Ended, "CLK", "the same"),
         row!("R32", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M21", Some(Offered) => Lapsed, "SEC", "the company is none any more"),
+        row!("M21", Some(Accepted) => Ended, "SEC", "the same"),
+        row!("M21", Some(Held) => Ended, "SEC", "the same"),
+        row!("M21", Some(HeldOver) => Ended, "SEC", "the same"),
     ]
 };
 

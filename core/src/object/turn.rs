@@ -59,22 +59,28 @@ impl Turns {
         if let Some(first) = height.0.checked_rem(order.len() as u64) {
             order.rotate_left(first as usize);
         }
-        let mut late: Vec<(u32, OrganisationId)> = seats
-            .iter()
-            .filter_map(|seat| {
-                Some((
-                    missed(*seat).filter(|missed| missed.is_behind(height))?,
-                    seat,
-                ))
-            })
-            .map(|(missed, seat)| (missed.turns, *seat))
-            .collect();
-        late.sort_unstable();
-        let most = seats.len().saturating_sub(1) / 3;
-        let late = late.split_off(late.len().saturating_sub(most));
-        let stands_behind = |seat: &OrganisationId| late.iter().any(|(_, behind)| behind == seat);
+        let late = Turns::behind(seats, height, missed);
+        let stands_behind = |seat: &OrganisationId| late.iter().any(|(behind, _)| behind == seat);
         let (behind, ahead): (Vec<_>, Vec<_>) = order.into_iter().partition(stands_behind);
         Turns([ahead, behind].concat())
+    }
+
+    /// Which seats stand behind at `height`, and what they missed, ascending.
+    pub fn behind(
+        seats: &[OrganisationId],
+        height: Height,
+        missed: impl Fn(OrganisationId) -> Option<Missed>,
+    ) -> Vec<(OrganisationId, Missed)> {
+        let of = |seat: &OrganisationId| {
+            let missed = missed(*seat).filter(|missed| missed.is_behind(height))?;
+            Some((*seat, missed))
+        };
+        let mut late: Vec<(OrganisationId, Missed)> = seats.iter().filter_map(of).collect();
+        late.sort_unstable_by_key(|(seat, missed)| (missed.turns, *seat));
+        let most = seats.len().saturating_sub(1) / 3;
+        let mut late = late.split_off(late.len().saturating_sub(most));
+        late.sort_unstable_by_key(|(seat, _)| *seat);
+        late
     }
 
     /// The seats in order.

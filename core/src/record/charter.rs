@@ -5,8 +5,9 @@ use rollbook_proof::codec::{DecodeError, Text};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
+use super::affairs::{CalendarYear, CorrectionEntry};
 use crate::charter::Charter;
-use crate::id::CharterVersion;
+use crate::id::{CalendarId, CharterVersion, CorrectionId};
 use crate::identity::ActClass;
 
 /// An order of a court or regulator as it came in (RULINGS R24). It changes no right and no balance
@@ -32,6 +33,27 @@ pub enum CharterAct {
     FileOrder(OfficialOrder),
     /// R37: a charter is deposited, for a motion to amend the one in force.
     Deposit(Box<CharterDraft>),
+    /// M39: the secretary files the working days of a year.
+    SetCalendar(CalendarYear),
+    /// M39: a seat holder, or the chair, agrees; from then on they count.
+    ConfirmCalendar {
+        /// What was filed.
+        calendar: CalendarId,
+    },
+    /// M41: whoever entered a clerical field says what it should read.
+    Correct(CorrectionEntry),
+    /// M41: the second person has compared it with the evidence.
+    ConfirmCorrection {
+        /// The correction.
+        correction: CorrectionId,
+    },
+    /// M41: the second person does not agree.
+    DeclineCorrection {
+        /// The correction.
+        correction: CorrectionId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
 }
 
 /// A charter that is proposed (RULINGS R37). It does nothing until a motion puts it in force.
@@ -52,6 +74,10 @@ impl CharterAct {
         match self {
             CharterAct::FileOrder(_) => "R24",
             CharterAct::Deposit(_) => "R37",
+            CharterAct::SetCalendar(_) | CharterAct::ConfirmCalendar { .. } => "M39",
+            CharterAct::Correct(_)
+            | CharterAct::ConfirmCorrection { .. }
+            | CharterAct::DeclineCorrection { .. } => "M41",
         }
     }
 
@@ -60,6 +86,11 @@ impl CharterAct {
             CharterAct::FileOrder(order) => order,
             // Floors and bounds are the rules' to name.
             CharterAct::Deposit(draft) => return draft.charter.check_shape(),
+            CharterAct::SetCalendar(plan) => return plan.check(),
+            CharterAct::Correct(entry) => return entry.check(),
+            CharterAct::ConfirmCalendar { .. }
+            | CharterAct::ConfirmCorrection { .. }
+            | CharterAct::DeclineCorrection { .. } => return Ok(()),
         };
         if order.authority.as_str().is_empty() || order.reference.as_str().is_empty() {
             return Err(DecodeError::rule(

@@ -44,6 +44,23 @@ pub struct Receipt {
     pub value_date: LocalDay,
 }
 
+/// Why a company is none any more (M21). Grows only at its end.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cessation {
+    /// It was dissolved.
+    Dissolved,
+    /// It is insolvent.
+    Insolvent,
+}
+
+crate::words!(Cessation, "cessation", {
+    Dissolved = "dissolved",
+    Insolvent = "insolvent",
+});
+
 /// Acts on memberships. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub enum MembershipAct {
@@ -147,6 +164,15 @@ pub enum MembershipAct {
         /// SHA-256 of the agreement.
         agreement: Hash,
     },
+    /// M21: the secretariat finds that the company is none any more. What it owes stays owed.
+    Cease {
+        /// Membership.
+        membership: MembershipId,
+        /// What became of it.
+        cause: Cessation,
+        /// SHA-256 of the extract of the register.
+        evidence: Hash,
+    },
 }
 
 impl MembershipAct {
@@ -185,6 +211,7 @@ impl MembershipAct {
             | MembershipAct::ConfirmReceipt { .. }
             | MembershipAct::DeclineReceipt { .. } => "M27",
             MembershipAct::Agree { .. } | MembershipAct::Activate { .. } => "M09",
+            MembershipAct::Cease { .. } => "M21",
         }
     }
 

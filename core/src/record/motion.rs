@@ -15,8 +15,9 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal, GrantAward,
-    LiftHold, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, WriteOffInstalment,
+    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
+    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
+    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -70,6 +71,16 @@ pub enum MotionEffect {
     RatifyRevocation(RatifyRevocation),
     /// R23: an organisation's keys are recovered.
     RecoverKeys(RecoverKeys),
+    /// M37: a member leads a direction.
+    NameLead(NameLead),
+    /// M38: an observer is admitted, or reads in another way.
+    AdmitObserver(AdmitObserver),
+    /// M38: an observer is one no longer.
+    EndObserver(EndObserver),
+    /// R48: the chair is elected by the assembly.
+    ElectChair(ElectChair),
+    /// M41: an application whose screening ended by mistake is screened again.
+    ScreenAgain(ScreenAgain),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -213,6 +224,12 @@ impl MotionEffect {
             MotionEffect::ElectSeat(_) => Some(MotionKind::ElectSeat),
             MotionEffect::RatifyRevocation(_) => Some(MotionKind::RatifyRevocation),
             MotionEffect::RecoverKeys(_) => Some(MotionKind::RecoverKeys),
+            MotionEffect::NameLead(_) => Some(MotionKind::Appoint),
+            MotionEffect::AdmitObserver(_) | MotionEffect::EndObserver(_) => {
+                Some(MotionKind::Observer)
+            }
+            MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
+            MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
         }
     }
 

@@ -95,15 +95,172 @@ impl NodeKeys {
 
     /// URL and address hold printable ASCII without spaces and `#`, as policy files demand.
     pub fn check(&self) -> Result<(), DecodeError> {
-        for text in [self.url.as_str(), self.address.as_str()] {
-            if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-                return Err(DecodeError::rule(
-                    "a node's url and address are printable ASCII without spaces and '#'",
-                ));
+        printable([self.url.as_str(), self.address.as_str()].into_iter())
+    }
+}
+
+/// What of a node changes (RULINGS A53); what is not named stays. Each new key has its proof of
+/// possession for the organisation that runs the node, bound to all that changes with it.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct NodeUpdate {
+    /// Signs votes and proposals; of a seat from its next handover on.
+    pub consensus: Option<(PublicKey, Signature)>,
+    /// Signs checkpoint cosignatures (0x04); of a seat from its next handover on.
+    pub cosigner: Option<(PublicKey, Signature)>,
+    /// Signs served checkpoints (0x01); of a seat from its next handover on, since policies name it.
+    pub log: Option<(PublicKey, Signature)>,
+    /// Identifies the node to its peers, from the next block on.
+    pub transport: Option<(PublicKey, Signature)>,
+    /// Where the node's log and API are served.
+    pub url: Option<Text<200>>,
+    /// Where peers dial it, host and port.
+    pub address: Option<Text<100>>,
+}
+
+impl NodeUpdate {
+    /// New keys, those that are given, in the order of [`NodeUpdate::kinds`], proved for a chain.
+    pub fn proved(
+        chain: &Hash,
+        organisation: OrganisationId,
+        keys: [Option<&Keypair>; 4],
+        url: Option<Text<200>>,
+        address: Option<Text<100>>,
+    ) -> NodeUpdate {
+        let [consensus, cosigner, log, transport] =
+            keys.map(|key| key.map(|key| (key.public(), UNPROVED)));
+        let mut update = NodeUpdate {
+            consensus,
+            cosigner,
+            log,
+            transport,
+            url,
+            address,
+        };
+        let possession = update.possession(chain, organisation);
+        let places = [
+            (&mut update.consensus, KeyKind::Consensus),
+            (&mut update.cosigner, KeyKind::Cosigner),
+            (&mut update.log, KeyKind::Log),
+            (&mut update.transport, KeyKind::Transport),
+        ];
+        for ((place, kind), key) in places.into_iter().zip(keys) {
+            if let (Some((_, proof)), Some(key)) = (place, key) {
+                *proof = possession.prove(kind, key);
             }
         }
-        Ok(())
+        update
     }
+
+    /// A whole new node in place of the one that there is: what makes a node's card serve to move a
+    /// node as well as to register one.
+    pub fn whole(keys: NodeKeys) -> NodeUpdate {
+        let NodeKeys {
+            consensus,
+            cosigner,
+            log,
+            transport,
+            url,
+            address,
+        } = keys;
+        NodeUpdate {
+            consensus: Some(consensus),
+            cosigner: Some(cosigner),
+            log: Some(log),
+            transport: Some(transport),
+            url: Some(url),
+            address: Some(address),
+        }
+    }
+
+    /// What the new keys prove: all that changes, for this organisation. A whole new node proves what
+    /// one that registers does.
+    pub fn possession(&self, chain: &Hash, organisation: OrganisationId) -> Possession {
+        if let NodeUpdate {
+            consensus: Some(consensus),
+            cosigner: Some(cosigner),
+            log: Some(log),
+            transport: Some(transport),
+            url: Some(url),
+            address: Some(address),
+        } = self.clone()
+        {
+            let keys = NodeKeys {
+                consensus,
+                cosigner,
+                log,
+                transport,
+                url,
+                address,
+            };
+            return keys.possession(Some(chain), organisation);
+        }
+        let mut unproved = self.clone();
+        for (_, proof) in [
+            &mut unproved.consensus,
+            &mut unproved.cosigner,
+            &mut unproved.log,
+            &mut unproved.transport,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            *proof = UNPROVED;
+        }
+        Possession {
+            chain: *chain,
+            owner: organisation.0,
+            thing: sha256_tagged("rollbook/node-update/v1", &[&encode(&unproved)]),
+        }
+    }
+
+    /// The new keys with their kinds, in their order.
+    pub fn kinds(&self) -> impl Iterator<Item = (&PublicKey, &Signature, KeyKind)> {
+        [
+            (&self.consensus, KeyKind::Consensus),
+            (&self.cosigner, KeyKind::Cosigner),
+            (&self.log, KeyKind::Log),
+            (&self.transport, KeyKind::Transport),
+        ]
+        .into_iter()
+        .filter_map(|(key, kind)| key.as_ref().map(|(key, proof)| (key, proof, kind)))
+    }
+
+    pub(super) fn signatures(
+        &self,
+        chain: &Hash,
+        organisation: OrganisationId,
+    ) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+        let possession = self.possession(chain, organisation);
+        self.kinds()
+            .map(|(key, proof, kind)| (*key, possession.message(kind, key), *proof))
+            .collect()
+    }
+
+    /// Something changes; URL and address as [`NodeKeys::check`] wants them.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        if self.kinds().next().is_none() && self.url.is_none() && self.address.is_none() {
+            return Err(DecodeError::rule("an update of a node changes something"));
+        }
+        let url = self.url.as_ref().map(Text::as_str);
+        printable(
+            url.into_iter()
+                .chain(self.address.as_ref().map(Text::as_str)),
+        )
+    }
+}
+
+/// Refuses texts that no line of a policy file could hold.
+fn printable<'a>(texts: impl Iterator<Item = &'a str>) -> Result<(), DecodeError> {
+    for text in texts {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+            return Err(DecodeError::rule(
+                "a node's url and address are printable ASCII without spaces and '#'",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Acts on nodes. Grows only at its end.
@@ -121,6 +278,8 @@ pub enum NodeAct {
         /// The rule version.
         protocol: ProtocolVersion,
     },
+    /// The node moves, or gets new keys, and keeps its place (RULINGS A53).
+    Update(NodeUpdate),
 }
 
 impl NodeAct {
@@ -132,12 +291,14 @@ impl NodeAct {
         match self {
             NodeAct::Register(_) | NodeAct::Ready | NodeAct::Leave => "M40",
             NodeAct::Support { .. } => "A18",
+            NodeAct::Update(_) => "A53",
         }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             NodeAct::Register(keys) => keys.check(),
+            NodeAct::Update(update) => update.check(),
             NodeAct::Ready | NodeAct::Leave | NodeAct::Support { .. } => Ok(()),
         }
     }

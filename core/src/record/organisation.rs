@@ -5,8 +5,11 @@ use rollbook_proof::codec::DecodeError;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, Signature, tagged};
 use rollbook_proof::number::OrganisationId;
 
+use super::affairs::StatementEntry;
 use super::people::{DelegationGrant, KeyRotation, OfficersChange, Particulars, RecoveryPlan};
-use crate::id::{ChangeId, DelegationId, KeyRecoveryId, PersonId, PostId, RevocationId};
+use crate::id::{
+    ChangeId, DelegationId, DirectionId, KeyRecoveryId, PersonId, PostId, RevocationId,
+};
 use crate::identity::possession::UNPROVED;
 use crate::identity::{ActClass, EndReason, GroupDeclaration, OrganisationEntry};
 
@@ -117,6 +120,23 @@ pub enum OrganisationAct {
         /// The post.
         post: PostId,
     },
+    /// M37: a member works in a direction from now on.
+    JoinDirection {
+        /// The direction.
+        direction: DirectionId,
+    },
+    /// M37: a member works in a direction no longer; if it led it, nobody does.
+    LeaveDirection {
+        /// The direction.
+        direction: DirectionId,
+    },
+    /// M37: the member that leads a direction leads it no longer, and stays in it.
+    GiveUpLead {
+        /// The direction.
+        direction: DirectionId,
+    },
+    /// M38: an observer files a statement.
+    FileStatement(StatementEntry),
 }
 
 /// A registration that the company itself has signed (RULINGS R16). Numbers in the entry are 0 for
@@ -211,7 +231,11 @@ impl OrganisationAct {
             | OrganisationAct::DeclineUpdate { .. }
             | OrganisationAct::RecordAbsence { .. }
             | OrganisationAct::EndAbsence { .. }
-            | OrganisationAct::StandIn { .. } => ActClass::General,
+            | OrganisationAct::StandIn { .. }
+            | OrganisationAct::JoinDirection { .. }
+            | OrganisationAct::LeaveDirection { .. }
+            | OrganisationAct::GiveUpLead { .. }
+            | OrganisationAct::FileStatement(_) => ActClass::General,
             OrganisationAct::ChangeOfficers(_)
             | OrganisationAct::ObjectChange { .. }
             | OrganisationAct::RotateKey(_)
@@ -252,7 +276,11 @@ impl OrganisationAct {
             | OrganisationAct::AgreeRevocation { .. }
             | OrganisationAct::FileRecovery(_)
             | OrganisationAct::Delegate(_)
-            | OrganisationAct::StandIn { .. } => false,
+            | OrganisationAct::StandIn { .. }
+            | OrganisationAct::JoinDirection { .. }
+            | OrganisationAct::LeaveDirection { .. }
+            | OrganisationAct::GiveUpLead { .. }
+            | OrganisationAct::FileStatement(_) => false,
         }
     }
 
@@ -277,6 +305,10 @@ impl OrganisationAct {
             | OrganisationAct::RevokeDelegations => "M33",
             OrganisationAct::RecordAbsence { .. } | OrganisationAct::EndAbsence { .. } => "M35",
             OrganisationAct::StandIn { .. } => "R7",
+            OrganisationAct::JoinDirection { .. }
+            | OrganisationAct::LeaveDirection { .. }
+            | OrganisationAct::GiveUpLead { .. } => "M37",
+            OrganisationAct::FileStatement(_) => "M38",
         }
     }
 
@@ -321,6 +353,7 @@ impl OrganisationAct {
             OrganisationAct::AskUpdate(particulars) => particulars.check(),
             OrganisationAct::FileRecovery(plan) => plan.change.check(),
             OrganisationAct::Delegate(grant) => grant.check(),
+            OrganisationAct::FileStatement(entry) => entry.check(),
             OrganisationAct::RevokeOwnKey { reason, .. }
             | OrganisationAct::RevokeKey { reason, .. } => match reason {
                 EndReason::Lost | EndReason::Compromised => Ok(()),

@@ -82,6 +82,7 @@ impl Body {
         match self {
             Body::Organisation(act) => act.new_keys(),
             Body::Node(NodeAct::Register(keys)) => keys.kinds().len(),
+            Body::Node(NodeAct::Update(update)) => update.kinds().count(),
             _ => 0,
         }
     }

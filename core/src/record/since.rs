@@ -13,18 +13,20 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AgreementTerms, AmendCharter, Application, ApplicationContent, AppointCommittee,
-    Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CallAct, CallTerms, CancelCall,
-    Capacity, Channel, CharterAct, CharterDraft, Choice, ConfirmPool, ConflictKind, CreateFund,
-    Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor,
-    ElectSeat, Eligibility, Evidence, EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry,
-    Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan, MotionAct,
-    MotionEffect, MotionMinutes, NewKey, NodeAct, NodeKeys, Nonce, OfficersChange, OfficialOrder,
-    OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
-    PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
-    Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
-    RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, SeenEarlier,
-    SeenReceipt, SignatureEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
+    AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
+    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
+    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
+    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
+    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
+    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
+    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
+    ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
+    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
+    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
+    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
+    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
+    StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -38,10 +40,10 @@ use crate::charter::{
     UnitLimits,
 };
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DirectionId, DrawId, FundId, InstalmentId, InvoiceId, KeyRecoveryId,
-    MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId,
-    SeatId,
+    AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
+    ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
+    PostId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -89,10 +91,12 @@ plain!(
     AgreementId,
     ApplicationId,
     AwardId,
+    CalendarId,
     CallId,
     ChangeId,
     CharterVersion,
     ContributionId,
+    CorrectionId,
     DelegationId,
     DirectionId,
     DrawId,
@@ -103,6 +107,7 @@ plain!(
     MembershipId,
     MilestoneId,
     MotionId,
+    OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
@@ -110,6 +115,7 @@ plain!(
     RevocationId,
     ReviewId,
     SeatId,
+    StatementId,
     i32,
     Fraction,
     MembershipParameters,
@@ -264,6 +270,10 @@ since! {
         RecordAbsence { post } = 1,
         EndAbsence { post } = 1,
         StandIn { post } = 1,
+        JoinDirection { direction } = 1,
+        LeaveDirection { direction } = 1,
+        GiveUpLead { direction } = 1,
+        FileStatement(it) = 1,
     }
     struct Registration { entry, signature }
 
@@ -303,6 +313,11 @@ since! {
         DeclineReceipt { invoice, receipt } = 1,
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
+        Cease { membership, cause, evidence } = 1,
+    }
+    enum Cessation {
+        Dissolved = 1,
+        Insolvent = 1,
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
@@ -357,6 +372,20 @@ since! {
         AmendCharter(it) = 1,
         RatifyRevocation(it) = 1,
         RecoverKeys(it) = 1,
+        NameLead(it) = 1,
+        AdmitObserver(it) = 1,
+        EndObserver(it) = 1,
+        ElectChair(it) = 1,
+        ScreenAgain(it) = 1,
+    }
+    struct NameLead { direction, organisation }
+    struct AdmitObserver { organisation, reading }
+    struct EndObserver { organisation }
+    struct ElectChair { office, succeeds }
+    struct ScreenAgain { membership, evidence }
+    enum ObserverReading {
+        Public = 1,
+        Members = 1,
     }
     enum BallotVote {
         Choice(it) = 1,
@@ -540,13 +569,38 @@ since! {
         Ready = 1,
         Leave = 1,
         Support { protocol } = 1,
+        Update(it) = 1,
     }
+    struct NodeUpdate { consensus, cosigner, log, transport, url, address }
     struct NodeKeys { consensus, cosigner, log, transport, url, address }
 
     // record/charter.rs
     enum CharterAct {
         FileOrder(it) = 1,
         Deposit(it) = 1,
+        SetCalendar(it) = 1,
+        ConfirmCalendar { calendar } = 1,
+        Correct(it) = 1,
+        ConfirmCorrection { correction } = 1,
+        DeclineCorrection { correction, reasons } = 1,
+    }
+    struct CalendarYear { year, holidays, working_weekends }
+    struct StatementEntry { title, document, motion }
+    struct CorrectionEntry { subject, field, reads, should_read, evidence }
+    enum Corrected {
+        Order(it) = 1,
+        Statement(it) = 1,
+        Fund(it) = 1,
+        Call(it) = 1,
+        Entry(it) = 1,
+    }
+    enum ClericalField {
+        Authority = 1,
+        Reference = 1,
+        Issued = 1,
+        Title = 1,
+        Name = 1,
+        ValueDay = 1,
     }
     struct CharterDraft { replaces, charter }
 
@@ -735,50 +789,5 @@ since! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    enum Planted {
-        Old,
-        New,
-        Holds(Option<Inner>),
-        Named { inner: Vec<(u32, Inner)> },
-    }
-    enum Inner {
-        Old,
-        Newer,
-    }
-    struct Around {
-        first: Inner,
-        then: Planted,
-    }
-
-    since! {
-        enum Planted {
-            Old = 1,
-            New = 3,
-            Holds(it) = 2,
-            Named { inner } = 1,
-        }
-        enum Inner { Old = 1, Newer = 5 }
-        struct Around { first, then }
-    }
-
-    #[test]
-    fn the_newest_thing_inside_counts() {
-        use Planted::{Holds, Named, New, Old};
-        let named = |inner: Inner| Named {
-            inner: vec![(1, Inner::Old), (2, inner), (3, Inner::Old)],
-        };
-        let around = |first, then| Around { first, then }.since().0;
-        assert_eq!(Old.since().0, 1);
-        assert_eq!(New.since().0, 3);
-        assert_eq!(Holds(None).since().0, 2);
-        assert_eq!(Holds(Some(Inner::Old)).since().0, 2);
-        assert_eq!(Holds(Some(Inner::Newer)).since().0, 5);
-        assert_eq!(named(Inner::Old).since().0, 1);
-        assert_eq!(named(Inner::Newer).since().0, 5);
-        assert_eq!(around(Inner::Newer, Old), 5);
-        assert_eq!(around(Inner::Old, New), 3);
-    }
-}
+#[path = "since_tests.rs"]
+mod tests;

@@ -8,8 +8,8 @@
 //! * Until it is active, an application waits for somebody named by its state, and a deadline says
 //!   until when.
 //!
-//! Absent: arrears, discipline, exit, class change (M10 to M24, M28 to M31), and with them the
-//! waits before a new application after withdrawal or expulsion, which no membership of this build
+//! Absent: arrears, discipline, exit, class change, mergers (M10 to M20, M22, M24, M28 to M31), and with
+//! them the waits before a new application after withdrawal or expulsion, which no membership of this build
 //! can need; the yearly invoices of live members, whose due dates M10 would read.
 
 use rollbook_proof::number::OrganisationId;
@@ -26,7 +26,9 @@ use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 pub mod admission;
+mod cessation;
 pub mod dues;
+mod mistake;
 
 /// Applies an act on memberships.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome, Refusal> {
@@ -70,6 +72,11 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome,
             membership,
             agreement,
         } => admission::activate(tx, actor, *membership, agreement)?,
+        MembershipAct::Cease {
+            membership,
+            cause,
+            evidence,
+        } => cessation::cease(tx, actor, *membership, *cause, evidence)?,
     }
     Ok(Outcome::Applied)
 }

@@ -21,6 +21,7 @@ use crate::id::PersonId;
 use crate::identity::Person;
 use crate::record::OrganisationAct;
 use crate::refusal::{Outcome, Refusal};
+use crate::rules::affairs::{directions, observers};
 use crate::rules::authority::Actor;
 use crate::rules::{membership, posts, registration, relations};
 use crate::tx::{DeadlineKind, Due, Tx, Verify};
@@ -77,6 +78,10 @@ pub fn apply(
         A::RecordAbsence { post } => posts::absence(tx, actor, *post, true),
         A::EndAbsence { post } => posts::absence(tx, actor, *post, false),
         A::StandIn { post } => posts::stand_in(tx, actor, *post),
+        A::JoinDirection { direction } => directions::join(tx, actor, *direction),
+        A::LeaveDirection { direction } => directions::leave(tx, actor, *direction),
+        A::GiveUpLead { direction } => directions::give_up(tx, actor, *direction),
+        A::FileStatement(entry) => observers::state(tx, actor, entry),
     }
 }
 

@@ -15,7 +15,7 @@
 //!   Where holder and deputy cannot act, two persons of seat holders of distinct groups stand in,
 //!   together, for the charter's days, once.
 //!
-//! Absent: the end of a holder's membership (it comes with M18 to M21).
+//! Absent: the ends of a holder's membership other than M21.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
-use crate::rules::relations;
+use crate::rules::{chair, relations};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -116,52 +116,66 @@ pub(crate) fn may_hold(
     Ok(())
 }
 
+/// Whether there is such a place to fill: in an office, for the alliance or a fund that there is, and, if
+/// a post is named that is filled anew, that one.
+pub(crate) fn check_place(
+    tx: &Tx,
+    office: OrganisationId,
+    role: Role,
+    scope: Scope,
+    succeeds: Option<PostId>,
+) -> Result<(), Refusal> {
+    require!(
+        tx.organisation(office)?.kind == OrganisationKind::Office,
+        "R7.no-office",
+        organisation = office
+    );
+    if let Scope::Fund(fund) = scope {
+        tx.get::<Fund>(fund)?;
+    }
+    let Some(number) = succeeds else {
+        return Ok(());
+    };
+    let before = known(tx, number)?;
+    let same = (before.office, before.role, before.scope) == (office, role, scope);
+    let was_held = before.status.in_force() || before.status == PostStatus::Ended;
+    require!(same && was_held, "R28.not-a-successor", post = number);
+    require!(
+        before.successor.is_none(),
+        "R28.already-filled",
+        post = number
+    );
+    let offered =
+        tx.t.posts
+            .iter()
+            .any(|(_, post)| post.succeeds == Some(number) && post.status.is_coming());
+    require!(!offered, "R28.offer-open", post = number);
+    Ok(())
+}
+
 /// Whether the post may be given to these persons. Asked of every appointment and of the first
 /// posts of a genesis.
 pub(crate) fn check_appointment(tx: &Tx, appointment: &Appointment) -> Result<(), Refusal> {
-    let office = tx.organisation(appointment.office)?;
-    require!(
-        office.kind == OrganisationKind::Office,
-        "R7.no-office",
-        organisation = appointment.office
-    );
-    if appointment.role == Role::Chair {
+    let Appointment {
+        office,
+        role,
+        scope,
+        holder,
+        deputy,
+        succeeds,
+    } = *appointment;
+    check_place(tx, office, role, scope, succeeds)?;
+    if role == Role::Chair {
         require!(tx.is_genesis(), "R48.chair-is-elected");
         let is_chair = |post: &Post| post.role == Role::Chair && post.status.in_force();
         let one = !tx.t.posts.iter().any(|(_, post)| is_chair(post));
         require!(
-            one && appointment.scope == Scope::Alliance && appointment.deputy.is_none(),
+            one && scope == Scope::Alliance && deputy.is_none(),
             "R48.one-chair"
         );
     }
-    if let Scope::Fund(fund) = appointment.scope {
-        tx.get::<Fund>(fund)?;
-    }
-    if let Some(number) = appointment.succeeds {
-        let before = known(tx, number)?;
-        let same = (before.office, before.role, before.scope)
-            == (appointment.office, appointment.role, appointment.scope);
-        let was_held = before.status.in_force() || before.status == PostStatus::Ended;
-        require!(same && was_held, "R28.not-a-successor", post = number);
-        require!(
-            before.successor.is_none(),
-            "R28.already-filled",
-            post = number
-        );
-        let offered =
-            tx.t.posts
-                .iter()
-                .any(|(_, post)| post.succeeds == Some(number) && post.status.is_coming());
-        require!(!offered, "R28.offer-open", post = number);
-    }
-    for person in std::iter::once(appointment.holder).chain(appointment.deputy) {
-        may_hold(
-            tx,
-            person,
-            appointment.role,
-            appointment.scope,
-            appointment.succeeds,
-        )?;
+    for person in std::iter::once(holder).chain(deputy) {
+        may_hold(tx, person, role, scope, succeeds)?;
     }
     Ok(())
 }
@@ -208,8 +222,8 @@ pub(crate) fn take_up_of_fund(
     take_up(tx, "F01", post)
 }
 
-fn appoint(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
-    check_appointment(tx, appointment)?;
+/// Offers the post. Whether the holder may have it was asked.
+pub(crate) fn offer(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusal> {
     let number = tx.next_id::<PostId>();
     let status = tx.begin::<Post>(number, "M35", PostStatus::Offered)?;
     let post = Post {
@@ -283,7 +297,7 @@ pub(crate) fn end_all_of(tx: &mut Tx, person: PersonId, due: Option<Due>) -> Res
 }
 
 /// M35: the holder is away, or back: said by the holder or the secretary; of the secretary by a seat
-/// holder's primary.
+/// holder's primary, or the chair.
 pub(crate) fn absence(
     tx: &mut Tx,
     actor: &Actor,
@@ -293,7 +307,7 @@ pub(crate) fn absence(
     let mut post = known(tx, number)?;
     require!(post.status.in_force(), "M35.not-held", post = number);
     let by_secretary = || must_hold(tx, actor, Role::Secretary, Scope::Alliance).is_ok();
-    let by_seat = || actor.must_sign(Role::Primary).is_ok() && seats::holds(&tx.t, actor.number());
+    let by_seat = || chair::seat_holder_or_chair(tx, actor).is_ok();
     let may = by_holder(tx, actor, number).is_ok()
         || post.role != Role::Secretary && by_secretary()
         || post.role == Role::Secretary && by_seat();
@@ -368,6 +382,7 @@ fn check_removal(tx: &Tx, number: PostId, auditor: bool) -> Result<(), Refusal> 
             "R29.auditor-by-assembly",
             post = number
         );
+        require!(post.role != Role::Chair, "R48.chair-is-elected");
     }
     Ok(())
 }
@@ -517,7 +532,8 @@ impl Effect for Appointment {
     }
 
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
-        appoint(tx, self)
+        check_appointment(tx, self)?;
+        offer(tx, self)
     }
 }
 

@@ -52,10 +52,7 @@ pub(crate) fn register(
     }
     let entry = &registration.entry;
     introduce(tx, actor, entry)?;
-    require!(
-        entry.kind == OrganisationKind::Company,
-        "R16.companies-only"
-    );
+    require!(entry.kind != OrganisationKind::Office, "R16.companies-only");
     require!(
         entry.number == OrganisationId(0),
         "R16.number-is-assigned",

@@ -17,6 +17,8 @@ use rollbook_proof::number::OrganisationId;
 use crate::identity::{GroupDeclaration, OrganisationKind, Role};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::{groups, rights};
+use crate::object::membership::Standing;
+use crate::object::node::{NodeFacts, NodeStatus};
 use crate::object::relation::{Edge, RelationStatus};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -192,6 +194,27 @@ fn settle(
     }
     tx.t.edges().put(key, edge);
     judge_again(tx, key.0);
+    if to == RelationStatus::Joined {
+        later_validator_leaves(tx, key.0)?;
+    }
+    Ok(())
+}
+
+/// Of the validator seats of a group that has grown the earliest stays; the others are marked leaving
+/// (RULINGS R27, A17).
+fn later_validator_leaves(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    let group = groups::members(&tx.t, organisation);
+    let mut seats: Vec<(u32, NodeFacts)> = group
+        .iter()
+        .filter_map(|member| tx.t.nodes.get(member))
+        .filter(|node| node.status == NodeStatus::Validator)
+        .map(|node| (node.ready, node.clone()))
+        .collect();
+    seats.sort_by_key(|(ready, node)| (*ready, node.organisation));
+    for (_, mut node) in seats.into_iter().skip(1) {
+        tx.go(&mut node, "R27", NodeStatus::Leaving)?;
+        tx.t.nodes().put(node.organisation, node);
+    }
     Ok(())
 }
 
@@ -203,7 +226,9 @@ fn must_wait(tx: &Tx, a: OrganisationId, b: OrganisationId) -> bool {
 }
 
 fn is_member(tx: &Tx, organisation: OrganisationId) -> bool {
-    rights::is_live(&tx.t, organisation) || tx.t.founders.contains(&organisation)
+    rights::of(&tx.t, organisation).is_some_and(|membership| {
+        matches!(membership.standing, Standing::Founding | Standing::Live(_))
+    })
 }
 
 /// Whether somebody at home in `home` is of a member's group, or would be by what that home says of

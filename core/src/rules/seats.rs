@@ -7,8 +7,9 @@
 //!   successor has accepted; who resigned does not.
 //! * A class that loses its seats or its vote by an amendment loses the seats that it holds (RULINGS R32).
 //!
-//! Absent: the end of a holder's membership (it comes with M18 to M21), the cure of two seats that
-//! come into one group.
+//! * With the holder's membership its seats end, and offers of one.
+//!
+//! Absent: the cure of two seats that come into one group.
 
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -282,6 +283,26 @@ fn end(tx: &mut Tx, seat: Seat, code: &'static str) -> Result<Vec<SeatId>, Refus
     }
     tx.advance(seat, code, SeatStatus::Ended)?;
     Ok(ended)
+}
+
+/// With the end of a membership (M21) its seats and its offers of one end.
+pub(crate) fn end_all_of(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    let own: Vec<SeatId> =
+        tx.t.seats
+            .iter()
+            .filter(|(_, seat)| seat.organisation == organisation)
+            .map(|(number, _)| *number)
+            .collect();
+    for number in own {
+        let seat = tx.get::<Seat>(number)?;
+        if seat.status == SeatStatus::Offered {
+            tx.cancel(DeadlineKind::SeatOffer, number);
+            tx.advance(seat, "M21", SeatStatus::Lapsed)?;
+        } else if seat.status.in_force() || seat.status == SeatStatus::Accepted {
+            end(tx, seat, "M21")?;
+        }
+    }
+    Ok(())
 }
 
 /// After an amendment: whose class has no seat or no vote any more loses the seats that it holds (RULINGS

@@ -10,26 +10,28 @@ use rollbook_proof::number::{EpochId, Height, LedgerTime, OrganisationId, Protoc
 
 use super::{Row, Table, TableValue};
 use crate::account::{Account, Balance, Earmark};
-use crate::calendar::LocalDay;
+use crate::calendar::{Calendar, LocalDay};
 use crate::charter::Charter;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId, InstalmentId, InvoiceId,
-    KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId,
-    ReviewId, RevocationId, SeatId,
+    AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
+    ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
+    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId,
+    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
 use crate::object::agreement::Agreement;
 use crate::object::application::Application;
 use crate::object::award::Award;
+use crate::object::calendar::CalendarFiling;
 use crate::object::call::Call;
 use crate::object::chain::{ChainFacts, CharterFacts, EpochFacts};
 use crate::object::change::Change;
 use crate::object::contribution::{Cancellation, Contribution, Instalment, Receipt};
+use crate::object::correction::Correction;
 use crate::object::deed::Step;
 use crate::object::delegation::Delegation;
-use crate::object::direction::Direction;
+use crate::object::direction::{Direction, Lead};
 use crate::object::draft::Draft;
 use crate::object::draw::{Draw, PoolMember};
 use crate::object::fund::Fund;
@@ -42,6 +44,7 @@ use crate::object::membership::{DuesPart, Membership};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
+use crate::object::observer::{Observer, Statement};
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
 use crate::object::post::Post;
@@ -52,7 +55,7 @@ use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
 use crate::object::stand_in::StandIn;
 use crate::object::turn::{Missed, Turns};
-use crate::record::{ConflictKind, DrawFor, PoolKind, Share};
+use crate::record::{ConflictKind, Corrected, DrawFor, PoolKind, Share};
 use crate::step::{Moving, Steps};
 
 /// A table's number.
@@ -280,6 +283,10 @@ stored! {
     Delegation: delegations,
     Revocation: revocations,
     KeyRecovery: key_recoveries,
+    Observer: observers,
+    Statement: statements,
+    CalendarFiling: calendars,
+    Correction: corrections,
 }
 
 tables! {
@@ -463,5 +470,21 @@ tables! {
         117 recovery_of: OrganisationId => KeyRecoveryId;
         /// Who stands in for a post, once.
         118 stand_ins: PostId => StandIn;
+        /// Who leads a direction.
+        119 leads: DirectionId => Lead;
+        /// Observers by organisation.
+        120 observers: OrganisationId => Observer;
+        /// Statements of observers by number.
+        121 statements: StatementId => Statement;
+        /// Working days of years as filed, by number.
+        122 calendars: CalendarId => CalendarFiling;
+        /// The filings of a year: the one that waits, and the one that counts.
+        126 calendar_years: u32 => (Option<CalendarId>, Option<CalendarId>);
+        /// The exceptions to Monday to Friday that count; one row, 0.
+        123 working_days: u8 => Calendar;
+        /// Corrections of clerical fields by number.
+        124 corrections: CorrectionId => Correction;
+        /// The same by what they correct: (subject, correction).
+        125 corrections_of: (Corrected, CorrectionId) => u8;
     }
 }

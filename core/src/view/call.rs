@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use rollbook_proof::codec::Text;
 use rollbook_proof::number::LedgerTime;
 
-use super::{Party, party};
+use super::affairs::corrections;
+use super::{CorrectionLine, Party, party};
 use crate::account::{Amount, Unit};
 use crate::id::{ApplicationId, AwardId, CallId, DrawId, Id, PersonId, ReviewId};
 use crate::next::{award_of, unit_of_fund};
 use crate::object::application::{Appeal, Application, ApplicationStatus, Score};
 use crate::object::call::CallStatus;
 use crate::object::review::ReviewStatus;
-use crate::record::{Criterion, Scores, Verdict};
+use crate::record::{Corrected, Criterion, Scores, Verdict};
 use crate::state::StateTables;
 
 /// A call with its applications.
@@ -32,6 +33,8 @@ pub struct CallView {
     pub reviewers: u32,
     /// Its applications: ranked ones by rank, then the others by number.
     pub entries: Vec<Entry>,
+    /// What was corrected in it.
+    pub corrections: Vec<CorrectionLine>,
 }
 
 /// One application.
@@ -123,6 +126,7 @@ pub(super) fn of(tables: &StateTables, number: CallId) -> Option<CallView> {
         threshold: call.terms.threshold,
         reviewers: call.terms.reviewers,
         entries,
+        corrections: corrections(tables, Corrected::Call(number)),
     })
 }
 

@@ -7,16 +7,18 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, PaymentId, PostId, ReviewId,
-    RevocationId, SeatId,
+    AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
+    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
+    PaymentId, PostId, ReviewId, RevocationId, SeatId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
 use crate::object::application::ApplicationStatus;
 use crate::object::award::AwardState;
+use crate::object::calendar::CalendarStatus;
 use crate::object::call::CallStatus;
 use crate::object::contribution::InstalmentStatus;
+use crate::object::correction::CorrectionStatus;
 use crate::object::draw::DrawStatus;
 use crate::object::fund::FundStatus;
 use crate::object::invoice::InvoiceStatus;
@@ -38,7 +40,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 19] = [
+const KINDS: [(TableId, Object); 21] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -58,6 +60,8 @@ const KINDS: [(TableId, Object); 19] = [
     (number::changes, Object::Change),
     (number::revocations, Object::Revocation),
     (number::key_recoveries, Object::KeyRecovery),
+    (number::calendars, Object::Calendar),
+    (number::corrections, Object::Correction),
 ];
 
 impl Open {
@@ -76,7 +80,7 @@ impl Open {
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
-            key_recoveries: KeyRecovery
+            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -286,5 +290,14 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .key_recoveries
             .get(&KeyRecoveryId(number))
             .is_some_and(|entry| entry.status.is_open()),
+        Object::Calendar => tables
+            .calendars
+            .get(&CalendarId(number))
+            .is_some_and(|entry| entry.status == CalendarStatus::Filed),
+        Object::Correction => tables
+            .corrections
+            .get(&CorrectionId(number))
+            .is_some_and(|entry| entry.status == CorrectionStatus::Filed),
+        Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
 }

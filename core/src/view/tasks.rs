@@ -248,6 +248,13 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
         }
     }
     match next.object {
+        // The chair may do what any one seat holder may (RULINGS R48).
+        Object::Calendar | Object::Correction if who.len() != next.who.len() => {
+            for (person, office) in posts.holders(Role::Chair, Scope::Alliance) {
+                persons.insert(*person);
+                of_persons.insert(*office);
+            }
+        }
         Object::Fund => {
             if let Some(entry) = tables.funds.get(&FundId(next.number)) {
                 companies.extend((!entry.holder_accepted).then_some(entry.holder));

@@ -99,7 +99,7 @@ async fn feed(
     let end = async move {
         match reader {
             Reader::Anybody => std::future::pending().await,
-            Reader::Member { until_ms, .. } => {
+            Reader::Member { until_ms, .. } | Reader::Observer { until_ms, .. } => {
                 tokio::time::sleep(Duration::from_millis(
                     until_ms.0.saturating_sub(clock::real_ms()),
                 ))

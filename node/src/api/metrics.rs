@@ -247,6 +247,7 @@ rollbook_fork_alarm 1
             body_missing: None,
             out_of_bounds: 0,
             clock_off_ms: 0,
+            clock_seen_s: 0,
             guard_refusals: 16,
             fork_alarm: Some((OrganisationId(3), Height(4))),
             foreign_statement: None,

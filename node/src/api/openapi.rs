@@ -41,6 +41,7 @@ use super::{blocks, events, lists, log, metrics, next, papers, records, state, s
         state::sequence,
         lists::list,
         views::view,
+        views::validators,
         views::tasks,
         log::checkpoint,
         log::consistency,

@@ -22,7 +22,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use rollbook_core::id::PersonId;
-use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{Leaf, ReadClass};
 use rollbook_proof::codec::decode;
@@ -47,6 +47,14 @@ pub enum Reader {
         /// End of the pass.
         until_ms: LedgerTime,
     },
+    /// An observer that reads as members do, without ballots, dues and proceedings (RULINGS R49). As those
+    /// are all that is for members alone, it reads what is public, also where the public does not.
+    Observer {
+        /// Person number.
+        person: PersonId,
+        /// End of the pass.
+        until_ms: LedgerTime,
+    },
 }
 
 /// The header's value for a pass.
@@ -61,7 +69,7 @@ impl Reader {
     /// The most that may be shown.
     pub fn class(self) -> ReadClass {
         match self {
-            Reader::Anybody => ReadClass::Public,
+            Reader::Anybody | Reader::Observer { .. } => ReadClass::Public,
             Reader::Member { .. } => ReadClass::Members,
         }
     }
@@ -84,7 +92,7 @@ impl Reader {
     pub fn person(self) -> Option<PersonId> {
         match self {
             Reader::Anybody => None,
-            Reader::Member { person, .. } => Some(person),
+            Reader::Member { person, .. } | Reader::Observer { person, .. } => Some(person),
         }
     }
 
@@ -92,7 +100,7 @@ impl Reader {
     pub fn must_be_member(self, what: &str) -> Result<(), Problem> {
         match self {
             Reader::Member { .. } => Ok(()),
-            Reader::Anybody => Err(log_in(
+            Reader::Anybody | Reader::Observer { .. } => Err(log_in(
                 MEMBERS_ONLY,
                 format!("{what} is for members: it holds ballots, conflicts or dues"),
             )),
@@ -156,7 +164,11 @@ impl FromRequestParts<Api> for Reader {
             .await
             .map_err(|unanswered| unanswered.problem().next("ask again in a moment"))?;
         match judged {
-            Ok(()) => Ok(Reader::Member {
+            Ok(Reach::Members) => Ok(Reader::Member {
+                person: pass.pass.person,
+                until_ms: pass.pass.until_ms,
+            }),
+            Ok(Reach::Observer) => Ok(Reader::Observer {
                 person: pass.pass.person,
                 until_ms: pass.pass.until_ms,
             }),

@@ -49,15 +49,24 @@ impl Api {
         let elapsed_ms = snapshot.started.elapsed().as_millis() as u64;
         let seconds = |since: u64| elapsed_ms.saturating_sub(since) / 1_000;
         let keys = ["consensus", "cosigner", "log", "transport"];
-        let registered = snapshot.registered.iter().flatten();
+        let coming = snapshot.coming.filter(|keys| keys[0] == parts.own_keys[0]);
+        // While keys in force sign with a consensus key that stays, both answers are the same.
+        let waits =
+            coming.is_some() && snapshot.registered.is_some_and(|now| now != parts.own_keys);
+        let registered = coming.filter(|_| waits).or(snapshot.registered);
+        let registered = registered.iter().flatten();
         let own = keys.iter().zip(&parts.own_keys).zip(registered);
         wire::Status {
+            behind: snapshot.behind.clone(),
             block: snapshot.seal.id().to_hex(),
             body_missing: status
                 .body_missing
                 .map(|(height, _)| format!("behind: body of {height} missing")),
             clock: parts.clock.kind(),
-            clock_off_ms: (status.out_of_bounds > 0).then_some(status.clock_off_ms),
+            clock_off_ms: match status.out_of_bounds {
+                0 => (status.clock_seen_s != 0).then_some(status.clock_seen_s * 1_000),
+                _ => Some(status.clock_off_ms),
+            },
             clock_warning: status.clock_warning(),
             counts: wire::Counts {
                 admitted: snapshot.counts.admitted,
@@ -74,6 +83,7 @@ impl Api {
             genesis: self.chain().to_hex(),
             guard_refusals: status.guard_refusals,
             height: status.tip,
+            keys_wait: waits,
             keys_unknown: own
                 .filter(|((_, own), registered)| own != registered)
                 .map(|((kind, _), _)| (*kind).to_owned())

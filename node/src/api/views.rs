@@ -7,8 +7,9 @@ use axum::extract::{Path, Query, State};
 use rollbook_core::id::PersonId;
 use rollbook_core::next::Object;
 use rollbook_core::view::tasks::Whose;
+use rollbook_core::view::validators::{CHANGES_MAX, Change, Unknown};
 use rollbook_proof::number::OrganisationId;
-use rollbook_wire::next::{Beside, Tasks};
+use rollbook_wire::next::{Beside, Tasks, Validators};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -57,6 +58,61 @@ pub async fn view(
         height,
         sample: api.is_sample(),
         view,
+    }))
+}
+
+/// Changes that are thought of.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorsQuery {
+    /// At most 64, comma between: `leave=4` (gives its seat up), `cease=4` (its membership ends),
+    /// `move=4` (gets new keys), `join=5` (is ready for a seat), `away=3` (its node does not come back).
+    changes: Option<String>,
+}
+
+/// The validator seats as they stand, and what the next handovers make of them: who holds a seat, how
+/// many must agree, who was seen alive, who waits and why. With `changes`, what would come if they
+/// were so.
+#[utoipa::path(
+    get,
+    path = "/v1/validators",
+    params(ValidatorsQuery),
+    responses(
+        (status = 200, description = "Seats and handovers", body = Validators),
+        (status = 400, description = "A change cannot be read", body = rollbook_wire::problem::Problem),
+        (status = 404, description = "A change is of nobody who has or wants a seat", body = rollbook_wire::problem::Problem)
+    )
+)]
+pub async fn validators(
+    State(api): State<Api>,
+    query: Result<Query<ValidatorsQuery>, QueryRejection>,
+) -> Result<Json<Validators>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let text = query.changes.unwrap_or_default();
+    let words = text.split(',').filter(|word| !word.trim().is_empty());
+    let changes: Result<Vec<Change>, ()> = words.take(CHANGES_MAX + 1).map(str::parse).collect();
+    let changes = changes
+        .ok()
+        .filter(|changes| changes.len() <= CHANGES_MAX)
+        .ok_or_else(|| {
+            Problem::bad(
+                "api.changes",
+                "the changes cannot be read, or are more than 64",
+            )
+            .next("for example changes=leave=4,join=5; words: leave, cease, move, join, away")
+        })?;
+    let view = api
+        .ask(|reply| Command::Validators { changes, reply })
+        .await?;
+    let validators = view.map_err(|Unknown(organisation)| {
+        Problem::missing(format!(
+            "organisation {organisation} has no seat and no candidate's place"
+        ))
+        .next("look at the seats with /v1/validators")
+    })?;
+    Ok(Json(Validators {
+        sample: api.is_sample(),
+        validators,
     }))
 }
 

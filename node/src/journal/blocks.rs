@@ -222,6 +222,35 @@ fn scan_segment(file: &dyn DiskFile, path: &Path, header: &Header) -> Result<Seg
     })
 }
 
+/// Reads closed segments from end to end, whatever their index files say; bytes read. `last` is the
+/// header of the segment after them.
+fn verify_closed(
+    disk: &dyn Disk,
+    dir: &Path,
+    closed: &[Header],
+    last: &Header,
+) -> Result<u64, Stop> {
+    let unreadable = |error: DiskError| Stop::disk("the journal cannot be read", &error);
+    let mut total = 0;
+    for (at, header) in closed.iter().enumerate() {
+        let path = dir.join(FileKind::Blocks.name(header.number));
+        let file = disk.open(&path).map_err(unreadable)?;
+        let (kind, number) = (FileKind::Blocks, header.number);
+        let stored = Header::read(&*file, &path, kind, number, &header.genesis)?;
+        let segment = scan_segment(&*file, &path, header)?;
+        let next = closed.get(at + 1).unwrap_or(last);
+        if stored != *header || segment.scanned.torn > 0 || segment.closed != Some(next.previous) {
+            return Err(Stop::damage(
+                &path,
+                segment.scanned.end,
+                "the segment is not what the next one says",
+            ));
+        }
+        total += segment.scanned.end;
+    }
+    Ok(total)
+}
+
 fn index_path(segment: &Path) -> PathBuf {
     segment.with_extension("idx")
 }
@@ -604,37 +633,16 @@ impl Blocks {
         self.index.pending.iter().map(read).collect()
     }
 
+    /// Whether the segment that is written still stands in its folder.
+    pub(super) fn is_in_place(&self) -> bool {
+        let name = FileKind::Blocks.name(self.tail.header.number);
+        let names = self.disk.list(&self.dir).unwrap_or_default();
+        names.contains(&name)
+    }
+
     /// Reads every segment from end to end; bytes read.
     pub(super) fn verify(&self) -> Result<u64, Stop> {
-        let unreadable = |error: DiskError| Stop::disk("the journal cannot be read", &error);
-        let mut total = 0;
-        for (at, header) in self.closed.iter().enumerate() {
-            let path = self.dir.join(FileKind::Blocks.name(header.number));
-            let file = self.disk.open(&path).map_err(unreadable)?;
-            let stored = Header::read(
-                &*file,
-                &path,
-                FileKind::Blocks,
-                header.number,
-                &header.genesis,
-            )?;
-            let segment = scan_segment(&*file, &path, header)?;
-            let next = self
-                .closed
-                .get(at + 1)
-                .map_or(&self.tail.header, |next| next);
-            if stored != *header
-                || segment.scanned.torn > 0
-                || segment.closed != Some(next.previous)
-            {
-                return Err(Stop::damage(
-                    &path,
-                    segment.scanned.end,
-                    "the segment is not what the next one says",
-                ));
-            }
-            total += segment.scanned.end;
-        }
+        let total = verify_closed(&*self.disk, &self.dir, &self.closed, &self.tail.header)?;
         let (tail, path) = (&self.tail, &self.tail.path);
         Header::read(
             &*tail.file,
@@ -671,6 +679,11 @@ pub(super) struct PendingBlocks {
 }
 
 impl PendingBlocks {
+    /// Reads every closed segment from end to end; the last one was read when it was opened.
+    pub(super) fn verify(&self) -> Result<(), Stop> {
+        verify_closed(&*self.disk, &self.dir, &self.closed, &self.last_header).map(drop)
+    }
+
     /// Height of the last decision.
     pub(super) fn tip(&self) -> Height {
         self.index.tip()

@@ -551,11 +551,13 @@ fn damage_is_reported_and_never_skipped() {
                 }
                 Ok((journal, _)) => {
                     assert_ne!(name, last_segment, "byte {offset} was skipped");
-                    let stop = journal.verify().unwrap_err();
-                    assert!(
-                        stop.kind == StopKind::Damage && stop.what.contains(name.as_str()),
-                        "{stop}"
-                    );
+                    let check = Journal::check(Arc::new(image.clone()), Path::new(DIR), CHAIN);
+                    for stop in [journal.verify().unwrap_err(), check.unwrap_err()] {
+                        assert!(
+                            stop.kind == StopKind::Damage && stop.what.contains(name.as_str()),
+                            "{stop}"
+                        );
+                    }
                     for height in 1..=model.tip() {
                         match journal.read_block(Height(height)) {
                             Ok(block) => assert_eq!(block, Some(model.decided(height))),

@@ -56,6 +56,12 @@ impl Refused {
         }
     }
 
+    /// A key that the ledger knows did not make a signature of it. No later tip changes that, and no
+    /// earlier one: who has judged the record does not pass it on.
+    pub fn is_forged(&self) -> bool {
+        self.refusal.code == "A6.bad-signature"
+    }
+
     /// A later tip may answer otherwise: worth keeping if it was admitted once. Shape, signature,
     /// replay and expiry do not get better with time; a rule of the domain may.
     pub fn is_transient(&self) -> bool {
@@ -141,6 +147,10 @@ pub trait App {
     fn beyond(&self) -> Option<String> {
         None
     }
+
+    /// Whether records of this organisation have a turn of their own in the pool: those of live members
+    /// and of offices do (RULINGS A39).
+    fn has_turn(&self, organisation: OrganisationId) -> bool;
 
     /// Checks a record's signatures and authority, and tries it on the tip at ledger time `now_ms`.
     /// Nothing is kept.

@@ -91,6 +91,11 @@ impl Bodies {
         };
     }
 
+    /// Bodies held and blocks remembered, each with the most there can be.
+    pub(super) fn filled(&self) -> ((usize, usize), (usize, usize)) {
+        ((self.held.len(), MAX_BODIES), (self.wants.len(), MAX_WANTS))
+    }
+
     /// The seal of a held body.
     pub(super) fn seal(&self, block: &Hash) -> Option<&Seal> {
         self.held.get(block).map(|held| &held.seal)

@@ -36,6 +36,8 @@ const HINT_MS: u64 = 150;
 const BACKOFF_MAX_MS: u64 = 12_000;
 /// How long one peer is waited for before the next one is asked for the same blocks.
 const PATIENCE_MS: u64 = 3_000;
+/// How long after a peer has come the own newest statements are sent again: it has subscribed then.
+const AGAIN_MS: u64 = 300;
 /// Requests under way at most; the shell answers each.
 const MAX_ASKED: usize = 256;
 
@@ -73,6 +75,13 @@ pub(super) struct Catchup {
     hint: Option<(u32, u64)>,
     /// Blocks taken from peers since the start.
     pub(super) taken: u64,
+}
+
+impl Catchup {
+    /// Requests under way, and the most there can be.
+    pub(super) fn filled(&self) -> (usize, usize) {
+        (self.asked.len(), MAX_ASKED)
+    }
 }
 
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
@@ -146,6 +155,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     pub(super) fn set_peers(&mut self, mut peers: Vec<u32>) {
         peers.retain(|peer| *peer != self.host.keys.organisation.0);
+        if peers
+            .iter()
+            .any(|peer| !self.host.catchup.peers.contains(peer))
+        {
+            self.host.set_timer(Timer::Again, AGAIN_MS);
+        }
         let catchup = &mut self.host.catchup;
         catchup.claims.retain(|peer, _| peers.contains(peer));
         catchup.backoff.retain(|peer, _| peers.contains(peer));

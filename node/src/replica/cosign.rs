@@ -99,7 +99,19 @@ pub(super) struct Cosigning {
     pub(super) fork_alarm: Option<(OrganisationId, Height)>,
 }
 
+impl Cosigning {
+    /// Checkpoints that are collected for, and the most there can be.
+    pub(super) fn filled(&self) -> (usize, usize) {
+        (self.targets.len(), TARGETS)
+    }
+}
+
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
+    /// Cosignatures of heights not reached, and the most there can be: one of each seat.
+    pub(super) fn early_cosignatures(&self) -> (usize, usize) {
+        (self.cosigning.early.len(), self.validators.len())
+    }
+
     /// A quorum of cosignatures of the tip's checkpoint, ascending by validator, exactly as many as
     /// needed.
     pub(super) fn tip_quorum(&self) -> Option<Receipt> {
@@ -228,9 +240,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .filter(|c| c.height <= height)
             .cloned()
             .collect();
-        host.cosigning
-            .early
-            .retain(|_, cosignature| cosignature.height > height);
+        // Nor of who has no seat any more.
+        let seats = &host.validators;
+        host.cosigning.early.retain(|who, cosignature| {
+            cosignature.height > height && seats.iter().any(|v| v.organisation == *who)
+        });
         early
             .into_iter()
             .for_each(|cosignature| self.cosigned(cosignature));

@@ -17,7 +17,7 @@ use arc_malachitebft_core_consensus as engine;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::ProposalFacts;
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::LedgerTime;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::planted::planted;
 
@@ -46,6 +46,12 @@ impl Fresh {
     /// A new height.
     pub(super) fn reset(&mut self) {
         *self = Fresh::default();
+    }
+
+    /// Proposals held, and the most there can be.
+    pub(super) fn filled(&self) -> (usize, usize) {
+        let held = self.held.values().map(Vec::len).sum();
+        (held, PER_ROUND * (ROUNDS as usize + 1))
     }
 
     /// Whether the time of this block did not fit the own clock.
@@ -148,6 +154,35 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             self.out_of_bounds = self.out_of_bounds.saturating_add(1);
             let off = i128::from(self.now.wall_ms) - i128::from(time.0);
             self.clock_off_ms = off.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        }
+    }
+
+    /// A proposal came whose time was just made by its proposer's clock.
+    pub(super) fn saw_clock(&mut self, proposer: OrganisationId, time: LedgerTime) {
+        // The least time after the parent's says nothing of a clock.
+        if time > self.tip.seal.time_ms.plus_ms(1) {
+            let off = i128::from(self.now.wall_ms) - i128::from(time.0);
+            let off = off.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+            self.clocks.insert(proposer, off);
+        }
+        let seats = &self.validators;
+        self.clocks
+            .retain(|who, _| seats.iter().any(|v| v.organisation == *who));
+    }
+
+    /// How far the own clock is off all others, in milliseconds; above zero it is ahead. More than f
+    /// others must be known, and all of them differ to the same side: the least difference counts.
+    pub(super) fn clock_seen_ms(&self) -> i64 {
+        let faulty = self.validators.len().saturating_sub(1) / 3;
+        let offs = self.clocks.values().copied();
+        if self.clocks.len() <= faulty {
+            return 0;
+        }
+        let (least, most) = (offs.clone().min(), offs.max());
+        match (least, most) {
+            (Some(least @ 1..), _) => least,
+            (_, Some(most @ ..=-1)) => most,
+            _ => 0,
         }
     }
 

@@ -14,6 +14,7 @@
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
 use rollbook_core::block::SystemSection;
+use rollbook_core::object::turn::Turns;
 use rollbook_core::refusal::Refusal;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::{
@@ -111,6 +112,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.begun_at = None;
         host.wanted_value = None;
         host.own_proposal = None;
+        host.own_votes.clear();
         let any_forgotten = planted!(host.config, AnyWantForgotten);
         host.bodies.reset(host.validators.len(), any_forgotten);
         host.fresh.reset();
@@ -232,7 +234,8 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.replaying = true;
         let lost = host.storage.lost_guard();
-        host.pin = Pin::at(lost, height, host.validators.len());
+        host.pin = Pin::at(lost, height, host.validators.len())
+            .filter(|_| !planted!(host.config, LockForgotten));
         let first_round = lost.map_or(0, |lost| lost.first_round(height));
         let (pinned, me) = (host.pin.is_some(), host.keys.organisation);
         let start = engine::Input::StartHeight(
@@ -414,7 +417,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         host.tip = host.app.tip();
         host.tip_certificate = Some(certificate);
         host.validators = host.app.validators();
-        host.turns = host.app.turns();
+        host.turns = if planted!(host.config, NobodyBehind) {
+            let seats: Vec<_> = host.validators.iter().map(|v| v.organisation).collect();
+            Turns::of(&seats, host.tip.seal.height.next(), |_| None)
+        } else {
+            host.app.turns()
+        };
         host.committed_at = host.now.elapsed_ms;
         host.stepped_ms = 0;
         if committed.handover && !planted!(host.config, AnswersKept) {
@@ -451,7 +459,9 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// (RULINGS A38). An error is a fault of this program.
     fn build(&mut self, system: SystemSection) -> Result<Option<BuiltBlock>, BlockVerdict> {
         let time_ms = self.ledger_now();
-        let candidates = self.pool.candidates();
+        let (app, alike) = (&self.app, planted!(self.config, TurnsForgotten));
+        let has_turn = |organisation| !alike && app.has_turn(organisation);
+        let candidates = self.pool.candidates(has_turn);
         let plain = SystemSection {
             evidence: Vec::new(),
             ..system.clone()

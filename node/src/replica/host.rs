@@ -96,6 +96,8 @@ pub(super) struct Host<A, S, V> {
     pub(super) wanted_value: Option<(Height, u32)>,
     /// The own proposal of the round, to send again.
     pub(super) own_proposal: Option<Frame>,
+    /// The own newest prevote and precommit of the height, to send again.
+    pub(super) own_votes: BTreeMap<VoteKind, Frame>,
     /// Verified frames of the next heights, at most [`Host::FUTURE`] per validator, by height.
     pub(super) future: BTreeMap<Height, Vec<(OrganisationId, Frame)>>,
     /// Newest statement seen of each validator.
@@ -104,6 +106,9 @@ pub(super) struct Host<A, S, V> {
     pub(super) out_of_bounds: u32,
     /// Own clock minus the time of the last block that was out of bounds, in milliseconds.
     pub(super) clock_off_ms: i64,
+    /// How far the own clock was ahead of that of each other proposer, as its newest proposal showed
+    /// it, in milliseconds; negative: behind.
+    pub(super) clocks: BTreeMap<OrganisationId, i64>,
     pub(super) guard_refusals: u64,
     /// Height of a statement under the own key that the own guard does not know.
     pub(super) foreign_statement: Option<Height>,
@@ -165,11 +170,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             pin: None,
             wanted_value: None,
             own_proposal: None,
+            own_votes: BTreeMap::new(),
             future: BTreeMap::new(),
             newest: BTreeMap::new(),
             evidence: BTreeMap::new(),
             out_of_bounds: 0,
             clock_off_ms: 0,
+            clocks: BTreeMap::new(),
             guard_refusals: 0,
             foreign_statement: None,
             pool_ready: false,
@@ -502,6 +509,10 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                 if !own && !self.replaying && !self.fresh.is_misfit(&facts.block) {
                     self.out_of_bounds = 0;
                 }
+                if !own && !self.replaying && facts.valid_round.is_none() {
+                    let time = proposal.message.value.seal.time_ms;
+                    self.saw_clock(facts.validator, time);
+                }
                 self.bodies.proposed(&facts, own);
                 self.todo.push_back(Todo::Deliver(facts.block));
             }
@@ -563,7 +574,15 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
             return;
         }
         match message {
-            SignedConsensusMsg::Vote(vote) => self.broadcast(&Frame::Vote(signed_vote(&vote))),
+            SignedConsensusMsg::Vote(vote) => {
+                let signed = signed_vote(&vote);
+                let (kind, author) = (signed.vote.kind, signed.vote.validator);
+                let frame = Frame::Vote(signed);
+                self.broadcast(&frame);
+                if author == self.keys.organisation {
+                    self.own_votes.insert(kind, frame);
+                }
+            }
             SignedConsensusMsg::Proposal(proposal) => {
                 let frame = Frame::Proposal {
                     proposal: signed_proposal(&proposal),
@@ -574,6 +593,18 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
                     self.own_proposal = Some(frame);
                 }
             }
+        }
+    }
+
+    /// Sends what this node said last at the height: who has just come would wait for the next
+    /// repetition.
+    pub(super) fn say_again(&mut self) {
+        let newest: Vec<Frame> = self.own_proposal.iter().cloned().collect();
+        for frame in newest
+            .into_iter()
+            .chain(self.own_votes.clone().into_values())
+        {
+            self.broadcast(&frame);
         }
     }
 

@@ -24,7 +24,7 @@ use super::storage::{Statement, Storage};
 use super::wal::{signed_proposal, signed_vote};
 
 /// Pieces of evidence kept until they are in the ledger.
-const EVIDENCE_KEPT: usize = 64;
+pub(super) const EVIDENCE_KEPT: usize = 64;
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
     /// Verifies one statement and remembers it if it is the validator's newest.

@@ -7,6 +7,7 @@ use rollbook_core::block::{BlockBody, SystemSection};
 use rollbook_core::id::PersonId;
 use rollbook_core::ledger;
 use rollbook_core::ledger::{Ledger, Tip};
+use rollbook_core::lookup::rights;
 use rollbook_core::object::turn::Turns;
 use rollbook_core::presume;
 use rollbook_core::presume::Presumed;
@@ -184,6 +185,10 @@ impl<V: Ahead> App for LedgerApp<V> {
             .next_protocol()
             .err()
             .map(|error| error.to_string())
+    }
+
+    fn has_turn(&self, organisation: OrganisationId) -> bool {
+        rights::has_turn(self.ledger.tables(), organisation)
     }
 
     fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {

@@ -6,7 +6,10 @@
 //! * One entry per record id, and one per number of a person in a lane (RULINGS A59): the first one
 //!   that came keeps it. Ids decided lately are remembered so that late gossip does not bring them
 //!   back.
-//! * Order of arrival is the order of proposal. Entries expire with their record.
+//! * Organisations have turns: of each one the records go in order of arrival, one a turn, and who
+//!   found no place in a body is first in the next. All who are neither live members nor offices
+//!   share one turn, so that companies which anybody may introduce gain no place by their number
+//!   (RULINGS A39). Entries expire with their record.
 //! * A record that is refused when its turn comes is parked: it leaves the queue, so that it keeps no
 //!   place and wants no block, and is judged again seldom. Whoever has many parked may hand in no
 //!   more until they are gone (RULINGS A39).
@@ -117,6 +120,9 @@ struct Share {
     parked: usize,
 }
 
+/// Whose turn it is: an organisation's, or that of all who share one.
+type Turn = Option<OrganisationId>;
+
 /// A record to offer again.
 #[derive(Debug, Clone, Copy)]
 struct Offer {
@@ -132,6 +138,10 @@ pub struct Mempool {
     entries: BTreeMap<Hash, Box<Entry>>,
     numbers: BTreeMap<Number, Hash>,
     queue: BTreeMap<u64, Hash>,
+    /// The queue of each organisation.
+    lanes: BTreeMap<OrganisationId, BTreeMap<u64, Hash>>,
+    /// Whose turn is first in the next body.
+    first_turn: Turn,
     /// By the time they are judged again, then in order.
     parked: BTreeSet<(u64, u64, Hash)>,
     parked_of: BTreeMap<PersonId, usize>,
@@ -157,6 +167,8 @@ impl Mempool {
             entries: BTreeMap::new(),
             numbers: BTreeMap::new(),
             queue: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            first_turn: None,
             parked: BTreeSet::new(),
             parked_of: BTreeMap::new(),
             shares: BTreeMap::new(),
@@ -249,9 +261,10 @@ impl Mempool {
         share.bytes += size;
         self.bytes += size;
         self.next_order += 1;
-        self.queue.insert(entry.order, id);
+        let order = entry.order;
         self.numbers.insert(number, id);
         self.entries.insert(id, entry);
+        self.enqueue(organisation, order, id);
         if local {
             self.outbox.push_back(id);
             self.offers.insert(
@@ -272,11 +285,30 @@ impl Mempool {
             return;
         };
         entry.parked = Some(due_ms);
-        self.queue.remove(&entry.order);
-        self.parked.insert((due_ms, entry.order, *id));
+        let (order, organisation) = (entry.order, entry.organisation());
+        self.parked.insert((due_ms, order, *id));
         *self.parked_of.entry(entry.person()).or_default() += 1;
-        if let Some(share) = self.shares.get_mut(&entry.organisation()) {
+        if let Some(share) = self.shares.get_mut(&organisation) {
             share.parked += 1;
+        }
+        self.dequeue(organisation, order);
+    }
+
+    fn enqueue(&mut self, organisation: OrganisationId, order: u64, id: Hash) {
+        self.queue.insert(order, id);
+        self.lanes
+            .entry(organisation)
+            .or_default()
+            .insert(order, id);
+    }
+
+    fn dequeue(&mut self, organisation: OrganisationId, order: u64) {
+        self.queue.remove(&order);
+        if let Some(lane) = self.lanes.get_mut(&organisation) {
+            lane.remove(&order);
+            if lane.is_empty() {
+                self.lanes.remove(&organisation);
+            }
         }
     }
 
@@ -288,12 +320,12 @@ impl Mempool {
         let Some(due_ms) = entry.parked.take() else {
             return;
         };
-        self.parked.remove(&(due_ms, entry.order, *id));
-        self.queue.insert(entry.order, *id);
-        if let Some(share) = self.shares.get_mut(&entry.organisation()) {
+        let (order, organisation, person) = (entry.order, entry.organisation(), entry.person());
+        self.parked.remove(&(due_ms, order, *id));
+        self.enqueue(organisation, order, *id);
+        if let Some(share) = self.shares.get_mut(&organisation) {
             share.parked -= 1;
         }
-        let person = entry.person();
         if let Some(count) = self.parked_of.get_mut(&person) {
             *count -= 1;
             if *count == 0 {
@@ -324,7 +356,7 @@ impl Mempool {
         let Some(entry) = self.entries.remove(id) else {
             return;
         };
-        self.queue.remove(&entry.order);
+        self.dequeue(entry.organisation(), entry.order);
         self.offers.remove(id);
         self.numbers
             .remove(&entry.envelope.record().payload.number());
@@ -368,21 +400,54 @@ impl Mempool {
         expired
     }
 
-    /// The next records in order of arrival, no more than one body holds.
-    pub fn candidates(&self) -> Vec<Record> {
+    /// The next records, no more than one body holds: one of each turn, then the next of each.
+    /// `has_turn` says which organisations have one of their own.
+    pub fn candidates(&mut self, has_turn: impl Fn(OrganisationId) -> bool) -> Vec<Record> {
+        let mut turns: BTreeMap<Turn, Vec<(u64, Hash)>> = BTreeMap::new();
+        for (organisation, lane) in &self.lanes {
+            let turn = Some(*organisation).filter(|organisation| has_turn(*organisation));
+            let most = lane.iter().take(BODY_MAX_RECORDS);
+            let waiting = turns.entry(turn).or_default();
+            waiting.extend(most.map(|(order, id)| (*order, *id)));
+        }
+        if let Some(shared) = turns.get_mut(&None) {
+            shared.sort_unstable();
+        }
+        let mut turns: Vec<_> = turns
+            .into_iter()
+            .map(|(turn, waiting)| (turn, waiting.into_iter()))
+            .collect();
+        let first = turns.partition_point(|(turn, _)| *turn < self.first_turn);
+        if first < turns.len() {
+            turns.rotate_left(first);
+        }
         let (mut bytes, mut signatures) = (0, 0);
-        let mut records = Vec::new();
-        for entry in self.queue.values().filter_map(|id| self.entries.get(id)) {
-            let record = entry.envelope.record();
-            if records.len() >= BODY_MAX_RECORDS
-                || bytes + entry.size() > BODY_MAX_BYTES
-                || signatures + record.signatures.len() > BODY_MAX_SIGNATURES
-            {
-                break;
-            }
-            bytes += entry.size();
-            signatures += record.signatures.len();
-            records.push(record.clone());
+        let mut records: Vec<Record> = Vec::new();
+        let mut without_place: Option<Turn> = None;
+        while !turns.is_empty() {
+            turns.retain_mut(|(turn, waiting)| {
+                let Some((_, id)) = waiting.next() else {
+                    return false;
+                };
+                let Some(entry) = self.entries.get(&id) else {
+                    return true;
+                };
+                let record = entry.envelope.record();
+                if records.len() >= BODY_MAX_RECORDS
+                    || bytes + entry.size() > BODY_MAX_BYTES
+                    || signatures + record.signatures.len() > BODY_MAX_SIGNATURES
+                {
+                    without_place.get_or_insert(*turn);
+                    return false;
+                }
+                bytes += entry.size();
+                signatures += record.signatures.len();
+                records.push(record.clone());
+                true
+            });
+        }
+        if let Some(turn) = without_place {
+            self.first_turn = turn;
         }
         records
     }

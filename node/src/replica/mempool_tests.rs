@@ -134,6 +134,8 @@ proptest! {
             let bytes: usize = pool.entries.values().map(|e| e.size()).sum();
             prop_assert_eq!(pool.bytes, bytes);
             prop_assert_eq!(pool.queue.len(), pool.entries.len());
+            let lanes: BTreeMap<u64, Hash> = pool.lanes.values().flatten().map(|(o, id)| (*o, *id)).collect();
+            prop_assert_eq!(&lanes, &pool.queue);
             prop_assert!(pool.entries.len() <= 20 && bytes <= 4_000);
             for (organisation, share) in &pool.shares {
                 let own = pool.entries.values().filter(|e| e.organisation() == *organisation);
@@ -162,7 +164,7 @@ fn parked_records_leave_the_queue_and_keep_their_place() {
     pool.park(&all[1].id(), 70);
     assert_eq!((pool.len(), pool.parked()), (4, 3));
     assert_eq!(pool.oldest(9), [all[3].id()]);
-    assert_eq!(pool.candidates().len(), 1);
+    assert_eq!(pool.candidates(|_| true).len(), 1);
     assert_eq!(pool.next_parked(), Some(60));
     assert_eq!(pool.parked_until(60, 9), [all[0].id(), all[2].id()]);
     assert_eq!(pool.parked_until(u64::MAX, 1), [all[0].id()]);
@@ -182,4 +184,76 @@ fn parked_records_leave_the_queue_and_keep_their_place() {
     pool.expire(LedgerTime(1_000));
     assert_eq!((pool.len(), pool.parked(), pool.bytes()), (0, 0, 0));
     assert_eq!(pool.next_parked(), None);
+}
+
+/// Whose records a body takes, in order: organisation and number.
+fn body(pool: &mut Mempool, own_turn: impl Fn(OrganisationId) -> bool) -> Vec<(u32, u64)> {
+    let records = pool.candidates(own_turn);
+    let of = |record: &Record| (record.payload.principal.0, record.payload.sequence);
+    records.iter().map(of).collect()
+}
+
+#[test]
+fn turns_go_round() {
+    let mut pool = Mempool::new(PoolLimits::default());
+    let mut waits = |organisation, sequence| {
+        pool.insert(record(organisation, sequence, 100), false, 0)
+            .unwrap();
+    };
+    // Member 1 has flooded before anybody else came; so have three companies that are no members.
+    for sequence in 1..=4 {
+        waits(1, sequence);
+    }
+    for stranger in [7, 8, 9] {
+        waits(stranger, 1);
+    }
+    waits(2, 1);
+    waits(3, 1);
+    waits(2, 2);
+    let member = |organisation: OrganisationId| organisation.0 < 7;
+    let all = body(&mut pool, member);
+    let expected = [
+        (7, 1),
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (8, 1),
+        (1, 2),
+        (2, 2),
+        (9, 1),
+        (1, 3),
+        (1, 4),
+    ];
+    assert_eq!(all, expected, "strangers share one turn");
+    assert_eq!(all, body(&mut pool, member), "nobody was left out");
+}
+
+/// So many organisations with records so long that a body does not hold one of each: who found no
+/// place is first in the next body, and nobody waits for long.
+#[test]
+fn who_found_no_place_is_first_in_the_next_body() {
+    const ORGANISATIONS: u32 = 100;
+    let mut pool = Mempool::new(PoolLimits::default());
+    let payload = |organisation, sequence| record(organisation, sequence, 100).record().clone();
+    for sequence in 1..=3 {
+        for organisation in 1..=ORGANISATIONS {
+            let mut long = payload(organisation, sequence);
+            let entry = long.signatures[0].clone();
+            long.signatures = vec![entry; BODY_MAX_SIGNATURES / 40];
+            pool.insert(Envelope::of(long), false, 0).unwrap();
+        }
+    }
+    let mut served = BTreeMap::new();
+    for round in 0..3 {
+        let taken = body(&mut pool, |_| true);
+        assert!(taken.len() < ORGANISATIONS as usize, "{}", taken.len());
+        let of_one = |who: u32| taken.iter().filter(|(of, _)| *of == who).count();
+        assert!((1..=ORGANISATIONS).all(|who| of_one(who) <= 1));
+        for (organisation, sequence) in taken {
+            served.entry(organisation).or_insert(round);
+            let long = pool.with_number(&payload(organisation, sequence).payload.number());
+            pool.remove(&long.unwrap());
+        }
+    }
+    assert_eq!(served.len(), ORGANISATIONS as usize, "{served:?}");
 }

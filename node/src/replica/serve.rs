@@ -122,9 +122,15 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Gossiped records: those that apply go to the pool.
     pub(super) fn records(&mut self, records: Vec<Envelope>) {
+        let (mut taken, mut forged) = (0, 0);
         for envelope in records {
-            let _ = self.admit(envelope, false);
+            match self.admit(envelope, false) {
+                Ok(()) => taken += 1,
+                Err(NotTaken::Rule(refused)) => forged += usize::from(refused.is_forged()),
+                Err(NotTaken::Pool(_)) => {}
+            }
         }
+        self.host.out.push(Effect::Heard { taken, forged });
         self.host.todo.push_back(Todo::Look);
     }
 
@@ -227,6 +233,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 }
 
 impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
+    /// Frames of heights not begun, and the most there can be: a handover may lie between two heights.
+    pub(super) fn waiting_frames(&self) -> (usize, usize) {
+        let seats = self.validators.len() + self.app.tip_validators().len();
+        let waiting = self.future.values().map(Vec::len).sum();
+        (waiting, 2 * Self::FUTURE * seats)
+    }
+
     /// The validator that answers for a frame of a height not begun, if its signatures hold under
     /// the current validators.
     fn author(&mut self, frame: &Frame) -> Option<OrganisationId> {

@@ -135,6 +135,7 @@ impl Gossip {
     /// of use to anybody is neither judged nor passed on.
     pub(super) fn verdict(&self, tip: Height) -> Verdict {
         match self {
+            // Judged with its records, see [`verdict_on`].
             Gossip::Records(_) => Verdict::Accept,
             Gossip::Frame(frame) => match frame.height() {
                 Some(height) if height <= tip || height > tip.plus(2) => Verdict::Ignore,
@@ -182,12 +183,24 @@ impl Relayed {
     }
 }
 
-/// Adds a trailer that changes every few seconds. gossipsub drops what it has seen and forgets it
+/// What becomes of a batch of records, of which so many are new here and were taken and so many have a
+/// signature that their key did not make. It goes on if it holds news: the trailer makes any batch a
+/// new message, as often as somebody likes. Forged records strike who sent them (RULINGS A40).
+pub(super) fn verdict_on(taken: usize, forged: usize) -> Verdict {
+    match (taken, forged) {
+        (_, 1..) => Verdict::Reject,
+        (0, 0) => Verdict::Ignore,
+        (1.., 0) => Verdict::Accept,
+    }
+}
+
+/// Adds a trailer that changes every few seconds and with each of the `came` connections of peers. gossipsub drops what it has seen and forgets it
 /// only when something new comes: on a chain where everybody only repeats (a vote that was lost, a
-/// cosignature somebody lacks), the same bytes would be dropped for ever. The trailer means nothing
-/// and is cut off on arrival.
-pub(super) fn with_trailer(mut bytes: Vec<u8>) -> Vec<u8> {
+/// cosignature somebody lacks), the same bytes would be dropped for ever, and a peer that has just come
+/// would not get what the others have. The trailer means nothing and is cut off on arrival.
+pub(super) fn with_trailer(mut bytes: Vec<u8>, came: u32) -> Vec<u8> {
     let turn = (real_ms() / 1_000 / REPEAT_S) as u32;
+    let turn = turn.wrapping_add(came.wrapping_mul(0x9e37_79b1));
     bytes.extend_from_slice(&turn.to_le_bytes());
     bytes
 }
@@ -206,7 +219,7 @@ mod tests {
     use super::*;
 
     fn read(topic: Topic, bytes: Vec<u8>) -> Gossip {
-        Gossip::read(topic, &with_trailer(bytes))
+        Gossip::read(topic, &with_trailer(bytes, 0))
     }
 
     #[test]
@@ -262,6 +275,14 @@ mod tests {
         assert_eq!(relayed.verdict(of(1, 2), 5_000), Verdict::Accept);
         assert!(relayed.last.values().all(|of| of.len() <= Relayed::MOST));
         assert_eq!(relayed.verdict(of(1, 0), 20_000), Verdict::Accept);
+    }
+
+    #[test]
+    fn a_batch_goes_on_with_news_and_never_with_forged_records() {
+        assert_eq!(verdict_on(3, 0), Verdict::Accept);
+        assert_eq!(verdict_on(0, 0), Verdict::Ignore, "known already");
+        assert_eq!(verdict_on(3, 1), Verdict::Reject);
+        assert_eq!(verdict_on(0, 1), Verdict::Reject);
     }
 
     #[test]

@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use rollbook_core::account::Unit;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Organisation;
-use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::presume::Presumed;
 use rollbook_core::record::{Body, Record};
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::view::View;
 use rollbook_core::view::tasks::{Task, Whose};
+use rollbook_core::view::validators::{self, ValidatorsView};
 use rollbook_core::{known, next};
 use rollbook_proof::chain::{ReadClass, Seal};
 use rollbook_proof::crypto::Hash;
@@ -108,7 +109,7 @@ pub enum Command {
         /// Organisation number of this node.
         node: OrganisationId,
         /// Takes the answer.
-        reply: oneshot::Sender<Result<(), Denied>>,
+        reply: oneshot::Sender<Result<Reach, Denied>>,
     },
     /// What a record would meet, without handing it in; with everybody who may sign for its
     /// principal.
@@ -148,6 +149,13 @@ pub enum Command {
         class: ReadClass,
         /// Takes the height and the answer; none: there is nothing to show.
         reply: oneshot::Sender<(Height, Option<View>)>,
+    },
+    /// The validator seats, and what the next handovers make of them.
+    Validators {
+        /// What somebody thinks of.
+        changes: Vec<validators::Change>,
+        /// Takes the answer.
+        reply: oneshot::Sender<Result<ValidatorsView, validators::Unknown>>,
     },
     /// What waits for whom.
     Tasks {

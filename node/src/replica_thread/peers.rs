@@ -1,19 +1,24 @@
 //! Who is who among the peers: the replica knows organisations, the network knows keys.
 //!
 //! Keys and addresses come from the table of nodes. Bootstrap peers that are in no table get
-//! numbers from [`BOOTSTRAP`] on, for catch-up only.
+//! numbers from [`BOOTSTRAP`] on, for catch-up only; the second node of a seat that moves gets one
+//! from [`BESIDE`] on.
 
 use std::collections::BTreeMap;
 
 use rollbook_core::ledger::Ledger;
 use rollbook_core::lookup::rights;
 use rollbook_core::object::node::NodeStatus;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::number::OrganisationId;
 
 use crate::network::{AllowedPeer, NodeAddress, PeerKey, Role};
 
 /// First number of bootstrap peers that the ledger does not know.
 pub const BOOTSTRAP: u32 = 0x8000_0000;
+/// Of two nodes of one organisation, while its seat moves, the second has its number above this.
+pub const BESIDE: u32 = 0xC000_0000;
 
 /// The peers of a node.
 #[derive(Debug, Default)]
@@ -58,18 +63,21 @@ impl Peers {
             self.keys.insert(number, peer.key);
             self.organisations.insert(peer.key, number);
         }
-        for (organisation, role) in entitled(ledger) {
-            let Some(node) = ledger.tables().nodes.get(&organisation) else {
-                continue;
-            };
-            let key = PeerKey::from(node.transport);
-            if let Some(stranger) = self.organisations.insert(key, organisation.0) {
+        for Entitled {
+            number,
+            transport,
+            address,
+            role,
+        } in entitled(ledger)
+        {
+            let key = PeerKey::from(transport);
+            if let Some(stranger) = self.organisations.insert(key, number) {
                 self.keys.remove(&stranger);
             }
-            self.keys.insert(organisation.0, key);
+            self.keys.insert(number, key);
             allowed.push(AllowedPeer {
                 key,
-                addresses: address_of(node.address.as_str()).into_iter().collect(),
+                addresses: address_of(address.as_str()).into_iter().collect(),
                 role,
             });
         }
@@ -77,25 +85,79 @@ impl Peers {
     }
 }
 
-/// Organisations whose nodes may connect, and as what: those of the validators of this epoch, of the
-/// epoch before until the block after the handover is decided (RULINGS A3: its quorum may need them),
-/// and of live members. With the end of a membership the gate closes (RULINGS A40).
-pub fn entitled(ledger: &Ledger) -> Vec<(OrganisationId, Role)> {
+/// A node that may connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entitled {
+    /// Its organisation, or one from [`BESIDE`] on for the second node of one that moves.
+    pub number: u32,
+    /// Identifies it.
+    pub transport: PublicKey,
+    /// Where it is dialled.
+    pub address: Text<100>,
+    /// As what it may connect.
+    pub role: Role,
+}
+
+/// The nodes that may connect: those of the validators of this epoch, of the epoch before until the
+/// block after the handover is decided (RULINGS A3: its quorum may need them), and of live members.
+/// With the end of a membership the gate closes (RULINGS A40).
+///
+/// Of a seat that moves (RULINGS A53) both nodes may: that whose keys sign, under the organisation's
+/// number, and the other beside it. The one that was left is cut off when the block after the handover
+/// is decided.
+pub fn entitled(ledger: &Ledger) -> Vec<Entitled> {
     let mut seats: Vec<OrganisationId> = ledger.validators().iter().map(|v| v.validator).collect();
     if ledger.needs_handover_checkpoint() {
         seats.extend(ledger.tip_policy().validators.iter().map(|v| v.org));
     }
-    let tables = ledger.tables();
-    let nodes = tables.nodes.iter();
-    nodes
-        .filter_map(|(organisation, node)| {
-            if seats.contains(organisation) {
-                return Some((*organisation, Role::Validator));
+    let (tables, tip) = (ledger.tables(), ledger.height());
+    let mut entitled = Vec::new();
+    for (organisation, node) in tables.nodes.iter() {
+        let member = node.status != NodeStatus::Gone && rights::is_live(tables, *organisation);
+        let role = match (seats.contains(organisation), member) {
+            (true, _) => Role::Validator,
+            (false, true) => Role::Member,
+            (false, false) => continue,
+        };
+        let own = Entitled {
+            number: organisation.0,
+            transport: node.transport,
+            address: node.address.clone(),
+            role,
+        };
+        let former = node.former.as_ref().map(|former| {
+            let entry = Entitled {
+                number: organisation.0,
+                transport: former.transport,
+                address: former.address.clone(),
+                role,
+            };
+            (entry, former.until)
+        });
+        let beside = BESIDE.saturating_add(organisation.0);
+        match former {
+            // Its keys sign until the handover: the other one follows the chain.
+            Some((signs, None)) => entitled.extend([
+                signs,
+                Entitled {
+                    number: beside,
+                    role: Role::Member,
+                    ..own
+                },
+            ]),
+            Some((left, Some(until))) if until == tip && role == Role::Validator => {
+                entitled.extend([
+                    own,
+                    Entitled {
+                        number: beside,
+                        ..left
+                    },
+                ]);
             }
-            let member = node.status != NodeStatus::Gone && rights::is_live(tables, *organisation);
-            member.then_some((*organisation, Role::Member))
-        })
-        .collect()
+            _ => entitled.push(own),
+        }
+    }
+    entitled
 }
 
 /// An address as a node registers it: host and port.

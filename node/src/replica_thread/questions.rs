@@ -14,7 +14,7 @@ use rollbook_core::lookup::rights;
 use rollbook_core::next::Next;
 use rollbook_core::object::contribution::Receipt;
 use rollbook_core::object::relation::Edge;
-use rollbook_core::pass::{Denied, SignedPass};
+use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::view::View;
@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 27] = [
+pub const TABLES: [&str; 34] = [
     "organisation",
     "membership",
     "motion",
@@ -66,6 +66,13 @@ pub const TABLES: [&str; 27] = [
     "delegation",
     "revocation",
     "key-recovery",
+    "direction",
+    "observer",
+    "statement",
+    "calendar",
+    "correction",
+    "order",
+    "node",
 ];
 
 /// Who may read a table.
@@ -132,6 +139,13 @@ pub fn page(
         "delegation" => numbered(&tables.delegations, table, after, limit),
         "revocation" => numbered(&tables.revocations, table, after, limit),
         "key-recovery" => numbered(&tables.key_recoveries, table, after, limit),
+        "direction" => numbered(&tables.directions, table, after, limit),
+        "observer" => numbered(&tables.observers, table, after, limit),
+        "statement" => numbered(&tables.statements, table, after, limit),
+        "calendar" => numbered(&tables.calendars, table, after, limit),
+        "correction" => numbered(&tables.corrections, table, after, limit),
+        "order" => numbered(&tables.orders, table, after, limit),
+        "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
             let begin = match after {
@@ -251,7 +265,7 @@ pub(super) fn reader(
     ledger: &Ledger,
     node: OrganisationId,
     pass: &SignedPass,
-) -> Result<(), Denied> {
+) -> Result<Reach, Denied> {
     let (ledger_ms, real_ms) = (ledger.tip().seal.time_ms, real_ms());
     pass::admit(
         ledger.tables(),

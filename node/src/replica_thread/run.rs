@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use rollbook_core::known;
 use rollbook_core::record::Record;
 use rollbook_core::view::open::Open;
+use rollbook_core::view::validators;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
 use rollbook_proof::crypto::Hash;
 use tokio::sync::{oneshot, watch};
 
 use super::app::{Aside, Delivery, NodeReplica};
-use super::arrival::{Arrival, Gossip, Relayed, arrive, with_trailer};
+use super::arrival::{Arrival, Gossip, Relayed, arrive, verdict_on, with_trailer};
 use super::command::{Command, Commands, Queues, Submitted};
 use super::peers::Peers;
 use super::questions;
@@ -33,6 +34,9 @@ use crate::store::writer::Job;
 
 /// Commands taken at once.
 const AT_ONCE: usize = 256;
+
+/// How often it is looked whether the journal still stands in its folder.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the thread works with.
 pub struct Parts {
@@ -95,11 +99,17 @@ struct Loop {
     questions: StateQuestions,
     relayed: Relayed,
     unanswered: VecDeque<u64>,
+    /// What becomes of the batch of records that was judged last.
+    heard: Verdict,
     counts: Counts,
     /// The open objects, followed from block to block.
     open: Open,
     /// What the log has said.
     told: Told,
+    /// When the journal was last looked for.
+    looked: Instant,
+    /// Connections of peers so far: what is published after one is new to gossipsub.
+    came: u32,
     stop: Option<Failure>,
 }
 
@@ -117,8 +127,11 @@ impl Loop {
             questions: StateQuestions::default(),
             relayed: Relayed::default(),
             unanswered: VecDeque::new(),
+            heard: Verdict::Ignore,
             counts: Counts::default(),
             told: Told::new(),
+            looked: Instant::now(),
+            came: 0,
             stop: None,
         }
     }
@@ -195,17 +208,22 @@ impl Loop {
                     let worth = self.parts.replica.worth(frame);
                     verdict = self.relayed.verdict(worth, self.clock().elapsed_ms);
                 }
-                self.parts.network.report(ticket, verdict);
-                if verdict == Verdict::Reject {
-                    return;
-                }
-                let Some(from) = self.peers.organisation(&from) else {
-                    return;
-                };
-                match message {
-                    Gossip::Records(records) => self.step(Input::Records(records)),
-                    Gossip::Frame(frame) => self.step(Input::Frame { from, frame }),
-                    Gossip::Unreadable => {}
+                let from = self.peers.organisation(&from);
+                match (message, from) {
+                    (Gossip::Records(records), Some(_)) => {
+                        self.heard = Verdict::Ignore;
+                        self.step(Input::Records(records));
+                        self.parts.network.report(ticket, self.heard);
+                    }
+                    (Gossip::Frame(frame), Some(from)) => {
+                        self.parts.network.report(ticket, verdict);
+                        if verdict != Verdict::Reject {
+                            self.step(Input::Frame { from, frame });
+                        }
+                    }
+                    (Gossip::Unreadable, _) | (_, None) => {
+                        self.parts.network.report(ticket, verdict);
+                    }
                 }
             }
             Arrival::Request {
@@ -318,6 +336,11 @@ impl Loop {
             } => {
                 let _ = reply.send(questions::view(app, object, number, class));
             }
+            Command::Validators { changes, reply } => {
+                let ledger = app.ledger();
+                let next = ledger.height().next();
+                let _ = reply.send(validators::of(ledger.tables(), next, &changes));
+            }
             Command::Tasks {
                 whose,
                 class,
@@ -346,6 +369,7 @@ impl Loop {
             NetworkEvent::Gossip { .. } | NetworkEvent::Request { .. } => {}
             NetworkEvent::PeerConnected { peer, role } => {
                 self.peers.came(peer, role);
+                self.came = self.came.wrapping_add(1);
                 let organisation = self.peers.organisation(&peer);
                 if let Some(untold) = self.told.peer(peer) {
                     tracing::info!(%peer, organisation, ?role, untold, "peer connected");
@@ -442,6 +466,7 @@ impl Loop {
                 self.counts.refused += 1;
                 self.answer(tag, Err(reason));
             }
+            Effect::Heard { taken, forged } => self.heard = verdict_on(taken, forged),
             Effect::Aside {
                 record,
                 number,
@@ -478,7 +503,7 @@ impl Loop {
     }
 
     fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
-        let bytes = with_trailer(bytes);
+        let bytes = with_trailer(bytes, self.came);
         if let Err(error) = self.parts.network.publish(topic, bytes) {
             self.counts.unsent += 1;
             tracing::debug!(%error, topic = topic.name(), "not published");
@@ -516,6 +541,22 @@ impl Loop {
         });
     }
 
+    /// Stops if the journal was taken away: what is written goes nowhere.
+    fn look_for_journal(&mut self) {
+        if self.looked.elapsed() < LOOK_EVERY {
+            return;
+        }
+        self.looked = Instant::now();
+        if !self.parts.replica.storage_mut().journal_mut().is_in_place() {
+            self.stop.get_or_insert(Failure::new(
+                "the journal was deleted or moved away under the running node",
+                "what it signs is kept nowhere",
+                "if it was moved, put it back and start the node; else start the node as it is: it comes \
+                 back from its peers, and votes once they have proved what it may have signed",
+            ));
+        }
+    }
+
     /// After a round of commands: requests that could not be made, changed nodes, questions, the
     /// snapshot.
     fn settle(&mut self) {
@@ -525,6 +566,7 @@ impl Loop {
             self.step(Input::Response { id, response: None });
         }
         self.nodes_changed();
+        self.look_for_journal();
         let status = self.parts.replica.status();
         self.told.end_minute(status.tip);
         self.told.clock(&status);

@@ -12,7 +12,7 @@ use rollbook_core::rules::network::protocol;
 use rollbook_proof::chain::Seal;
 use rollbook_proof::crypto::PublicKey;
 use rollbook_proof::number::{OrganisationId, ProtocolVersion};
-use rollbook_wire::status::Protocol;
+use rollbook_wire::status::{Behind, Protocol};
 
 use super::app::NodeReplica;
 use crate::network::PeerKey;
@@ -37,10 +37,14 @@ pub struct Snapshot {
     pub protocol: Protocol,
     /// Records taken, refused, decided since the start.
     pub counts: Counts,
+    /// Seats that stand behind at the next height.
+    pub behind: Vec<Behind>,
     /// Where the elapsed clock of the status begins.
     pub started: Instant,
     /// Keys that the ledger has for this organisation's node: consensus, cosigner, log, transport.
     pub registered: Option<[PublicKey; 4]>,
+    /// Those that its seat gets with a handover, in the same order (RULINGS A53).
+    pub coming: Option<[PublicKey; 4]>,
 }
 
 fn protocol_status(ledger: &Ledger) -> Protocol {
@@ -63,6 +67,20 @@ fn protocol_status(ledger: &Ledger) -> Protocol {
             )
         }),
     }
+}
+
+fn behind(ledger: &Ledger) -> Vec<Behind> {
+    let late = ledger.behind().into_iter();
+    late.map(|(organisation, missed)| {
+        let (since, until) = missed.behind();
+        Behind {
+            missed: missed.turns,
+            organisation,
+            since,
+            until,
+        }
+    })
+    .collect()
 }
 
 /// Totals since the start.
@@ -93,13 +111,10 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
         .filter(|(_, node)| node.status != NodeStatus::Gone);
     let nodes = nodes.map(|(organisation, node)| {
         let seat = seats.contains(organisation);
+        let (transport, address) = node.signing();
         (
             *organisation,
-            (
-                node.transport.into(),
-                node.address.as_str().to_owned(),
-                seat,
-            ),
+            (transport.into(), address.as_str().to_owned(), seat),
         )
     });
     Snapshot {
@@ -112,6 +127,7 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
             .iter()
             .map(|(organisation, node)| (*organisation, node.status))
             .collect(),
+        behind: behind(ledger),
         validators: seats,
         protocol: protocol_status(ledger),
         founders_missing: ledger
@@ -121,6 +137,15 @@ pub fn snapshot(replica: &NodeReplica, counts: Counts, started: Instant) -> Snap
             .map_or(0, |facts| facts.founders_missing),
         counts,
         started,
-        registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.transport]),
+        registered: own.map(|node| [node.consensus, node.cosigner, node.log, node.signing().0]),
+        coming: own.and_then(|node| {
+            let coming = node.coming?;
+            Some([
+                coming.consensus,
+                coming.cosigner,
+                coming.log,
+                node.transport,
+            ])
+        }),
     }
 }

@@ -8,6 +8,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use rollbook_proof::crypto::Hash;
 use serde::{Deserialize, Serialize};
@@ -16,12 +17,17 @@ use sha2::{Digest as _, Sha256};
 use super::storage::FRESH;
 use crate::clock::real_ms;
 use crate::config::Config;
+use crate::disk::RealDisk;
 use crate::failure::Failure;
 use crate::files;
 use crate::files::Access;
+use crate::journal::Journal;
 
 /// Name of the list.
 pub const LIST: &str = "backup.toml";
+
+/// Name of the journal's folder while it is restored.
+const PART: &str = "journal.part";
 
 /// The list of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,10 +96,12 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
             "name a new folder",
         ));
     }
+    // What is rotten here would push good copies out.
+    let journal = data.join("journal");
+    Journal::check(Arc::new(RealDisk), &journal, genesis)?;
     // Blocks hold members' ballots and dues.
     files::make_private(to).map_err(failed(to))?;
     files::make_private(&to.join("journal")).map_err(failed(to))?;
-    let journal = data.join("journal");
     let mut names: Vec<String> = std::fs::read_dir(&journal)
         .map_err(failed(&journal))?
         .flatten()
@@ -132,7 +140,7 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     Ok(list)
 }
 
-/// Checks a backup, and unless `dry_run` copies it into the node's data folder, which must hold no
+/// Checks a backup from end to end, and unless `dry_run` copies it into the node's data folder, which must hold no
 /// journal.
 pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Failure> {
     let path = from.join(LIST);
@@ -188,6 +196,14 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
             ));
         }
     }
+    // The digests say that it is what was copied; whether that was whole says the journal itself.
+    Journal::check(Arc::new(RealDisk), &from.join("journal"), genesis).map_err(|stop| {
+        let why = format!("{}: {}", stop.what, stop.why);
+        Failure::file("the backup is damaged:", from, why, "use another backup")
+    })?;
+    if dry_run {
+        return Ok(list);
+    }
     let journal = config.journal();
     let used = std::fs::read_dir(&journal).is_ok_and(|mut entries| entries.next().is_some());
     if used {
@@ -200,9 +216,6 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
             next,
         ));
     }
-    if dry_run {
-        return Ok(list);
-    }
     let failed = |error: std::io::Error| {
         Failure::file(
             "the restore failed in",
@@ -212,14 +225,30 @@ pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Fa
         )
     };
     files::make_private(&config.data).map_err(failed)?;
-    files::make_private(&journal).map_err(failed)?;
+    // Under another name until all of it is there: a restore that was cut off leaves no journal behind.
+    let part = config.data.join(PART);
+    match std::fs::remove_dir_all(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => files::make_private(&part).map_err(failed)?,
+    }
     for file in &list.files {
-        copy(&from.join(&file.path), &config.data.join(&file.path)).map_err(failed)?;
+        let target = match file.path.strip_prefix("journal/") {
+            Some(name) => part.join(name),
+            None => {
+                let target = config.data.join(&file.path);
+                let _ = std::fs::remove_file(&target);
+                target
+            }
+        };
+        copy(&from.join(&file.path), &target).map_err(failed)?;
     }
     let _ = std::fs::remove_file(config.data.join(FRESH));
-    std::fs::File::open(&journal)
+    std::fs::File::open(&part)
         .and_then(|folder| folder.sync_all())
         .map_err(failed)?;
+    // An empty folder may be in the way.
+    let _ = std::fs::remove_dir(&journal);
+    std::fs::rename(&part, &journal).map_err(failed)?;
     std::fs::File::open(&config.data)
         .and_then(|folder| folder.sync_all())
         .map_err(failed)?;

@@ -4,6 +4,7 @@
 //! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is
 //! changed, except that opening a journal cuts an unfinished end, as the next start would.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +95,14 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
             running(&status, &mut findings);
             return findings;
         }
+        Err(_) if UnixStream::connect(config.admin_socket()).is_ok() => {
+            findings.push(trouble(
+                "the node's process is there and does not answer",
+                "wait a minute; if it stays so, end that process and start the node again: nothing that \
+                 was acknowledged is lost",
+            ));
+            return findings;
+        }
         Err(_) => findings.push(note(
             "the node does not run",
             "start it with 'rollbook node run'",
@@ -112,57 +121,108 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
         }
     }
     if !config.journal().exists() {
-        findings.push(note("there is no journal yet", "the first start makes it"));
+        findings.push(if config.store().exists() {
+            trouble(
+                "the journal is gone, and the store beside it is there",
+                "if it was moved, put it back; else let this node start again from its peers (rollbook \
+                 node restore)",
+            )
+        } else {
+            note("there is no journal yet", "the first start makes it")
+        });
         return findings;
     }
     let Some(file) = genesis else { return findings };
-    match open::open(&config, &Arc::new(file.genesis), false) {
-        Ok(opened) => {
-            findings.push(good(format!(
-                "journal and store agree at block {}",
-                opened.ledger.height()
-            )));
-            if let Some(text) = behind_the_chain(&opened.ledger, real_ms()) {
-                findings.push(trouble(
-                    text,
-                    "set the machine's time right (NTP) before the node starts",
-                ));
-            }
-            findings.extend(
-                opened
-                    .notes
-                    .iter()
-                    .map(|text| note(text.clone(), "nothing: this was done while looking")),
-            );
-            let node = opened.ledger.tables().nodes.get(&config.organisation);
-            match (node, secrets) {
-                (None, _) => findings.push(note(
-                    format!(
-                        "organisation {} has no node in the ledger",
-                        config.organisation.0
-                    ),
-                    "register its keys, or let it follow without voting",
-                )),
-                (Some(node), Some(secrets)) => {
-                    let all = [
-                        ("consensus", node.consensus, secrets.consensus.public()),
-                        ("cosigner", node.cosigner, secrets.cosigner.public()),
-                        ("log", node.log, secrets.log.public()),
-                        ("transport", node.transport, secrets.transport.public()),
-                    ];
-                    let unknown: Vec<String> = all
-                        .iter()
-                        .filter(|(_, registered, own)| registered != own)
-                        .map(|(kind, ..)| (*kind).to_owned())
-                        .collect();
-                    unknown_keys(&unknown, &mut findings);
-                }
-                (Some(_), None) => {}
-            }
-        }
+    match open::look(&config, &Arc::new(file.genesis)) {
+        Ok(looked) => stopped(&config, secrets, &looked, &mut findings),
         Err(failure) => findings.push(failed(failure)),
     }
     findings
+}
+
+/// The node takes a seat over with a handover that has not come yet (RULINGS A53).
+fn keys_wait() -> Finding {
+    note(
+        "this node's keys get the seat of its organisation with a handover; until then it follows, and \
+         the keys before sign",
+        "let the node with the old keys run until then; 'rollbook validators simulate' says which \
+         handover that is",
+    )
+}
+
+/// Findings from the folder of a stopped node.
+fn stopped(
+    config: &Config,
+    secrets: Option<NodeSecrets>,
+    looked: &open::Looked,
+    findings: &mut Vec<Finding>,
+) {
+    findings.extend(
+        looked
+            .notes
+            .iter()
+            .map(|text| note(text.clone(), "nothing is to be done")),
+    );
+    let Some(ledger) = &looked.ledger else {
+        findings.push(good(format!(
+            "the journal is whole to block {}",
+            looked.tip
+        )));
+        return;
+    };
+    findings.push(if ledger.height() == looked.tip {
+        good(format!(
+            "journal and store agree at block {}",
+            ledger.height()
+        ))
+    } else {
+        good(format!(
+            "the journal is whole to block {}; the next start applies what the store lacks from block {}",
+            looked.tip,
+            ledger.height().next()
+        ))
+    });
+    if let Some(text) = behind_the_chain(ledger, real_ms()) {
+        findings.push(trouble(
+            text,
+            "set the machine's time right (NTP) before the node starts",
+        ));
+    }
+    match (ledger.tables().nodes.get(&config.organisation), secrets) {
+        (None, _) => findings.push(note(
+            format!(
+                "organisation {} has no node in the ledger",
+                config.organisation.0
+            ),
+            "register its keys, or let it follow without voting",
+        )),
+        (Some(node), Some(secrets)) => {
+            let own = secrets.consensus.public();
+            let coming = node
+                .coming
+                .filter(|keys| keys.consensus == own && keys.signs_anew(node));
+            if coming.is_some() {
+                findings.push(keys_wait());
+            }
+            let now = (node.consensus, node.cosigner, node.log, node.signing().0);
+            let (consensus, cosigner, log, transport) = coming.map_or(now, |keys| {
+                (keys.consensus, keys.cosigner, keys.log, node.transport)
+            });
+            let all = [
+                ("consensus", consensus, own),
+                ("cosigner", cosigner, secrets.cosigner.public()),
+                ("log", log, secrets.log.public()),
+                ("transport", transport, secrets.transport.public()),
+            ];
+            let unknown: Vec<String> = all
+                .iter()
+                .filter(|(_, registered, own)| registered != own)
+                .map(|(kind, ..)| (*kind).to_owned())
+                .collect();
+            unknown_keys(&unknown, findings);
+        }
+        (Some(_), None) => {}
+    }
 }
 
 /// A key that the ledger does not know makes a node useless without a word: votes, cosignatures or
@@ -176,7 +236,8 @@ fn unknown_keys(kinds: &[String], findings: &mut Vec<Finding>) {
             "the ledger knows other keys for this node: {}",
             kinds.join(", ")
         ),
-        "put the registered key files back, or register the new ones",
+        "put the registered key files back, or register the new ones with 'rollbook node update'; if \
+         the node has moved to another machine, stop this one",
     ));
 }
 
@@ -248,6 +309,32 @@ fn progress(status: &Status, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Who stands behind, since when, until when (RULINGS A56).
+fn behind(status: &Status, findings: &mut Vec<Finding>) {
+    for one in &status.behind {
+        let (who, missed) = (one.organisation, one.missed);
+        let (since, until) = (one.since, one.until);
+        if who == status.organisation {
+            findings.push(note(
+                format!(
+                    "the others propose before this node from block {since} to block {until}: it \
+                     missed {missed} turns"
+                ),
+                "keep it running; if this goes on while it runs, look at its connections and its \
+                 clock",
+            ));
+        } else {
+            findings.push(note(
+                format!(
+                    "organisation {who} proposes after the others from block {since} to block \
+                     {until}: it missed {missed} turns"
+                ),
+                "nothing is to be done here; call its operator if it lasts",
+            ));
+        }
+    }
+}
+
 /// Whether the chain cannot go on by itself, as far as this node knows.
 pub fn stands_still(status: &Status) -> bool {
     let mut findings = Vec::new();
@@ -302,7 +389,8 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
                      needed; missing: {list}"
                 ),
                 "call their operators; nothing is lost, and blocks continue by themselves when \
-                 enough are back",
+                 enough are back. If blocks come at the others, this node alone is cut off: look at \
+                 its network, and make sure that no second node runs with its keys",
             ));
         } else {
             findings.push(note(
@@ -329,6 +417,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
         }
     }
     progress(status, findings);
+    behind(status, findings);
     if let Some(text) = &status.body_missing {
         findings.push(note(
             text.clone(),
@@ -338,7 +427,7 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
     if let Some(text) = &status.clock_warning {
         findings.push(trouble(
             text.clone(),
-            "set the machine's time right (NTP): until then its proposals are passed over and its \
+            "set the machine's time right (NTP): until then its proposals may be passed over and its \
              votes come late; it need not be restarted",
         ));
     }
@@ -357,6 +446,9 @@ pub fn running(status: &Status, findings: &mut Vec<Finding>) {
             ),
             "make sure that no second node runs with these keys, and that this folder is no old copy",
         ));
+    }
+    if status.keys_wait {
+        findings.push(keys_wait());
     }
     unknown_keys(&status.keys_unknown, findings);
     if let Some(alarm) = &status.fork_alarm {

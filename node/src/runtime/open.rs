@@ -4,7 +4,9 @@
 //! the rows of the store at its tip, its root compared with the seal, and the rest of the journal
 //! applied to it. The store is wiped and made again from the journal when it is suspect (the
 //! machine went down without a clean stop), cannot be opened, contradicts its seal or the journal,
-//! or is asked for. A store of another chain is not wiped: then the configured folder is wrong.
+//! or is asked for; the journal is read from end to end before. A store of another chain is not wiped:
+//! then the configured folder is wrong. Neither is one that the machine keeps this program from
+//! opening.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -109,6 +111,8 @@ pub fn open_on(
     let (store, ledger) = match loaded {
         Found::Usable(loaded) => loaded,
         Found::Unusable(why) => {
+            // A rotten block would be found after the good store is gone.
+            journal.verify()?;
             rebuilt = true;
             notes.push(format!("the store is made again from the journal: {why}"));
             SledStore::wipe(&folder).map_err(|error| store_failure(&error))?;
@@ -152,6 +156,52 @@ fn store_failure(error: &StoreError) -> Failure {
     )
 }
 
+/// What a stopped node's folder holds.
+pub struct Looked {
+    /// The newest block of the journal.
+    pub tip: Height,
+    /// The ledger at the store's newest block, if the store can be used.
+    pub ledger: Option<Ledger>,
+    /// What the next start will do, and what this look has done.
+    pub notes: Vec<String>,
+}
+
+/// Looks at the folder of a stopped node. Nothing is changed, except that opening a journal cuts an
+/// unfinished end, as the next start would (RULINGS A43).
+pub fn look(config: &Config, genesis: &Arc<Genesis>) -> Result<Looked, Failure> {
+    let (journal, recovered) =
+        Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    journal.verify()?;
+    let cuts = recovered.cuts.iter().map(|cut| {
+        format!(
+            "cut {} unfinished bytes from {}",
+            cut.bytes,
+            cut.file.display()
+        )
+    });
+    let mut notes: Vec<String> = cuts.collect();
+    let folder = config.store();
+    let again = |why: &str| format!("the next start makes the store again from the journal: {why}");
+    let mut ledger = None;
+    if !folder.exists() {
+        if journal.tip() > Height(0) {
+            notes.push(again("there is none"));
+        }
+    } else if recovered.store_is_suspect() {
+        notes.push(again("the machine went down without a clean stop"));
+    } else {
+        match load(&folder, genesis, &journal, &mut notes)? {
+            Found::Usable((_, found)) => ledger = Some(found),
+            Found::Unusable(why) => notes.push(again(&why)),
+        }
+    }
+    Ok(Looked {
+        tip: journal.tip(),
+        ledger,
+        notes,
+    })
+}
+
 /// What is in the folder of the store.
 enum Found<T> {
     /// It can be used.
@@ -176,7 +226,9 @@ fn open_store(
                 .map(|path| format!("set aside a half-written snapshot: {}", path.display()));
             Ok(Found::Usable((store, notes.collect())))
         }
-        Ok(Err(error @ StoreError::Foreign { .. })) => Err(store_failure(&error)),
+        Ok(Err(error @ (StoreError::Foreign { .. } | StoreError::Machine { .. }))) => {
+            Err(store_failure(&error))
+        }
         Ok(Err(error)) => Ok(Found::Unusable(error.to_string())),
         Err(_) => Ok(Found::Unusable("sled panicked while it opened it".into())),
     }

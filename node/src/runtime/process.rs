@@ -110,10 +110,19 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         .tables()
         .nodes
         .get(&config.organisation)
-        .map(|node| node.consensus == secrets.consensus.public());
+        .map(|node| {
+            let own = secrets.consensus.public();
+            let waits = node.coming.is_some_and(|coming| coming.consensus == own);
+            (node.consensus == own, waits)
+        });
     match shown {
-        Some(true) => {}
-        Some(false) => {
+        Some((true, _)) => {}
+        Some((false, true)) => tracing::info!(
+            "this node follows the chain and takes the seat of organisation {} over with the next \
+             handover that can give it",
+            config.organisation.0
+        ),
+        Some((false, false)) => {
             tracing::warn!(
                 "the ledger knows other keys for organisation {}: this node only follows",
                 config.organisation.0

@@ -49,17 +49,36 @@ pub struct Opened {
 }
 
 fn failed(what: &'static str) -> impl Fn(sled::Error) -> StoreError {
-    move |error| StoreError::Failed {
-        what,
-        why: error.to_string(),
+    move |error| match &error {
+        sled::Error::Io(io) if is_of_machine(io) => StoreError::Machine {
+            what,
+            why: io.to_string(),
+        },
+        _ => StoreError::Failed {
+            what,
+            why: error.to_string(),
+        },
     }
 }
 
+/// Whether the machine is to blame and not what lies in the file.
+fn is_of_machine(error: &io::Error) -> bool {
+    // EIO, ENFILE, EMFILE: the last two have no kind of their own.
+    const NUMBERS: [i32; 3] = [5, 23, 24];
+    let kinds = [
+        io::ErrorKind::StorageFull,
+        io::ErrorKind::QuotaExceeded,
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    kinds.contains(&error.kind())
+        || error
+            .raw_os_error()
+            .is_some_and(|number| NUMBERS.contains(&number))
+}
+
 fn io_failed(what: &'static str) -> impl Fn(io::Error) -> StoreError {
-    move |error| StoreError::Failed {
-        what,
-        why: error.to_string(),
-    }
+    move |error| failed(what)(sled::Error::Io(error))
 }
 
 /// File names in a folder; none if there is no folder.

@@ -3,6 +3,7 @@
 use rollbook_core::id::PersonId;
 use rollbook_core::next;
 use rollbook_core::next::Object;
+use rollbook_core::view::validators::ValidatorsView;
 use rollbook_core::view::{View, tasks};
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,17 @@ pub struct Beside {
     /// its reviews, of an agreement its milestones.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub view: View,
+}
+
+/// `/v1/validators`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Validators {
+    /// Whether this is a sample chain.
+    pub sample: bool,
+    /// The seats as they stand, and the handovers to come.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub validators: ValidatorsView,
 }
 
 /// `/v1/next/{object}/{number}`.

@@ -13,6 +13,8 @@ use crate::by_name::ByName;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
+    /// Seats that propose last at the next height, because they missed turns (RULINGS A56).
+    pub behind: Vec<Behind>,
     /// Id of the newest block.
     pub block: String,
     /// `behind: body of H missing`, if a decided block's body is not here.
@@ -20,8 +22,9 @@ pub struct Status {
     /// `sample` or `wall`.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub clock: Clock,
-    /// How far the machine's clock was ahead of the last block out of its bounds, in milliseconds;
-    /// negative: behind.
+    /// How far the machine's clock was ahead of the last block out of its bounds, in milliseconds; or,
+    /// while blocks are within bounds, how far it is ahead of the clocks of all others who proposed
+    /// last. Negative: behind.
     pub clock_off_ms: Option<i64>,
     /// What is to be said about the machine's clock.
     pub clock_warning: Option<String>,
@@ -44,6 +47,9 @@ pub struct Status {
     pub height: Height,
     /// Kinds of this node's keys that are not those that the ledger has for it.
     pub keys_unknown: Vec<String>,
+    /// This node's keys wait for the handover that gives them its organisation's seat; absent if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keys_wait: bool,
     /// Address for other nodes.
     pub listen: Option<String>,
     /// Leaves in the log, up to the newest seal.
@@ -123,6 +129,23 @@ pub struct Restored {
     /// It votes from this height on.
     #[cfg_attr(feature = "schema", schema(value_type = u64))]
     pub votes_from: Height,
+}
+
+/// A seat that stands behind: others propose before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Behind {
+    /// Turns it missed in sequence.
+    pub missed: u32,
+    /// The organisation whose seat it is.
+    #[cfg_attr(feature = "schema", schema(value_type = u32))]
+    pub organisation: OrganisationId,
+    /// First height at which it stands behind.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub since: Height,
+    /// Last height at which it does, if it misses no further turn.
+    #[cfg_attr(feature = "schema", schema(value_type = u64))]
+    pub until: Height,
 }
 
 /// What a replica does.
@@ -232,7 +255,7 @@ mod tests {
 
     /// As a node of a testnet writes it, with values where it had none.
     const TEXT: &str = concat!(
-        r#"{"block":"1a","body_missing":null,"clock":"sample","clock_off_ms":null,"#,
+        r#"{"behind":[{"missed":2,"organisation":4,"since":1,"until":16}],"block":"1a","body_missing":null,"clock":"sample","clock_off_ms":null,"#,
         r#""clock_warning":null,"counts":{"admitted":4,"blocks":1,"records":4,"refused":0,"#,
         r#""unsent":0},"foreign_statement":null,"fork_alarm":{"height":5,"validator":2},"#,
         r#""founders_missing":0,"genesis":"03","guard_refusals":0,"height":1,"#,

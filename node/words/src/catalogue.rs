@@ -44,6 +44,8 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-motions.toml"),
     include_str!("../messages/en-hands.toml"),
     include_str!("../messages/en-people.toml"),
+    include_str!("../messages/en-affairs.toml"),
+    include_str!("../messages/en-validators.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -63,6 +65,8 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-motions.toml"),
     include_str!("../messages/zh-hands.toml"),
     include_str!("../messages/zh-people.toml"),
+    include_str!("../messages/zh-affairs.toml"),
+    include_str!("../messages/zh-validators.toml"),
 ];
 
 /// Sets the language of this process.
@@ -278,10 +282,11 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 15] = [
+pub const FACT_TABLES: [&str; 17] = [
     "appeal",
     "body",
     "class",
+    "clerical",
     "floor",
     "grower",
     "growth",
@@ -290,6 +295,7 @@ pub const FACT_TABLES: [&str; 15] = [
     "motion-kind",
     "pledge-part",
     "pool",
+    "reading",
     "role",
     "step",
     "tranche",

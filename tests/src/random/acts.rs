@@ -4,6 +4,7 @@
 //! guard: a careless choice is how refusals come about beside the deliberate ones of
 //! [`twist`](super::twist).
 
+mod affairs;
 mod award;
 mod call;
 mod fund;
@@ -55,6 +56,7 @@ pub fn deck(hand: &Hand) -> Deck {
     post::chances(hand, &mut deck);
     seat::chances(hand, &mut deck);
     people::chances(hand, &mut deck);
+    affairs::chances(hand, &mut deck);
     fund::chances(hand, &mut deck);
     call::chances(hand, &mut deck);
     review::chances(hand, &mut deck);

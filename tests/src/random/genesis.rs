@@ -456,6 +456,26 @@ fn offices(
         posts.push(post(random, charter, role, holder));
         taken.push(holder);
     }
+    // The secretary chairs, too: nobody else is asked for what one person may not do alone.
+    if random.percent(15) {
+        let has = |posts: &Vec<PostEntry>| {
+            posts
+                .iter()
+                .find(|post| post.role == Role::Secretary)
+                .cloned()
+        };
+        if let Some((at, first)) = (0..)
+            .zip(&offices)
+            .find_map(|(at, (_, posts))| Some((at, has(posts)?)))
+        {
+            let chair = PostEntry {
+                role: Role::Chair,
+                deputy: None,
+                ..first
+            };
+            offices[at].1.push(chair);
+        }
+    }
     for (entry, posts) in &mut offices {
         // An office asks for two where it has enough.
         let money = posts

@@ -148,10 +148,7 @@ impl Hand<'_> {
     }
 
     pub fn calendar(&self) -> Calendar {
-        Calendar {
-            offset_minutes: self.charter().offset_minutes,
-            ..Calendar::default()
-        }
+        rollbook_core::lookup::calendar::now(self.t)
     }
 
     pub fn balance(&self, fund: FundId, kind: AccountKind) -> i128 {

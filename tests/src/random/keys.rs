@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::possession::UNPROVED;
 use rollbook_core::identity::{OfficerEntry, OrganisationEntry, Role};
-use rollbook_core::record::{KeyRotation, NewKey, NodeKeys, Registration, further_key, joining};
+use rollbook_core::record::{
+    KeyRotation, NewKey, NodeKeys, NodeUpdate, Registration, further_key, joining,
+};
+use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, PublicKey, sha256_tagged};
 use rollbook_proof::log::PolicyValidator;
 use rollbook_proof::number::OrganisationId;
@@ -133,6 +136,19 @@ impl Keys {
             organisation,
             &NodePlace::loopback(7000 + port, 8000 + port),
         )
+    }
+
+    /// What changes of a node, with new keys of the kinds that are to be new.
+    pub fn update(
+        &mut self,
+        chain: &Hash,
+        organisation: OrganisationId,
+        new: [bool; 4],
+        place: (Option<Text<200>>, Option<Text<100>>),
+    ) -> NodeUpdate {
+        let keys = new.map(|new| new.then(|| self.fresh()));
+        let keys = keys.each_ref().map(Option::as_ref);
+        NodeUpdate::proved(chain, organisation, keys, place.0, place.1)
     }
 
     /// An entry as its company registers itself.

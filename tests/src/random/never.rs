@@ -27,6 +27,7 @@ pub const CODES: &[(&str, &str)] = &[
         "the released build knows one version; the suites of tests/planted have another",
     ),
     ("A17.wrong-state", CLOCK),
+    ("A53.wrong-state", CLOCK),
     ("M26.wrong-state", EARLIER),
     ("M27.wrong-state", EARLIER),
     ("M40.wrong-state", EARLIER),
@@ -104,6 +105,17 @@ pub const CODES: &[(&str, &str)] = &[
         "the companies of this suite have no identifier but their code: M31.no-identifier comes first",
     ),
     ("M36.wrong-state", EARLIER),
+    (
+        "M37.too-many",
+        "no genesis of this suite has more directions than a member may work in",
+    ),
+    ("M38.wrong-state", EARLIER),
+    ("M39.wrong-state", EARLIER),
+    ("M41.wrong-state", EARLIER),
+    (
+        "A4.unknown-observer",
+        "observers have a code of their own, M38.not-an-observer",
+    ),
     ("R16.wrong-state", NEW),
     ("R31.wrong-state", CLOCK),
     ("R32.wrong-state", CLOCK),
@@ -134,6 +146,10 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
+    (
+        "R48.no-primary",
+        "a member that stands for chair has no primary with a key while the ballots are open",
+    ),
     (
         "M09.no-primary-key",
         "an applicant's primary loses the key between application and activation",

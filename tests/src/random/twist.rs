@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::random::hand::{Draft, Hand};
 
-const ROLES: [Role; 12] = [
+const ROLES: [Role; 13] = [
     Role::Primary,
     Role::Alternate,
     Role::Finance,
@@ -24,6 +24,7 @@ const ROLES: [Role; 12] = [
     Role::ProgrammeOfficer,
     Role::FinanceApprover,
     Role::Auditor,
+    Role::Chair,
 ];
 
 /// Values seen in acts so far, by the name of their field: what a changed field may say instead.

@@ -2,7 +2,8 @@
 //! says what went wrong, if anything did. `tests/tests/kernel.rs` expects nothing to; the suites of
 //! planted faults take the mend back and expect these words.
 
-use rollbook_node::replica::message::{Frame, Request, Response, SignedStatement};
+use rollbook_core::block::{BODY_MAX_RECORDS, BlockBody};
+use rollbook_node::replica::message::{Envelope, Frame, Request, Response, SignedStatement};
 use rollbook_node::replica::{App as _, Effect, Input, ReplicaConfig};
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
@@ -182,6 +183,60 @@ pub fn records_that_do_not_apply(adjust: Adjust<'_>) -> Result<(), String> {
     let late = late.count();
     expect(late == 0, || {
         format!("{late} blocks in 10 s in which nothing applied")
+    })
+}
+
+/// One member has more records in the pool than a body holds when another one hands in one: it is in the
+/// next block all the same.
+pub fn a_flood_of_one_member(adjust: Adjust<'_>) -> Result<(), String> {
+    let mut lone: Lone<ChainApp> = Lone::new(&plan(4, 6), 3, adjust);
+    lone.start(0, true);
+    lone.pass(500);
+    let until = lone.wall() + 1_000 * HOUR_MS;
+    let flood = (1..=BODY_MAX_RECORDS as u64 + 100).map(|number| (5, number));
+    let mut last = Hash::ZERO;
+    for (who, number) in flood.chain([(6, 1_000_000)]) {
+        let bytes = lone.genesis().record(who, number, until);
+        let envelope = Envelope::decode(bytes).expect("the suite's own record");
+        last = envelope.id();
+        lone.step(Input::Submit {
+            tag: number,
+            envelope,
+        });
+    }
+    // The others have decided block 1 without it; block 2 is its turn.
+    lone.decide_next(&[]);
+    assert_eq!(lone.proposer(0), 3);
+    lone.pass(3_000);
+    let proposed = lone.said.iter().find_map(|effect| match effect {
+        Effect::Broadcast(bytes) => match decode::<Frame>(bytes) {
+            Ok(Frame::Proposal { seal, .. }) if seal.height == Height(2) => Some(seal.id()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let block = proposed.ok_or("it proposes nothing")?;
+    lone.step(Input::Request {
+        from: 1,
+        id: 77,
+        request: Request::Body {
+            block,
+            height: Height(2),
+        },
+    });
+    let told = lone.said.iter().find_map(|effect| match effect {
+        Effect::Respond { id: 77, bytes, .. } => decode::<Response>(bytes).ok(),
+        _ => None,
+    });
+    let Some(Response::Body(Some((_, body)))) = told else {
+        return Err("no body".into());
+    };
+    let records = decode::<BlockBody>(&body).expect("its own body").records;
+    expect(records.len() > BODY_MAX_RECORDS / 2, || {
+        format!("{} records", records.len())
+    })?;
+    expect(records.iter().any(|record| record.id() == last), || {
+        "the other member's record is not in the block".into()
     })
 }
 

@@ -152,6 +152,9 @@ pub struct ChainApp {
     state: State,
     records: BTreeSet<Hash>,
     executed: BTreeMap<Hash, (State, Vec<Hash>)>,
+    /// Of the parent's certificates it puts the one into its blocks by which most others have missed a
+    /// turn. It may have it: whoever does not know a decision yet precommits the block again.
+    chooses: bool,
 }
 
 fn policy(validators: &[Validator]) -> Hash {
@@ -162,13 +165,33 @@ fn policy(validators: &[Validator]) -> Hash {
     sha256_parts(&[b"policy", &members])
 }
 
-/// Who proposes `height`, in order (RULINGS A56), written a second time.
-fn turns(
-    validators: &[Validator],
+fn numbers(validators: &[Validator]) -> Vec<OrganisationId> {
+    validators.iter().map(|seat| seat.organisation).collect()
+}
+
+/// Counts what a height's round shows of those whose turns it had, in the block of the height after it.
+pub fn count(
+    missed: &mut BTreeMap<OrganisationId, (u32, u64)>,
+    turns: &[OrganisationId],
+    round: usize,
+    height: u64,
+) {
+    let n = turns.len();
+    for seat in &turns[..round.min(n)] {
+        let before = missed.get(seat).map_or(0, |(turns, _)| *turns);
+        missed.insert(*seat, (before + 1, height));
+    }
+    missed.remove(&turns[round % n]);
+}
+
+/// Who proposes `height`, in order (RULINGS A56), written a second time. `missed` says how many turns a
+/// seat missed in sequence, and the height that counted the newest.
+pub fn turns(
+    seats: &[OrganisationId],
     height: u64,
     missed: &BTreeMap<OrganisationId, (u32, u64)>,
 ) -> Vec<OrganisationId> {
-    let n = validators.len();
+    let n = seats.len();
     let mut late: Vec<(u32, OrganisationId)> = missed
         .iter()
         .filter(|(_, (turns, counted))| {
@@ -183,7 +206,7 @@ fn turns(
     late.sort();
     late.reverse();
     late.truncate((n - 1) / 3);
-    let all = (0..n).map(|k| validators[(height as usize + k) % n].organisation);
+    let all = (0..n).map(|k| seats[(height as usize + k) % n]);
     let mut order: Vec<OrganisationId> = all.collect();
     // Stable: whoever stands behind keeps the order of the rotation.
     order.sort_by_key(|seat| late.iter().any(|(_, behind)| behind == seat));
@@ -217,7 +240,7 @@ impl ChainApp {
             tip_validators: genesis.validators.clone(),
             pending: None,
             tip_is_handover: false,
-            turns: turns(&genesis.validators, 1, &BTreeMap::new()),
+            turns: turns(&numbers(&genesis.validators), 1, &BTreeMap::new()),
             tip_turns: Vec::new(),
             missed: BTreeMap::new(),
             accused: BTreeSet::new(),
@@ -227,6 +250,32 @@ impl ChainApp {
             state,
             records: BTreeSet::new(),
             executed: BTreeMap::new(),
+            chooses: false,
+        }
+    }
+
+    /// The certificate of the same block in the round after which all others but one have missed a turn.
+    fn chosen(&self, certificate: Certificate) -> Certificate {
+        let seats = &self.state.tip_validators;
+        let last = self.state.tip_turns.len().saturating_sub(1) as u32;
+        let round = certificate.round.max(last);
+        let voters = seats.iter().take(quorum(seats.len()));
+        let signatures = voters.map(|seat| {
+            let vote = Vote {
+                kind: VoteKind::Precommit,
+                height: certificate.height,
+                round,
+                block: Some(certificate.block),
+                validator: seat.organisation,
+            };
+            let key = node_key(seat.organisation.0, KeyKind::Consensus);
+            let bytes = vote.sign_bytes(&self.genesis.chain);
+            (seat.organisation, key.sign_tagged(&bytes))
+        });
+        Certificate {
+            round,
+            signatures: signatures.collect(),
+            ..certificate
         }
     }
 
@@ -422,12 +471,8 @@ impl ChainApp {
         }
         let height = old.tip.seal.height.0 + 1;
         if let Some(certificate) = &body.system.parent_certificate {
-            let (n, round) = (old.tip_turns.len(), certificate.round as usize);
-            for seat in &old.tip_turns[..round.min(n)] {
-                let turns = next.missed.get(seat).map_or(1, |(turns, _)| turns + 1);
-                next.missed.insert(*seat, (turns, height));
-            }
-            next.missed.remove(&old.tip_turns[round % n]);
+            let round = certificate.round as usize;
+            count(&mut next.missed, &old.tip_turns, round, height);
         }
         let seated =
             |seat: &OrganisationId| next.validators.iter().any(|v| v.organisation == *seat);
@@ -435,7 +480,7 @@ impl ChainApp {
         missed.retain(|seat, _| seated(seat));
         next.missed = missed;
         next.tip_turns = old.turns.clone();
-        next.turns = turns(&next.validators, height + 1, &next.missed);
+        next.turns = turns(&numbers(&next.validators), height + 1, &next.missed);
         next.accused.extend(
             body.system
                 .evidence
@@ -516,6 +561,10 @@ impl SimLedger for ChainApp {
         Some(genesis.record(principal, number, GENESIS_MS + 10 * 365 * 24 * 3_600_000))
     }
 
+    fn choose_certificates(&mut self) {
+        self.chooses = true;
+    }
+
     fn accused(&self) -> Vec<(Height, OrganisationId)> {
         self.state.accused.iter().copied().collect()
     }
@@ -558,6 +607,10 @@ impl App for ChainApp {
         policy(&self.state.validators)
     }
 
+    fn has_turn(&self, organisation: OrganisationId) -> bool {
+        self.genesis.registered.contains_key(&organisation)
+    }
+
     fn admit(&mut self, record: &Record, now_ms: u64) -> Result<(), Refused> {
         self.judge(record, now_ms)
     }
@@ -568,6 +621,10 @@ impl App for ChainApp {
         system: SystemSection,
         candidates: &[Record],
     ) -> Result<BuiltBlock, BlockVerdict> {
+        let mut system = system;
+        if self.chooses {
+            system.parent_certificate = system.parent_certificate.map(|own| self.chosen(own));
+        }
         let mut body = BlockBody {
             system,
             records: Vec::new(),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rollbook_core::identity::Role;
 use rollbook_core::ledger::Ledger;
-use rollbook_core::record::{Body, NodeAct, Record};
+use rollbook_core::record::{Body, NodeAct, NodeUpdate, Record};
 use rollbook_core::tx::Verify;
 use rollbook_node::replica::{Ahead, App, Keys, LedgerApp};
 use rollbook_proof::codec::encode;
@@ -19,6 +19,7 @@ use super::memo;
 use super::plan::Plan;
 use super::random::Random;
 use crate::alliance::{Alliance, place, sample};
+use crate::writer::text;
 
 /// A ledger under simulation.
 pub trait SimLedger: App + Sized {
@@ -40,6 +41,16 @@ pub trait SimLedger: App + Sized {
     /// The keys of a node.
     fn keys(genesis: &Self::Genesis, organisation: u32) -> Keys;
 
+    /// The keys that its seat gets when it moves. A ledger on which none does has no others.
+    fn moved_keys(genesis: &Self::Genesis, organisation: u32) -> Keys {
+        Self::keys(genesis, organisation)
+    }
+
+    /// First height that the keys of an organisation's seat vote at, as the ledger says it.
+    fn votes_from(&self, _: u32) -> Option<Height> {
+        None
+    }
+
     /// One of them, for whoever signs what no honest node would.
     fn keypair(genesis: &Self::Genesis, organisation: u32, kind: KeyKind) -> Keypair;
 
@@ -59,6 +70,9 @@ pub trait SimLedger: App + Sized {
     /// Accusations in the ledger: height and culprit.
     fn accused(&self) -> Vec<(Height, OrganisationId)>;
 
+    /// From now on it is the ledger of a proposer that chooses certificates to its own ends.
+    fn choose_certificates(&mut self) {}
+
     /// After each step of its replica.
     fn after_step(&mut self) {}
 }
@@ -74,6 +88,8 @@ pub struct RealGenesis {
 }
 
 const SEED: &[u8] = b"simulated alliance";
+/// Of the keys to which seats move.
+const MOVED: &[u8] = b"moved seats";
 
 /// Signatures by the simulator's memo.
 #[derive(Debug)]
@@ -118,6 +134,26 @@ impl SimLedger for RealLedger {
                 OPENED_MS,
                 Body::Node(NodeAct::Ready),
             ));
+        }
+        for mover in &plan.moves {
+            let operator = (officers_of(*mover).0, Role::NodeOperator);
+            let keys = [
+                KeyKind::Consensus,
+                KeyKind::Cosigner,
+                KeyKind::Log,
+                KeyKind::Transport,
+            ]
+            .map(|kind| node_key(MOVED, *mover, kind));
+            let address = text(&format!("moved-{mover}.example:7400"));
+            let update = NodeUpdate::proved(
+                &alliance.chain(),
+                OrganisationId(*mover),
+                keys.each_ref().map(Some),
+                None,
+                Some(address),
+            );
+            let act = Body::Node(NodeAct::Update(update));
+            records.push(alliance.signer.record(*mover, &[operator], OPENED_MS, act));
         }
         let mut zombies = BTreeSet::new();
         for _ in 0..plan.zombies {
@@ -171,6 +207,21 @@ impl SimLedger for RealLedger {
             key(KeyKind::Cosigner),
             key(KeyKind::Log),
         )
+    }
+
+    fn moved_keys(_: &RealGenesis, organisation: u32) -> Keys {
+        let key = |kind| node_key(MOVED, organisation, kind);
+        Keys::new(
+            OrganisationId(organisation),
+            key(KeyKind::Consensus),
+            key(KeyKind::Cosigner),
+            key(KeyKind::Log),
+        )
+    }
+
+    fn votes_from(&self, organisation: u32) -> Option<Height> {
+        let nodes = &self.ledger().tables().nodes;
+        nodes.get(&OrganisationId(organisation))?.votes_from
     }
 
     fn record(genesis: &RealGenesis, _: &Plan, number: u64, _: &mut Random) -> Option<Vec<u8>> {

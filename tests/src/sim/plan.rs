@@ -20,6 +20,8 @@ pub struct Plan {
     pub nodes: u32,
     /// Organisations that run as two nodes with one key.
     pub twins: Vec<u32>,
+    /// Validators whose seats move to a second machine with new keys (the real ledger).
+    pub moves: Vec<u32>,
     /// Chance of losing a message, in 1,000.
     pub loss: u64,
     /// Chance of a message arriving twice, in 1,000.
@@ -39,8 +41,19 @@ pub struct Plan {
     /// Machines lose power: between steps, between effects, and inside a step at any call of the
     /// journal.
     pub power_cuts: bool,
-    /// One machine loses its disk, once.
-    pub wipe: bool,
+    /// So many disks are lost, one after the other: the next one once who lost the last votes again.
+    pub losses: u32,
+    /// A lost disk may come back as it was some blocks ago.
+    pub stale: bool,
+    /// Syncs and writes fail, and disks are full, until the machine is started again.
+    pub disk_faults: bool,
+    /// Clocks are stepped by up to four seconds while nodes run; one that is an hour off comes right and
+    /// goes wrong again.
+    pub steps: bool,
+    /// Organisations whose proposals come too late: every time (1), every other turn (2).
+    pub late: Vec<(u32, u32)>,
+    /// Organisations that put the certificate into their blocks by which most others have missed a turn.
+    pub choosers: Vec<u32>,
     /// All guards are new at the start, beside keys that are not, and one machine loses its disk even
     /// before the first block.
     pub new_guards: bool,
@@ -90,6 +103,7 @@ impl Plan {
             validators,
             nodes: validators + u32::from(handovers || r.percent(30)),
             twins: Vec::new(),
+            moves: Vec::new(),
             loss: if lossy {
                 r.between(1, if harsh { 150 } else { 40 })
             } else {
@@ -104,7 +118,16 @@ impl Plan {
             crashes: kills,
             power_cuts: power,
             // At most f nodes misbehave or lose their memory.
-            wipe: exclusive == 0,
+            losses: if exclusive == 0 {
+                r.between(1, 3) as u32
+            } else {
+                0
+            },
+            stale: r.percent(50),
+            disk_faults: r.percent(40),
+            steps: r.percent(40),
+            late: Vec::new(),
+            choosers: Vec::new(),
             new_guards: false,
             zombies: 0,
             skew: if skewed { r.between(1, 4_000) } else { 0 },
@@ -130,6 +153,7 @@ impl Plan {
             validators: 4,
             nodes: 4,
             twins: Vec::new(),
+            moves: Vec::new(),
             loss: 0,
             duplicate: 0,
             corrupt: 0,
@@ -139,7 +163,12 @@ impl Plan {
             one_way: false,
             crashes: false,
             power_cuts: false,
-            wipe: false,
+            losses: 0,
+            stale: false,
+            disk_faults: false,
+            steps: false,
+            late: Vec::new(),
+            choosers: Vec::new(),
             new_guards: false,
             zombies: 0,
             skew: 0,
@@ -179,6 +208,11 @@ impl Plan {
             ..Plan::quiet(seed)
         };
         (plan, lost, r.between(4_000, 16_000))
+    }
+
+    /// Whether processes or machines die by themselves.
+    pub fn may_die(&self) -> bool {
+        self.crashes || self.power_cuts
     }
 
     /// Whether nothing is put in on purpose.

@@ -2,12 +2,17 @@
 //!
 //! Oracles, checked at every effect: two nodes never decide different blocks at one height; no
 //! honest key ever emits two conflicting signatures; what a node told to be decided is there after
-//! every restart; after the faults end every record handed in is decided and receipted everywhere,
-//! within the run. Stops are only allowed where a machine died.
+//! every restart; no block is ahead of every honest clock; everybody's turn comes within n rounds, and
+//! at most f stand behind; every receipt verifies; no honest node answers anything untrue; what others
+//! can fill stays within its bounds; nobody honest is accused; after the faults end every record handed
+//! in is decided and receipted everywhere, within the run. Stops are only allowed where a machine died
+//! or its disk failed.
 
+mod decided;
 mod faults;
 mod network;
 mod oracles;
+mod packet;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -17,14 +22,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook_node::disk::SimDisk;
-use rollbook_node::replica::message::{Batch, Envelope, Frame, Request};
+use rollbook_node::replica::message::{Envelope, Frame};
 use rollbook_node::replica::{
-    Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
+    Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Validator,
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256, sha256_parts};
 use rollbook_proof::number::Height;
 
+use self::packet::{Packet, brief};
 use super::chain::ChainApp;
 use super::ledger::SimLedger;
 use super::memo::SimVerify;
@@ -33,6 +39,8 @@ use super::random::Random;
 
 type Node<L> = Replica<L, JournalStorage, SimVerify>;
 
+/// How much later a late proposal comes: later than anybody waits for it in the first rounds.
+const LATE_MS: u64 = 3_000;
 /// The shell gives a request so long.
 const REQUEST_MS: u64 = 2_000;
 
@@ -92,54 +100,15 @@ enum Event {
     Recover,
     Weather,
     Crash,
+    /// A clock is stepped.
+    ClockStep,
     Gst,
-}
-
-/// Bytes on their way, which may be damaged before they are decoded.
-#[derive(Clone)]
-enum Packet {
-    Frame { from: u32, bytes: Vec<u8> },
-    Records { bytes: Vec<u8> },
-    Request { from: u32, id: u64, bytes: Vec<u8> },
-    Response { id: u64, bytes: Vec<u8> },
-}
-
-impl Packet {
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        match self {
-            Packet::Frame { bytes, .. }
-            | Packet::Records { bytes }
-            | Packet::Request { bytes, .. }
-            | Packet::Response { bytes, .. } => bytes,
-        }
-    }
-
-    /// What a shell makes of it. What does not decode is time that passes.
-    fn arrive(self) -> Input {
-        match self {
-            Packet::Frame { from, bytes } => match decode(&bytes) {
-                Ok(frame) => Input::Frame { from, frame },
-                Err(_) => Input::Tick,
-            },
-            Packet::Records { bytes } => match decode::<Batch>(&bytes) {
-                Ok(batch) => Input::Records(batch.envelopes()),
-                Err(_) => Input::Tick,
-            },
-            Packet::Request { from, id, bytes } => Input::Request {
-                from,
-                id,
-                request: Request::read(&bytes),
-            },
-            Packet::Response { id, bytes } => Input::Response {
-                id,
-                response: decode(&bytes).ok(),
-            },
-        }
-    }
 }
 
 struct Machine<L: SimLedger> {
     organisation: u32,
+    /// It has the keys to which a seat moves.
+    moved: bool,
     disk: SimDisk,
     replica: Option<Node<L>>,
     /// The ledger at some height the disk holds, to restart from.
@@ -153,7 +122,18 @@ struct Machine<L: SimLedger> {
     /// Effects of the next steps after which it dies, and whether by power.
     doomed: Option<(u64, bool)>,
     receipted: u64,
+    /// The disk is not what it was when it told what it had decided.
     wiped: bool,
+    /// It has lost what it signed, and does not vote again yet.
+    in_doubt: bool,
+    /// A copy of the disk of some time ago, and the height that was decided then.
+    old_disk: Option<(SimDisk, u64)>,
+    /// Its disk fails: it may stop.
+    disk_fails: bool,
+    /// Whether the power goes when the disk halts, or only the process dies.
+    halts_with_power: bool,
+    /// The round in which it proposed last, and how many turns it had.
+    turns_had: (Option<(Height, u32)>, u32),
 }
 
 /// What a bad node says instead of what it was about to: its keys, its ledger, the effect.
@@ -183,11 +163,24 @@ pub struct World<L: SimLedger = ChainApp> {
     /// (organisation, height, round, step) to what was signed.
     signed: BTreeMap<(u32, Height, u32, u8), Option<Hash>>,
     cosigned: BTreeMap<(u32, u64), Hash>,
+    /// Lowest and highest height of votes, of each organisation, before and after it moved.
+    voted: BTreeMap<(u32, bool), (Height, Height)>,
     handed_in: BTreeMap<Hash, u64>,
     next_record: u64,
     outcome: Outcome,
     failure: Option<Failure>,
-    wiped: bool,
+    /// Disks lost so far.
+    losses: u32,
+    /// Blocks that a node found decided on its disk when it started and had not told.
+    untold: BTreeMap<Height, Hash>,
+    /// Who certified each height.
+    seats: BTreeMap<Height, Vec<Validator>>,
+    /// When each block was made, by its own word.
+    times: BTreeMap<Height, u64>,
+    /// The latest time of any honest clock so far.
+    latest_wall: u64,
+    /// The machine whose clock may be off by an hour.
+    wrong: usize,
     /// Machines that lost their disks in a disaster and do not vote again yet.
     lost: Vec<usize>,
     /// Machines that lose their disks when one of them is the first to decide after this time.
@@ -209,6 +202,8 @@ impl<L: SimLedger> World<L> {
         let (chain, opened_ms) = L::facts(&genesis);
         let mut organisations: Vec<u32> = (1..=plan.nodes).collect();
         organisations.extend(plan.twins.iter().copied());
+        let moved = organisations.len();
+        organisations.extend(plan.moves.iter().copied());
         let wrong = random.below(u64::from(plan.validators)) as usize;
         let machines: Vec<Machine<L>> = organisations
             .iter()
@@ -222,6 +217,7 @@ impl<L: SimLedger> World<L> {
                 };
                 Machine {
                     organisation: *organisation,
+                    moved: index >= moved,
                     disk: SimDisk::default(),
                     replica: None,
                     snapshot: None,
@@ -237,6 +233,11 @@ impl<L: SimLedger> World<L> {
                     doomed: None,
                     receipted: 0,
                     wiped: false,
+                    in_doubt: false,
+                    old_disk: None,
+                    disk_fails: false,
+                    halts_with_power: true,
+                    turns_had: (None, 0),
                 }
             })
             .collect();
@@ -279,11 +280,17 @@ impl<L: SimLedger> World<L> {
             decided_records: BTreeSet::new(),
             signed: BTreeMap::new(),
             cosigned: BTreeMap::new(),
+            voted: BTreeMap::new(),
             handed_in: BTreeMap::new(),
             next_record: 0,
             outcome: Outcome::default(),
             failure: None,
-            wiped: false,
+            losses: 0,
+            untold: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            times: BTreeMap::new(),
+            latest_wall: 0,
+            wrong,
             lost: Vec::new(),
             disaster: None,
             plan,
@@ -372,6 +379,9 @@ impl<L: SimLedger> World<L> {
         if self.plan.gst > 0 {
             self.at(500, Event::Weather);
             self.at(700, Event::Crash);
+            if self.plan.steps {
+                self.at(900, Event::ClockStep);
+            }
             self.at(self.plan.gst, Event::Gst);
         }
         while let Some(Reverse((time, key))) = self.events.pop() {
@@ -465,10 +475,13 @@ impl<L: SimLedger> World<L> {
             Event::Recover => self.recover(),
             Event::Weather => self.weather(),
             Event::Crash => self.crash_somebody(),
+            Event::ClockStep => self.step_clock(),
             Event::Gst => {
                 self.cut.clear();
+                self.latest_wall();
                 for node in 0..self.machines.len() {
                     self.machines[node].doomed = None;
+                    self.heal_disk(node);
                     if self.machines[node].replica.is_none() {
                         self.restart(node);
                     } else {
@@ -477,6 +490,27 @@ impl<L: SimLedger> World<L> {
                 }
             }
         }
+    }
+
+    /// Whether this is a proposal of the node's own that comes too late.
+    fn is_late(&mut self, node: usize, bytes: &[u8]) -> bool {
+        let own = self.machines[node].organisation;
+        let Some((_, every)) = self.plan.late.iter().find(|(who, _)| *who == own) else {
+            return false;
+        };
+        let Ok(Frame::Proposal { proposal, .. }) = decode::<Frame>(bytes) else {
+            return false;
+        };
+        let (facts, had) = (proposal.facts, &mut self.machines[node].turns_had);
+        let turn = Some((facts.height, facts.round));
+        if had.0 != turn {
+            *had = (turn, had.1 + 1);
+        }
+        let late = facts.validator.0 == own && had.1.is_multiple_of(*every);
+        if late {
+            self.mark("proposal too late");
+        }
+        late
     }
 
     fn clock(&self, node: usize) -> Clock {
@@ -519,6 +553,11 @@ impl<L: SimLedger> World<L> {
             }
             if let Effect::Stop(reason) = &effect {
                 if self.machines[node].disk.halted() {
+                    return self.die(node, self.machines[node].halts_with_power);
+                }
+                if self.machines[node].disk_fails {
+                    self.mark("stopped by its disk");
+                    // The kernel may show what it failed to write: the machine is started again.
                     return self.die(node, true);
                 }
                 let reason = reason.clone();
@@ -541,6 +580,16 @@ impl<L: SimLedger> World<L> {
         if status.parked > 0 {
             self.mark("parked");
         }
+        self.machines[node].in_doubt &= !status.votes;
+        if status.clock_warning().is_some() {
+            let right = self.machines[node].offset_ms == 0;
+            self.mark(if right {
+                "right clock told"
+            } else {
+                "own clock told"
+            });
+        }
+        self.judge_buffers(node);
         if let Some((who, height)) = status.fork_alarm {
             self.fail(format!("node {node} sees a fork at {height} by {}", who.0));
         }
@@ -570,19 +619,26 @@ impl<L: SimLedger> World<L> {
                     )
                 });
                 let from = self.machines[node].organisation;
+                let late = self.is_late(node, &bytes);
                 for to in 0..self.machines.len() {
                     // A twin that heard its other half would fall silent; these are to be bad.
-                    let twin = self.machines[to].organisation == from;
-                    if to != node && !twin {
-                        self.send(
-                            node,
-                            to,
-                            0,
-                            Packet::Frame {
-                                from,
-                                bytes: bytes.clone(),
+                    let twin =
+                        self.machines[to].organisation == from && self.plan.twins.contains(&from);
+                    let packet = Packet::Frame {
+                        from,
+                        bytes: bytes.clone(),
+                    };
+                    if to != node && !twin && late {
+                        self.at(
+                            LATE_MS,
+                            Event::Deliver {
+                                to,
+                                life: 0,
+                                packet,
                             },
                         );
+                    } else if to != node && !twin {
+                        self.send(node, to, 0, packet);
                     }
                 }
             }
@@ -635,6 +691,7 @@ impl<L: SimLedger> World<L> {
                 );
             }
             Effect::Respond { id, bytes, .. } => {
+                self.judge_answer(node, &bytes);
                 let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
                 let mut bytes = if self.plan.liar && node == 0 {
                     self.lie(bytes)
@@ -652,7 +709,7 @@ impl<L: SimLedger> World<L> {
                 }
             }
             // Nobody waits here for word of a record.
-            Effect::Aside { .. } => {}
+            Effect::Aside { .. } | Effect::Heard { .. } => {}
             Effect::Refused { reason, .. } => self.note(node, &[], || format!("refused: {reason}")),
             Effect::Decided {
                 height,
@@ -665,45 +722,7 @@ impl<L: SimLedger> World<L> {
                 if self.plan.twins.contains(&self.machines[node].organisation) {
                     return;
                 }
-                match self.decided.get(&height) {
-                    Some(known) if *known != block => {
-                        return self.fail(format!("FORK at height {height}: {known} and {block}"));
-                    }
-                    Some(_) => {}
-                    None => {
-                        self.decided.insert(Height(height.0), block);
-                        self.decided_records.extend(records);
-                        self.outcome.height = self.outcome.height.max(height.0);
-                        // Not so late that what is promised after the faults is forgotten with it.
-                        let (now, last) = (self.now, self.plan.gst.saturating_sub(30_000));
-                        let due = |(lost, after): &mut (Vec<usize>, u64)| {
-                            (*after..last).contains(&now) && lost.contains(&node)
-                        };
-                        if let Some((lost, _)) = self.disaster.take_if(due) {
-                            self.at(0, Event::Disaster { lost });
-                        }
-                        if let Some(replica) = &self.machines[node].replica {
-                            let round = replica
-                                .tip_certificate()
-                                .map_or(0, |certificate| certificate.round);
-                            self.outcome.round = self.outcome.round.max(round);
-                            let proposed =
-                                |who: &u32| self.signed.contains_key(&(*who, height, round, 0));
-                            let proposer = (1..=self.plan.nodes).find(proposed).unwrap_or(0);
-                            self.outcome.turns.push((round, proposer, self.now));
-                            let time_ms = replica.app().tip().seal.time_ms.0;
-                            self.outcome.times.push(time_ms);
-                            let handover = replica.app().needs_handover_checkpoint();
-                            self.judge_time(height, time_ms);
-                            if handover {
-                                self.mark("handover");
-                            }
-                            if round > 0 {
-                                self.mark("decided above round 0");
-                            }
-                        }
-                    }
-                }
+                self.decided(node, height, block, records);
                 let machine = &mut self.machines[node];
                 machine.told = machine.told.max(height.0);
             }
@@ -739,43 +758,6 @@ impl<L: SimLedger> World<L> {
                     envelope: Envelope::decode(bytes).expect("the suite's own record"),
                 },
             );
-        }
-    }
-}
-
-fn brief(frame: &Frame) -> String {
-    match frame {
-        Frame::Vote(signed) => {
-            let block = signed.vote.block.map_or("nil".into(), Hash::short);
-            format!(
-                "{:?} {}/{} {block}",
-                signed.vote.kind, signed.vote.height, signed.vote.round
-            )
-        }
-        Frame::Proposal { proposal, .. } => {
-            let facts = &proposal.facts;
-            format!(
-                "Proposal {}/{} {} vr {:?}",
-                facts.height,
-                facts.round,
-                facts.block.short(),
-                facts.valid_round
-            )
-        }
-        Frame::Polka {
-            height,
-            round,
-            block,
-            ..
-        } => format!("Polka {height}/{round} {}", block.short()),
-        Frame::Round {
-            height,
-            round,
-            precommits,
-            ..
-        } => format!("Round {height}/{round} precommits {precommits}"),
-        Frame::Cosign(cosignature) => {
-            format!("Cosign {} size {}", cosignature.height, cosignature.size)
         }
     }
 }

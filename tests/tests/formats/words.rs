@@ -196,7 +196,16 @@ fn every_word_has_its_text_in_both_languages() {
         }
     }
     // What no fact names: who asks shows these by themselves.
-    let shown = ["ballot-visibility", "deadline", "effect", "relation-kind"];
+    let shown = [
+        "ballot-visibility",
+        "cessation",
+        "deadline",
+        "effect",
+        "relation-kind",
+        "validator.going",
+        "validator.hindrance",
+        "validator.wanting",
+    ];
     let named: BTreeSet<&str> = tables
         .keys()
         .map(String::as_str)

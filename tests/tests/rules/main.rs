@@ -7,12 +7,14 @@
 //! * [`blocks`]: evidence, and when a block may be. [`effects`]: what a block says of records that
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
-//! * [`protocol`]: how rules themselves change.
+//! * [`affairs`]: directions, observers, the chair, working days, corrections.
+//! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
 
 #![allow(clippy::unwrap_used)]
 
+mod affairs;
 mod amendments;
 mod authority;
 mod ballots;
@@ -31,3 +33,4 @@ mod posts;
 mod protocol;
 mod recount;
 mod relations;
+mod validators;

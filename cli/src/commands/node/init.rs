@@ -71,6 +71,9 @@ pub struct Init {
     tls_key: Option<PathBuf>,
     #[arg(long, value_name = "ADDRESS")]
     bootstrap: Vec<String>,
+    /// It takes the place of the node that the organisation has.
+    #[arg(long)]
+    moves: bool,
 }
 
 /// Keys that are there, with what says whose they are.
@@ -86,6 +89,8 @@ enum Standing {
     Founder(Box<NodeKeys>),
     /// A member that registers its node when the alliance lives.
     Later,
+    /// In place of the node that the organisation has (RULINGS A53).
+    Moves,
     /// The genesis does not know the organisation: a member of a later day.
     Unknown,
 }
@@ -126,7 +131,10 @@ pub fn run(flags: &Init, json: bool) -> Result<u8, Failure> {
     let keys = given_keys(flags)?;
     let number = organisation(flags, keys.as_ref(), &genesis)?;
     config.organisation = OrganisationId(number);
-    let standing = standing(&genesis, number)?;
+    let standing = match standing(&genesis, number)? {
+        _ if flags.moves => Standing::Moves,
+        standing => standing,
+    };
     compare(&genesis, number, &standing, keys.as_ref())?;
     let known = match (&standing, &keys) {
         (Standing::Founder(known), _) => Some((**known).clone()),
@@ -219,6 +227,10 @@ fn tell(genesis: &Genesis, standing: &Standing, made: bool, fresh: bool, path: &
                 say(t("node.made-asks", &facts));
             }
             "node.made-founder-next"
+        }
+        Standing::Moves => {
+            say(t("node.made-moves", &facts));
+            "node.made-moves-next"
         }
         Standing::Later | Standing::Unknown => {
             let unknown = matches!(standing, Standing::Unknown);

@@ -83,7 +83,7 @@ fn handled(
     Ok(membership)
 }
 
-fn schedule_days(tx: &mut Tx, kind: DeadlineKind, number: MembershipId, period: Period) {
+pub(super) fn schedule_days(tx: &mut Tx, kind: DeadlineKind, number: MembershipId, period: Period) {
     let due = tx.deadline(period);
     tx.schedule(kind, number, due);
 }
@@ -412,7 +412,7 @@ fn open_ballot(
 }
 
 /// Parties of an admission: the applicant and its sponsors.
-fn interested(tx: &Tx, number: MembershipId) -> Vec<OrganisationId> {
+pub(super) fn interested(tx: &Tx, number: MembershipId) -> Vec<OrganisationId> {
     let mut parties = sponsors(tx, number);
     parties.extend(
         find::<Membership>(&tx.t, number)
@@ -434,7 +434,7 @@ fn check_ballot(tx: &Tx, number: MembershipId) -> Result<(), Refusal> {
 }
 
 /// Moves a membership by its table and writes it.
-fn step(
+pub(super) fn step(
     tx: &mut Tx,
     mut membership: Membership,
     code: &'static str,
@@ -445,7 +445,13 @@ fn step(
     Ok(membership)
 }
 
-fn moved(tx: &mut Tx, due: Due, membership: &Membership, code: &str, motion: Option<MotionId>) {
+pub(super) fn moved(
+    tx: &mut Tx,
+    due: Due,
+    membership: &Membership,
+    code: &str,
+    motion: Option<MotionId>,
+) {
     let body = EventBody::MembershipMoved {
         membership: membership.number,
         organisation: membership.organisation,

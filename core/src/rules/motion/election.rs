@@ -1,8 +1,8 @@
 //! Elections inside a motion: what names may stand on a ballot, how the voices are counted, who is
 //! elected, the draw at the last seat, the run-off (M36; RULINGS R10, R28).
 //!
-//! * A ballot names as many members as there are seats, or fewer, or abstains. Whoever may sit on the
-//!   board may be named; nobody is recused for being named, since everybody may be.
+//! * A ballot names as many members as there are seats, or fewer, or abstains; one, where the chair is
+//!   elected (RULINGS R48). Whoever may sit on the board, or whose primary may be chair, may be named; nobody is recused for being named, since everybody may be.
 //! * A member is elected with the most voices; where the charter asks for more, only above that. Seats
 //!   that nobody reaches so go to one run-off, seven days later, among those with most voices, twice as
 //!   many as there are seats and whoever equals the last of them; there the most voices decide.
@@ -26,13 +26,13 @@ use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::{find, groups, rights};
 use crate::object::motion::{Motion, MotionStatus, Poll};
 use crate::object::seat::{Seat, SeatStatus};
-use crate::record::{BallotVote, ElectSeat, MotionEffect, NAMES_MAX};
+use crate::record::{BallotVote, ElectChair, ElectSeat, MotionEffect, NAMES_MAX};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Planned as _;
 use crate::rules::motion::clock::{finish, stay};
 use crate::rules::motion::electorate::{ballots_of, electorate_of, recused};
-use crate::rules::seats;
+use crate::rules::{chair, seats};
 use crate::tally::{self, Tally};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
@@ -44,10 +44,38 @@ pub const NAMES_TOLD: usize = 256;
 /// R28: rounds without quorum after which those who take part decide.
 const ROUNDS_WITHOUT_QUORUM: u32 = 2;
 
-/// The seats that a motion fills; none: it is no election.
-pub(crate) fn plan_of(effect: &MotionEffect) -> Option<&ElectSeat> {
+/// What an election fills.
+#[derive(Clone, Copy)]
+pub(crate) enum Filled<'a> {
+    /// Seats of the board.
+    Board(&'a ElectSeat),
+    /// The post of chair (RULINGS R48).
+    Chair(&'a ElectChair),
+}
+
+impl Filled<'_> {
+    /// How many are elected.
+    fn places(self) -> u32 {
+        match self {
+            Filled::Board(plan) => plan.places(),
+            Filled::Chair(_) => 1,
+        }
+    }
+
+    /// Refuses unless the member may be named on a ballot now.
+    fn may_stand(self, tx: &Tx, name: OrganisationId) -> Result<(), Refusal> {
+        match self {
+            Filled::Board(plan) => seats::may_sit(tx, name, &plan.seats),
+            Filled::Chair(plan) => chair::may_stand(tx, name, plan).map(|_| ()),
+        }
+    }
+}
+
+/// What a motion fills by election; none: it is none.
+pub(crate) fn plan_of(effect: &MotionEffect) -> Option<Filled<'_>> {
     match effect {
-        MotionEffect::ElectSeat(plan) => Some(plan),
+        MotionEffect::ElectSeat(plan) => Some(Filled::Board(plan)),
+        MotionEffect::ElectChair(plan) => Some(Filled::Chair(plan)),
         _ => None,
     }
 }
@@ -68,17 +96,21 @@ pub(super) const UNDOING: Pass = Pass::Threshold(Threshold {
     fraction: Fraction { n: 1, d: 2 },
 });
 
-/// R28: whether it fills a seat whose term has ended.
+/// R28: whether it fills a seat, or the post of chair, whose term has ended.
 pub(super) fn fills_held_over(tx: &Tx, effect: &MotionEffect) -> bool {
     let over = |number| {
         tx.t.seats
             .get(number)
             .is_some_and(|seat: &Seat| seat.status == SeatStatus::HeldOver)
     };
-    plan_of(effect).is_some_and(|plan| plan.seats.iter().any(over))
+    match plan_of(effect) {
+        Some(Filled::Board(plan)) => plan.seats.iter().any(over),
+        Some(Filled::Chair(plan)) => chair::is_held_over(tx, plan),
+        None => false,
+    }
 }
 
-/// R28: any member, and the secretary, propose the election of a seat whose term has ended.
+/// R28: any member, and the secretary, propose the election to what has come to the end of its term.
 pub(super) fn may_propose(tx: &Tx, actor: &Actor) -> Result<(), Refusal> {
     if actor.organisation.kind == OrganisationKind::Office {
         return must_hold(tx, actor, Role::Secretary, Scope::Alliance).map(|_| ());
@@ -131,7 +163,7 @@ fn check_names(
         names = names.len(),
         places = poll.places
     );
-    let filled: &[_] = plan_of(&motion.effect).map_or(&[], |plan| plan.seats.as_slice());
+    let filled = plan_of(&motion.effect);
     for name in names {
         let stands = !poll.run_off
             || tx
@@ -139,8 +171,8 @@ fn check_names(
                 .poll_names
                 .contains(&(motion.number, motion.round, *name));
         require!(stands, "M36.not-in-run-off", organisation = name);
-        if now {
-            seats::may_sit(tx, *name, filled)?;
+        if let Some(filled) = filled.filter(|_| now) {
+            filled.may_stand(tx, *name)?;
         }
     }
     for (at, name) in names.iter().enumerate() {
@@ -159,7 +191,7 @@ fn check_names(
 /// Voices for each name, the most named first, equals by number: of the voices that count, for those
 /// who may sit on the board now, of one group the most named only.
 pub fn votes(tx: &Tx, motion: &Motion) -> Vec<(OrganisationId, u32)> {
-    let filled: &[_] = plan_of(&motion.effect).map_or(&[], |plan| plan.seats.as_slice());
+    let filled = plan_of(&motion.effect);
     let voices: BTreeSet<_> = electorate_of(&tx.t, motion.number, motion.round)
         .into_values()
         .collect();
@@ -177,7 +209,7 @@ pub fn votes(tx: &Tx, motion: &Motion) -> Vec<(OrganisationId, u32)> {
     }
     let able = named
         .into_iter()
-        .filter(|(name, _)| seats::may_sit(tx, *name, filled).is_ok());
+        .filter(|(name, _)| filled.is_some_and(|filled| filled.may_stand(tx, *name).is_ok()));
     let mut ranked: Vec<(OrganisationId, u32)> = able.collect();
     ranked.sort_by(|(a, a_votes), (b, b_votes)| b_votes.cmp(a_votes).then(a.cmp(b)));
     let mut seen = BTreeSet::new();

@@ -312,7 +312,7 @@ pub(super) fn may_propose(
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
         let role = proposing_post(actor, kind);
-        if role == Role::Secretary {
+        if matches!(role, Role::Secretary | Role::Chair) {
             require!(
                 body.kind() == BodyKind::Board || by_size && body.kind() == BodyKind::Assembly,
                 "R10.may-not-propose",
@@ -346,7 +346,7 @@ pub(super) fn may_propose(
 }
 
 /// The post in which an office proposes a motion of this kind: programme officer and treasurer where
-/// they may and sign, else the secretary.
+/// they may and sign, the chair who signs without the secretary, else the secretary.
 pub(super) fn proposing_post(actor: &Actor, kind: MotionKind) -> Role {
     let of =
         |role: Role, kinds: &[MotionKind]| kinds.contains(&kind) && actor.signer(role).is_some();
@@ -362,6 +362,9 @@ pub(super) fn proposing_post(actor: &Actor, kind: MotionKind) -> Role {
         Role::ProgrammeOfficer
     } else if of(Role::Treasurer, &[MotionKind::Budget, MotionKind::WriteOff]) {
         Role::Treasurer
+    } else if actor.signer(Role::Secretary).is_none() && actor.signer(Role::Chair).is_some() {
+        // R48: what any one seat holder may propose.
+        Role::Chair
     } else {
         Role::Secretary
     }

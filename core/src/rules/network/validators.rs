@@ -7,21 +7,26 @@
 //!   `handover_blocks`, at most f seats each. A handover that would leave fewer than four seats, or
 //!   fewer validators seen alive than the new quorum, is not made: the seat is marked leaving and
 //!   goes with the next handover that can.
-//! * Seen alive = signer in one of the last `alive_blocks` parent certificates in the chain.
+//! * Seen alive = signer in one of the last `alive_blocks` parent certificates in the chain, with the
+//!   keys that vote now.
+//! * A node moves, or gets new keys, and keeps its seat (RULINGS A53): what a policy names of it
+//!   changes with a handover.
+//! * When a membership ends, or two companies with seats come into one group, the seat is marked
+//!   leaving.
 
-use std::collections::BTreeSet;
-
-use rollbook_proof::chain::{Certificate, quorum};
+use rollbook_proof::chain::Certificate;
+use rollbook_proof::codec::Text;
+use rollbook_proof::crypto::{PublicKey, Signature};
 use rollbook_proof::number::{EpochId, Height, OrganisationId};
 
-use crate::id::GroupId;
 use crate::identity::Role;
 use crate::identity::possession::Possession;
-use crate::lookup::{groups, rights};
-use crate::object::node::{NodeFacts, NodeStatus};
-use crate::record::{NodeAct, NodeKeys};
+use crate::lookup::rights;
+use crate::object::node::{ComingKeys, FormerNode, NodeFacts, NodeStatus};
+use crate::record::{NodeAct, NodeKeys, NodeUpdate};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
+use crate::rules::network::council::{Council, Decision};
 use crate::rules::network::protocol;
 use crate::rules::registration::claim_key;
 use crate::state::StateTables;
@@ -78,6 +83,7 @@ pub fn apply(
             tx.t.nodes().put(number, node);
         }
         NodeAct::Support { protocol } => protocol::announce(tx, number, *protocol)?,
+        NodeAct::Update(change) => update(tx, number, change, verifier)?,
         NodeAct::Leave => {
             let mut node = node_of(tx, number)?;
             let to = match node.status {
@@ -92,6 +98,87 @@ pub fn apply(
         }
     }
     Ok(Outcome::Applied)
+}
+
+/// Moves a node or changes its keys (RULINGS A53). Address, URL and transport key are the node's at
+/// once. What a policy names of a seat, its keys for votes, cosignatures and the served log, waits for
+/// a handover: until then the keys before sign, and the node that has them is still let in.
+fn update(
+    tx: &mut Tx,
+    number: OrganisationId,
+    change: &NodeUpdate,
+    verifier: &mut dyn Verify,
+) -> Result<(), Refusal> {
+    require!(
+        rights::is_live(&tx.t, number),
+        "M40.not-a-member",
+        organisation = number
+    );
+    let mut node = node_of(tx, number)?;
+    require!(
+        node.status != NodeStatus::Gone,
+        "M40.no-node",
+        organisation = number
+    );
+    let same = |new: &Option<Text<200>>| new.as_ref().is_none_or(|url| *url == node.url);
+    let stays = change.kinds().next().is_none()
+        && same(&change.url)
+        && change
+            .address
+            .as_ref()
+            .is_none_or(|address| *address == node.address);
+    require!(!stays, "A53.nothing-new", organisation = number);
+    let possession = change.possession(&tx.chain, number);
+    for key in change.kinds() {
+        claim_key(tx, key, &possession, number, verifier)?;
+    }
+    let new = |key: &Option<(PublicKey, Signature)>| key.map(|(key, _)| key);
+    let signing = [&change.consensus, &change.cosigner, &change.log].map(new);
+    let seated = match node.status {
+        NodeStatus::Validator | NodeStatus::Leaving => true,
+        NodeStatus::Registered | NodeStatus::Candidate | NodeStatus::Gone => false,
+    };
+    let [consensus, cosigner, log] = signing;
+    if seated {
+        if signing.iter().any(Option::is_some) {
+            let before = node.coming;
+            let or = |key: Option<PublicKey>, waiting: Option<PublicKey>, own: PublicKey| {
+                key.or(waiting).unwrap_or(own)
+            };
+            node.coming = Some(ComingKeys {
+                consensus: or(consensus, before.map(|b| b.consensus), node.consensus),
+                cosigner: or(cosigner, before.map(|b| b.cosigner), node.cosigner),
+                log: or(log, before.map(|b| b.log), node.log),
+                since_ms: tx.now,
+            });
+        }
+    } else {
+        node.consensus = consensus.unwrap_or(node.consensus);
+        node.cosigner = cosigner.unwrap_or(node.cosigner);
+        node.log = log.unwrap_or(node.log);
+    }
+    if let Some(transport) = new(&change.transport) {
+        let signs = node
+            .former
+            .as_ref()
+            .is_some_and(|former| former.until.is_none());
+        if node.coming.is_some() && !signs {
+            node.former = Some(FormerNode {
+                transport: node.transport,
+                address: node.address.clone(),
+                until: None,
+            });
+        }
+        node.transport = transport;
+    }
+    if let Some(url) = &change.url {
+        node.url = url.clone();
+    }
+    if let Some(address) = &change.address {
+        node.address = address.clone();
+    }
+    tx.t.nodes().put(number, node);
+    Ok(())
 }
 
 fn node_of(tx: &Tx, organisation: OrganisationId) -> Result<NodeFacts, Refusal> {
@@ -132,15 +219,26 @@ pub(crate) fn enter(
         transport: keys.transport.0,
         url: keys.url.clone(),
         address: keys.address.clone(),
+        votes_from: tx.is_genesis().then_some(Height(1)),
+        votes_until: None,
+        coming: None,
+        former: None,
     };
     tx.t.nodes().put(organisation, node);
     Ok(())
 }
 
-/// Notes who signed the parent's certificate.
+/// Notes who signed the parent's certificate. What was signed with keys that are over says nothing
+/// of those that took over.
 pub(crate) fn note_alive(tx: &mut Tx, certificate: &Certificate) {
     for (validator, _) in &certificate.signatures {
-        tx.t.alive().put(*validator, certificate.height);
+        let voted = tx.t.nodes.get(validator).is_some_and(|node| {
+            let since = node.votes_from;
+            node.votes_until.is_none() && since.is_some_and(|since| since <= certificate.height)
+        });
+        if voted {
+            tx.t.alive().put(*validator, certificate.height);
+        }
     }
 }
 
@@ -154,88 +252,69 @@ pub fn current(tables: &StateTables) -> Vec<OrganisationId> {
         .unwrap_or_default()
 }
 
-/// The validators of the next epoch, if the block at `height` must be a handover; computed on the
-/// state before that block.
-pub fn handover(tables: &StateTables, height: Height) -> Option<Vec<OrganisationId>> {
+/// What the block at `height` hands over to, if it must be a handover; computed on the state before
+/// that block.
+pub fn handover(tables: &StateTables, height: Height) -> Option<Decision> {
     let facts = tables.chain.get(&0)?;
     let charter = tables.parameters.get(&facts.charter)?;
     let since = height.0.checked_sub(facts.handover_height.0)?;
     if since < charter.chain.handover_blocks {
         return None;
     }
-    let seats = current(tables);
-    let mut budget = seats.len().saturating_sub(1) / 3;
-    let alive = |organisation: &OrganisationId| {
-        tables
-            .alive
-            .get(organisation)
-            .is_some_and(|seen| seen.plus(charter.chain.alive_blocks) >= height)
-    };
-    // A seat must go when its node leaves or its organisation is no member any more.
-    let mut next: BTreeSet<OrganisationId> = seats.iter().copied().collect();
-    for seat in &seats {
-        let stays = tables
-            .nodes
-            .get(seat)
-            .is_some_and(|node| node.status == NodeStatus::Validator)
-            && rights::is_live(tables, *seat);
-        if stays || budget == 0 {
-            continue;
-        }
-        let mut without = next.clone();
-        without.remove(seat);
-        let living = without
-            .iter()
-            .filter(|organisation| alive(organisation))
-            .count();
-        if without.len() >= 4 && living >= quorum(without.len()) {
-            next = without;
-            budget -= 1;
-        }
-    }
-    let mut candidates: Vec<(u32, OrganisationId)> = tables
-        .nodes
-        .iter()
-        .filter(|(organisation, node)| {
-            node.status == NodeStatus::Candidate && rights::is_live(tables, **organisation)
-        })
-        .map(|(organisation, node)| (node.ready, *organisation))
-        .collect();
-    candidates.sort_unstable();
-    let mut taken: BTreeSet<GroupId> = next
-        .iter()
-        .map(|organisation| groups::group_of(tables, *organisation))
-        .collect();
-    for (_, organisation) in candidates {
-        if budget == 0 || next.len() >= charter.chain.validator_seats as usize {
-            break;
-        }
-        let living = next.iter().filter(|seat| alive(seat)).count();
-        let group = groups::group_of(tables, organisation);
-        if taken.contains(&group) || living < quorum(next.len() + 1) {
-            continue;
-        }
-        next.insert(organisation);
-        taken.insert(group);
-        budget -= 1;
-    }
-    let next: Vec<OrganisationId> = next.into_iter().collect();
-    (next != seats).then_some(next)
+    let decision = Council::of(tables, &current(tables), height)?.decide();
+    decision.is_change().then_some(decision)
 }
 
-/// Writes the statuses that a handover to `next` brings. Refused never: whom [`handover`] lets go
-/// holds a seat, whom it takes is a candidate.
-pub(crate) fn carry_out(tx: &mut Tx, next: &[OrganisationId]) -> Result<(), Refusal> {
-    let before = current(&tx.t);
-    let gone = before.iter().filter(|seat| !next.contains(seat));
-    let new = next.iter().filter(|seat| !before.contains(seat));
-    let moves = gone
-        .map(|seat| (*seat, NodeStatus::Gone))
-        .chain(new.map(|seat| (*seat, NodeStatus::Validator)));
-    for (organisation, to) in moves.collect::<Vec<_>>() {
-        let mut node = node_of(tx, organisation)?;
-        tx.go(&mut node, "A17", to)?;
-        tx.t.nodes().put(organisation, node);
+/// Writes what a handover brings. Refused never: who goes or gets new keys holds a seat, who comes is
+/// a candidate.
+pub(crate) fn carry_out(tx: &mut Tx, decision: &Decision) -> Result<(), Refusal> {
+    let Decision {
+        gone,
+        renewed,
+        joined,
+        ..
+    } = decision;
+    let (last, first) = (tx.height, tx.height.next());
+    for organisation in gone {
+        let mut node = node_of(tx, *organisation)?;
+        tx.go(&mut node, "A17", NodeStatus::Gone)?;
+        node.votes_until = Some(last);
+        node.coming = None;
+        over(&mut node, last);
+        tx.t.alive().remove(*organisation);
+        tx.t.nodes().put(*organisation, node);
+    }
+    for organisation in renewed {
+        let mut node = node_of(tx, *organisation)?;
+        tx.stay(&node, "A53")?;
+        if let Some(coming) = node.coming.take() {
+            if coming.signs_anew(&node) {
+                // Whoever signs with the new keys has not been seen yet.
+                tx.t.alive().remove(*organisation);
+                node.votes_from = Some(first);
+            }
+            node.consensus = coming.consensus;
+            node.cosigner = coming.cosigner;
+            node.log = coming.log;
+        }
+        over(&mut node, last);
+        tx.t.nodes().put(*organisation, node);
+    }
+    for organisation in joined {
+        let mut node = node_of(tx, *organisation)?;
+        tx.go(&mut node, "A17", NodeStatus::Validator)?;
+        node.votes_from = Some(first);
+        node.votes_until = None;
+        tx.t.nodes().put(*organisation, node);
     }
     Ok(())
+}
+
+/// The keys of the node before this one are over with the block at `last`.
+fn over(node: &mut NodeFacts, last: Height) {
+    if let Some(former) = &mut node.former
+        && former.until.is_none()
+    {
+        former.until = Some(last);
+    }
 }

@@ -46,6 +46,15 @@ fn nothing_parked() {
 }
 
 #[test]
+fn turns_forgotten() {
+    succeeds(
+        Planted::TurnsForgotten,
+        attacks::a_flood_of_one_member,
+        "is not in the block",
+    );
+}
+
+#[test]
 fn any_answer() {
     let stands = "after ten seconds it stands at";
     succeeds(Planted::AnyAnswer, attacks::lying_and_slow_peers, stands);

@@ -4,7 +4,8 @@ use rollbook_node::planted::Planted;
 use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::World;
 
-/// Searches for a seed at which these faults show in the way `kind` says.
+/// Searches for a seed at which these faults show in the way `kind` says. The same plan without them
+/// passes: it is the faults that show.
 fn caught(planted: &[Planted], kind: &str, adjust: impl Fn(Plan) -> Plan) {
     let found = (1..=200).find_map(|seed| {
         let plan = adjust(Plan {
@@ -12,12 +13,14 @@ fn caught(planted: &[Planted], kind: &str, adjust: impl Fn(Plan) -> Plan) {
             ..Plan::of(seed)
         });
         let failure = World::new(plan).run(false).err()?;
-        failure.contains(kind).then_some(failure)
+        failure.contains(kind).then_some((seed, failure))
     });
-    match found {
-        Some(failure) => println!("{planted:?} caught: {failure}"),
-        None => panic!("{planted:?} was not caught"),
-    }
+    let Some((seed, failure)) = found else {
+        panic!("{planted:?} was not caught");
+    };
+    println!("{planted:?} caught: {failure}");
+    let control = World::new(adjust(Plan::of(seed))).run(false);
+    control.unwrap_or_else(|failure| panic!("without {planted:?}: {failure}"));
 }
 
 /// Every node dies now and then, its power with it.
@@ -25,7 +28,7 @@ fn deadly(plan: Plan) -> Plan {
     Plan {
         crashes: true,
         power_cuts: true,
-        wipe: false,
+        losses: 0,
         loss: plan.loss.max(20),
         ..plan
     }
@@ -73,7 +76,7 @@ fn quorum_2f() {
 fn sync_unchecked() {
     caught(&[Planted::SyncUnchecked], "FORK", |plan| Plan {
         liar: true,
-        wipe: false,
+        losses: 0,
         wrong_clock: false,
         ..deadly(plan)
     });
@@ -86,8 +89,54 @@ fn ask_skipped() {
         "DOUBLE SIGNATURE",
         |plan| Plan {
             liar: false,
-            wipe: true,
+            losses: 1,
             ..deadly(plan)
         },
     );
+}
+
+/// A lost guard's lock is forgotten: where more disks are lost than the chain bears, what only they knew
+/// to be decided is decided otherwise.
+#[test]
+fn lock_forgotten() {
+    let run = |planted: &[Planted], seed| {
+        let (mut plan, lost, at) = Plan::disaster(seed);
+        plan.planted = planted.to_vec();
+        World::new(plan).with_disaster(lost, at).run(false)
+    };
+    let found = (1..=400).find_map(|seed| {
+        let failure = run(&[Planted::LockForgotten], seed).err()?;
+        failure.contains("FORK").then_some((seed, failure))
+    });
+    let (seed, failure) = found.expect("a fork within 400 disasters");
+    println!("caught: {failure}");
+    run(&[], seed).unwrap_or_else(|failure| panic!("without it: {failure}"));
+}
+
+/// Nobody stands behind: who is away costs every n-th block a second round, for ever.
+#[test]
+fn nobody_behind() {
+    let late = |planted: &[Planted]| {
+        let plan = Plan {
+            records_every: 150,
+            away: 1,
+            away_between: (5_000, 60_000),
+            end: 80_000,
+            planted: planted.to_vec(),
+            ..Plan::quiet(1)
+        };
+        let outcome = World::new(plan).run(false);
+        let turns = outcome.unwrap_or_else(|failure| panic!("{failure}")).turns;
+        let while_away = turns.iter().filter(|(.., at)| (20_000..60_000).contains(at));
+        let (mut blocks, mut late) = (0, 0);
+        for (round, ..) in while_away {
+            blocks += 1;
+            late += u32::from(*round > 0);
+        }
+        assert!(blocks > 60, "{blocks} blocks");
+        late * 100 / blocks
+    };
+    let (with, without) = (late(&[]), late(&[Planted::NobodyBehind]));
+    println!("of 100 blocks {with} need a second round, and {without} where nobody stands behind");
+    assert!(with <= 5 && without >= 20, "{with} and {without}");
 }

@@ -7,7 +7,7 @@ use rollbook_core::identity::{GroupDeclaration, OrganisationKind, Role, Scope};
 use rollbook_core::lookup::{groups, rights};
 use rollbook_core::object::invoice::{Invoice, InvoiceStatus};
 use rollbook_core::object::membership::{Grounds, Membership, Standing};
-use rollbook_core::record::{Application, Body, MembershipAct, Receipt};
+use rollbook_core::record::{Application, Body, Cessation, MembershipAct, Receipt};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
@@ -82,7 +82,8 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
     let membership_id = number;
     let applicant = membership.organisation;
     match &membership.standing {
-        Standing::Founding | Standing::Live(_) => return,
+        Standing::Founding => return,
+        Standing::Live(_) => return ceases(hand, deck, number),
         Standing::Applied => deck.goal(2, move |hand| {
             let act = MembershipAct::Screen {
                 membership: membership_id,
@@ -141,6 +142,10 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
             });
             return;
         }
+        Standing::Ceased(_) => {
+            deck.aside(1, move |hand| cease(hand, number));
+            return;
+        }
         Standing::Rejected(_) | Standing::Lapsed(_) | Standing::ApplicationWithdrawn => return,
     }
     deck.aside(1, move |hand| {
@@ -149,6 +154,31 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
         };
         own(hand, number, act)
     });
+}
+
+/// Few companies cease, and never so many that too few are left to act.
+fn ceases(hand: &Hand, deck: &mut Deck, number: MembershipId) {
+    if hand.live().len() < 9 || hand.fate("ceases", number.0) >= 12 {
+        return;
+    }
+    deck.aside(1, move |hand| cease(hand, number));
+}
+
+fn cease(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let cause = *hand
+        .random
+        .pick(&[Cessation::Dissolved, Cessation::Insolvent])?;
+    let act = MembershipAct::Cease {
+        membership,
+        cause,
+        evidence: hand.hash(),
+    };
+    if hand.random.percent(10) {
+        // Whoever of the secretariat is there, related or not.
+        let role = Role::Secretary;
+        return hand.office(role, Scope::Alliance, None, Body::Membership(act));
+    }
+    handled(hand, membership, act)
 }
 
 fn bill(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {

@@ -6,7 +6,8 @@ use rollbook_core::lookup::protocol::{PROTOCOL, at};
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::object::relation::RelationStatus;
 use rollbook_core::record::{
-    Body, CharterAct, MotionEffect, NodeAct, OfficialOrder, OrganisationAct, RaiseProtocol,
+    Body, CharterAct, MotionEffect, NodeAct, NodeUpdate, OfficialOrder, OrganisationAct,
+    RaiseProtocol,
 };
 use rollbook_core::rules::network::validators;
 use rollbook_proof::chain::quorum;
@@ -108,11 +109,34 @@ fn nodes(hand: &Hand, deck: &mut Deck) {
             _ => {}
         }
         deck.aside(2, move |hand| {
+            let act = NodeAct::Update(update(hand, company));
+            hand.by(company, &[Role::NodeOperator], Body::Node(act))
+        });
+        deck.aside(2, move |hand| {
             let protocol = support(hand, company);
             let act = NodeAct::Support { protocol };
             hand.by(company, &[Role::NodeOperator], Body::Node(act))
         });
     }
+}
+
+/// A node moves, gets new keys, or says again what everybody knows.
+fn update(hand: &mut Hand, company: OrganisationId) -> NodeUpdate {
+    let (chain, new) = (hand.chain, [50, 40, 20, 40]);
+    let kinds = if hand.random.percent(70) {
+        new.map(|likely| hand.random.percent(likely))
+    } else {
+        [false; 4]
+    };
+    let known = hand.t.nodes.get(&company);
+    let moved = format!("node-{}.example.org:7400", hand.random.between(1, 9_999));
+    let url = known.map(|node| node.url.clone());
+    let address = if hand.random.percent(50) {
+        Some(text(moved))
+    } else {
+        known.map(|node| node.address.clone())
+    };
+    hand.keys.update(&chain, company, kinds, (url, address))
 }
 
 /// Whether the next rule version is raised in this run, for a height that it does not reach: a build
@@ -269,6 +293,7 @@ fn spoil(hand: &mut Hand, entry: &mut OrganisationEntry) {
             // A point of small order, under which everybody signs.
             entry.officers[1].keys[0].0 = PublicKey::Ed25519([0; 32]);
         }
+        9 if hand.random.percent(50) => entry.kind = OrganisationKind::Office,
         9 => entry.kind = OrganisationKind::Observer,
         _ => {
             // Possession of a key of somebody else.

@@ -14,8 +14,8 @@ use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
     AdmitMember, AppointCommittee, Appointment, Body, CallTerms, CancelCall, ConfirmPool,
     CreateFund, Criterion, DecideAppeal, Eligibility, Instrument, MotionAct, MotionEffect,
-    PerGroup, PoolKind, Proposal, RemoveAuditor, RemoveHolder, RescindMotion, TieBreak,
-    WriteOffInstalment,
+    PerGroup, PoolKind, Proposal, RemoveAuditor, RemoveHolder, RescindMotion, ScreenAgain,
+    TieBreak, WriteOffInstalment,
 };
 use rollbook_proof::number::OrganisationId;
 
@@ -735,6 +735,7 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
             award.map(|award| award.grantee)
         }
         MotionEffect::Appoint(plan) => home(plan.holder),
+        MotionEffect::NameLead(plan) => Some(plan.organisation),
         MotionEffect::Remove(plan) => holder(plan.post),
         MotionEffect::RemoveAuditor(plan) => holder(plan.post),
         MotionEffect::RatifyRevocation(plan) => {
@@ -751,8 +752,9 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
             all.push(plan.holder);
             return all;
         }
-        MotionEffect::Admit(plan) => {
-            let number = plan.membership;
+        MotionEffect::Admit(AdmitMember { membership })
+        | MotionEffect::ScreenAgain(ScreenAgain { membership, .. }) => {
+            let number = *membership;
             let rows = (number, Id::MIN)..=(number, Id::MAX);
             let sponsors = hand.t.sponsors.range(rows);
             let mut all: Vec<_> = sponsors.map(|((_, sponsor), _)| *sponsor).collect();

@@ -162,17 +162,25 @@ pub fn meant(hand: &Hand, number: MotionId, member: OrganisationId) -> BallotVot
         let names = hand.t.poll_names.range(of);
         names.map(|((_, _, name), _)| *name).collect()
     } else {
-        let MotionEffect::ElectSeat(plan) = &motion.effect else {
-            return BallotVote::Choice(Choice::Abstain);
+        let filled: &[SeatId] = match &motion.effect {
+            MotionEffect::ElectSeat(plan) => &plan.seats,
+            // Whoever sits on the board may be chair.
+            MotionEffect::ElectChair(_) => &[],
+            _ => return BallotVote::Choice(Choice::Abstain),
         };
+        let chair = matches!(motion.effect, MotionEffect::ElectChair(_));
         let sits = |member: &OrganisationId| {
-            hand.t.seats.iter().any(|(number, seat)| {
-                seat.organisation == *member
-                    && seat.status.in_force()
-                    && !plan.seats.contains(number)
-            })
+            !chair
+                && hand.t.seats.iter().any(|(number, seat)| {
+                    seat.organisation == *member
+                        && seat.status.in_force()
+                        && !filled.contains(number)
+                })
         };
-        let live = hand.live().into_iter();
+        // Now and then somebody who may not stand.
+        let any = chair && hand.fate("who may stand", number.0) < 20;
+        let all = if any { hand.companies() } else { hand.live() };
+        let live = all.into_iter();
         live.filter(|member| !sits(member)).collect()
     };
     if stand.is_empty() || own < 6 {

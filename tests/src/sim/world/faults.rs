@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use rollbook_node::disk::SimDisk;
+use rollbook_node::disk::{DiskOp, Fault, FaultKind, SimDisk};
 use rollbook_node::journal::LostGuard;
 use rollbook_node::replica::kept::{self, Place, SignedKept, Unfit};
 use rollbook_node::replica::{Input, JournalStorage, Replica, Storage};
@@ -75,6 +75,13 @@ impl<L: SimLedger> World<L> {
             None
         };
         let mut app = app.take().unwrap_or_else(|| L::open(&self.genesis));
+        if self
+            .plan
+            .choosers
+            .contains(&self.machines[node].organisation)
+        {
+            app.choose_certificates();
+        }
         for height in (app.tip().seal.height.0 + 1..=tip.0).map(Height) {
             let Some(block) = storage.decided(height) else {
                 return self.fail(format!("node {node} holds no block {height}"));
@@ -94,7 +101,12 @@ impl<L: SimLedger> World<L> {
         let verify = SimVerify {
             memo: self.plan.is_honest(),
         };
-        let keys = L::keys(&self.genesis, self.machines[node].organisation);
+        let machine = &self.machines[node];
+        let keys = if machine.moved {
+            L::moved_keys(&self.genesis, machine.organisation)
+        } else {
+            L::keys(&self.genesis, machine.organisation)
+        };
         let replica = Replica::new(self.config.clone(), keys, app, storage, verify);
         let machine = &mut self.machines[node];
         machine.replica = Some(replica);
@@ -105,6 +117,7 @@ impl<L: SimLedger> World<L> {
         machine.wiped = false;
         let peers: Vec<u32> = (1..=self.plan.nodes).collect();
         self.note(node, &[], || format!("starts at {tip}"));
+        self.started_at_tip(node);
         self.step(node, Input::Peers(peers));
     }
 
@@ -116,6 +129,8 @@ impl<L: SimLedger> World<L> {
         };
         machine.snapshot = Some(replica.app().copy());
         machine.doomed = None;
+        machine.disk_fails = false;
+        machine.halts_with_power = true;
         machine.wake = None;
         if power {
             let seed = self.random.draw();
@@ -125,19 +140,92 @@ impl<L: SimLedger> World<L> {
             self.machines[node].disk.kill();
             self.mark("kill");
         }
-        if self.plan.wipe
-            && !self.wiped
+        let all_vote = self.machines.iter().all(|machine| !machine.in_doubt);
+        if self.losses < self.plan.losses
+            && all_vote
             && node < self.plan.validators as usize
             && (self.outcome.height > 2 || self.plan.new_guards)
         {
-            self.wiped = true;
-            self.empty(node);
+            self.losses += 1;
+            if self.losses > 1 {
+                self.mark("another disk lost");
+            }
+            self.forget(node);
+            self.machines[node].in_doubt = true;
             if self.outcome.height == 0 {
                 self.mark("disk lost before the first block");
             }
         }
         let after = self.random.between(10, 4_000);
         self.at(after, Event::Restart { node });
+    }
+
+    /// A disk is lost: it is empty, or as it was some blocks ago.
+    fn forget(&mut self, node: usize) {
+        const BLOCKS_AGO: u64 = 3;
+        let told = self.machines[node].told;
+        let old = self.machines[node].old_disk.take();
+        let old = old.filter(|(_, height)| height + BLOCKS_AGO <= told);
+        if let Some((disk, _)) = old.filter(|_| self.random.percent(50)) {
+            let seed = self.random.draw();
+            let machine = &mut self.machines[node];
+            machine.disk = disk;
+            machine.disk.power_cut(seed);
+            machine.snapshot = None;
+            machine.told = 0;
+            machine.wiped = true;
+            self.mark("disk as it was");
+        } else {
+            self.empty(node);
+        }
+    }
+
+    /// The clock of somebody's machine is stepped.
+    pub(super) fn step_clock(&mut self) {
+        const HOUR_MS: i64 = 3_600_000;
+        if self.calm() {
+            return;
+        }
+        self.latest_wall();
+        let node = self.random.below(self.machines.len() as u64) as usize;
+        let to = self.random.between(0, 8_000) as i64 - 4_000;
+        let wrong = self.plan.wrong_clock && node == self.wrong;
+        let hours = [-HOUR_MS, 0, HOUR_MS][self.random.below(3) as usize];
+        self.machines[node].offset_ms = if wrong { to + hours } else { to };
+        self.mark("clock stepped");
+        let next = self.random.between(1_000, 8_000);
+        self.at(next, Event::ClockStep);
+    }
+
+    /// The faults are over: what failed works again.
+    pub(super) fn heal_disk(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        machine.disk.clear_faults();
+        machine.disk.set_space(None);
+        machine.halts_with_power = true;
+    }
+
+    /// Something goes wrong with a disk: a write or a sync fails, or it is full.
+    fn break_disk(&mut self, node: usize) {
+        let after = self.random.below(12);
+        let kind = if self.random.percent(50) {
+            FaultKind::Io
+        } else {
+            FaultKind::Full
+        };
+        let op = [None, Some(DiskOp::Sync), Some(DiskOp::Append)][self.random.below(3) as usize];
+        let space = self.random.below(3_000);
+        let full = self.random.percent(25);
+        let machine = &mut self.machines[node];
+        if machine.replica.is_none() {
+            return;
+        }
+        machine.disk_fails = true;
+        if full {
+            machine.disk.set_space(Some(space));
+        } else {
+            machine.disk.inject(Fault { op, after, kind });
+        }
     }
 
     fn empty(&mut self, node: usize) {
@@ -255,19 +343,33 @@ impl<L: SimLedger> World<L> {
     }
 
     pub(super) fn crash_somebody(&mut self) {
-        if self.calm() || !(self.plan.crashes || self.plan.power_cuts) {
+        let any = self.plan.crashes || self.plan.power_cuts || self.plan.disk_faults;
+        if self.calm() || !any {
             return;
         }
         let node = self.random.below(self.machines.len() as u64) as usize;
+        if self.plan.stale && self.random.percent(30) {
+            let machine = &mut self.machines[node];
+            machine.old_disk = Some((machine.disk.fork(), machine.told));
+        }
+        if self.plan.disk_faults && (self.random.percent(40) || !self.plan.may_die()) {
+            self.break_disk(node);
+            let next = self.random.between(500, 6_000);
+            return self.at(next, Event::Crash);
+        }
         let power = self.plan.power_cuts && (!self.plan.crashes || self.random.percent(50));
         match self.random.below(3) {
             0 => self.die(node, power),
-            1 => self.machines[node].doomed = Some((self.random.below(5), power)),
-            _ if power => {
+            1 => self.machines[node].doomed = Some((self.random.below(8), power)),
+            // Inside a step: between two operations of the disk.
+            _ => {
                 let operations = self.random.below(12);
                 self.machines[node].disk.halt_after(operations);
+                self.machines[node].halts_with_power = power;
+                if !power {
+                    self.mark("killed inside a step");
+                }
             }
-            _ => self.machines[node].doomed = Some((self.random.below(3), false)),
         }
         let next = self.random.between(500, 6_000);
         self.at(next, Event::Crash);

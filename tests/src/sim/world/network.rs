@@ -3,7 +3,8 @@
 use rollbook_node::replica::message::Response;
 use rollbook_proof::codec::{decode, encode};
 
-use super::{Event, Packet, World};
+use super::packet::Packet;
+use super::{Event, World};
 use crate::sim::ledger::SimLedger;
 
 impl<L: SimLedger> World<L> {

@@ -1,10 +1,9 @@
 //! What must hold: no honest key signs twice, and after the faults everything arrives.
 
-use rollbook_node::replica::Receipt;
 use rollbook_node::replica::message::Frame;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, Signature, sha256};
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::{Height, OrganisationId};
 
 use super::World;
@@ -20,6 +19,18 @@ impl<L: SimLedger> World<L> {
         let Ok(frame) = decode::<Frame>(bytes) else {
             return self.fail("a frame that does not decode".into());
         };
+        let said = match &frame {
+            Frame::Vote(signed) => Some((signed.vote.validator, signed.vote.height)),
+            Frame::Proposal { proposal, .. } => {
+                Some((proposal.facts.validator, proposal.facts.height))
+            }
+            _ => None,
+        };
+        if let Some((_, height)) = said.filter(|(who, _)| who.0 == own) {
+            let moved = self.machines[node].moved;
+            let (least, most) = self.voted.entry((own, moved)).or_insert((height, height));
+            (*least, *most) = (height.min(*least), height.max(*most));
+        }
         let (slot, value) = match frame {
             Frame::Vote(signed) if signed.vote.validator == OrganisationId(own) => {
                 let step = if signed.vote.kind == VoteKind::Prevote {
@@ -63,46 +74,86 @@ impl<L: SimLedger> World<L> {
         }
     }
 
-    /// Nobody adds to a lead of ledger time that an honest clock does not have.
-    pub(super) fn judge_time(&mut self, height: Height, time_ms: u64) {
+    /// The latest time that an honest clock has shown by now, an hour off being no honest clock.
+    pub(super) fn latest_wall(&mut self) -> u64 {
         const WRONG_MS: u64 = 600_000;
         let honest = self.machines.iter().map(|machine| machine.offset_ms);
         let fastest = honest
             .filter(|offset| offset.unsigned_abs() < WRONG_MS)
             .max();
         let wall = (self.opened_ms + self.now).saturating_add_signed(fastest.unwrap_or(0));
+        self.latest_wall = self.latest_wall.max(wall);
+        self.latest_wall
+    }
+
+    /// Nobody adds to a lead of ledger time that an honest clock does not have, and no block is before
+    /// its parent.
+    pub(super) fn judge_time(&mut self, height: Height, time_ms: u64) {
+        let wall = self.latest_wall();
         if time_ms > wall + self.config.ahead_ms {
             let by = time_ms - wall;
             self.fail(format!(
                 "TIME of block {height} is {by} ms ahead of every honest clock"
             ));
         }
+        let before = self.times.range(..height).next_back();
+        if before.is_some_and(|(_, before)| *before >= time_ms) {
+            self.fail(format!(
+                "TIME of block {height} is not after the one before"
+            ));
+        }
+        self.times.insert(height, time_ms);
     }
 
-    /// What is receipted holds under the rules.
-    pub(super) fn judge_receipt(&mut self, node: usize, receipt: &Receipt) {
-        let Some(replica) = &self.machines[node].replica else {
-            return;
-        };
-        let app = replica.app();
-        let holds = |(who, time_s, _): &&(OrganisationId, u64, Signature)| {
-            app.cosignature_message(&receipt.checkpoint, *who, *time_s)
-                .is_some()
-        };
-        let (good, all) = (
-            receipt.cosignatures.iter().filter(holds).count(),
-            receipt.cosignatures.len(),
-        );
-        if good < all {
-            let height = receipt.checkpoint.height;
-            self.fail(format!(
-                "RECEIPT of {height} with {good} good cosignatures of {all}"
-            ));
+    /// Whether an organisation does what no honest node would.
+    fn is_bad(&self, organisation: u32) -> bool {
+        let index = self
+            .machines
+            .iter()
+            .position(|m| m.organisation == organisation);
+        self.plan.twins.contains(&organisation)
+            || index.is_some_and(|index| self.liars.contains_key(&index))
+    }
+
+    /// Keys that a seat had sign until the handover and never after it, those that it gets never
+    /// before (RULINGS A53).
+    fn judge_moves(&mut self) {
+        for organisation in self.plan.moves.clone() {
+            let replicas = self.machines.iter().filter_map(|m| m.replica.as_ref());
+            let newest = replicas.max_by_key(|replica| replica.app().tip().seal.height);
+            let since = newest.and_then(|replica| replica.app().votes_from(organisation));
+            let voted = |moved| self.voted.get(&(organisation, moved)).copied();
+            let (before, after) = (voted(false), voted(true));
+            let Some(since) = since.filter(|since| *since > Height(1)) else {
+                if let Some((least, _)) = after {
+                    return self.fail(format!(
+                        "NEW KEYS of {organisation} signed at {least} without a handover"
+                    ));
+                }
+                continue;
+            };
+            self.mark("seat moved");
+            if let Some((_, most)) = before.filter(|(_, most)| *most >= since) {
+                return self.fail(format!(
+                    "OLD KEYS of {organisation} signed at {most}; those that vote from {since} \
+                     are others"
+                ));
+            }
+            match after {
+                Some((least, _)) if least < since => {
+                    return self.fail(format!(
+                        "NEW KEYS of {organisation} signed at {least}, before {since}"
+                    ));
+                }
+                Some(_) => self.mark("new keys vote"),
+                None => {}
+            }
         }
     }
 
     /// After the run: everybody is up, agrees, and nothing handed in after the faults is missing.
     pub(super) fn finish(&mut self) {
+        self.judge_moves();
         for node in 0..self.machines.len() {
             if self.plan.twins.contains(&self.machines[node].organisation) {
                 continue;
@@ -151,10 +202,7 @@ impl<L: SimLedger> World<L> {
             }
             let accused = replica.app().accused();
             let accusations = accused.len() as u64;
-            if let Some((height, who)) = accused
-                .iter()
-                .find(|(_, who)| !self.plan.twins.contains(&who.0))
-            {
+            if let Some((height, who)) = accused.iter().find(|(_, who)| !self.is_bad(who.0)) {
                 return self.fail(format!(
                     "honest validator {} was accused at height {height}",
                     who.0

@@ -529,3 +529,47 @@ fn an_admission_that_is_not_activated_lapses() {
         Standing::Lapsed(Lapse::NotActivated)
     );
 }
+
+/// An application was complete for good once the secretary had said so, whatever was missing.
+#[test]
+fn an_application_that_was_complete_by_mistake_is_screened_again() {
+    use rollbook_core::record::{MotionEffect, ScreenAgain};
+    let mut writer = writer("screened again");
+    let company = writer.register(1, "Applicant", &[]);
+    let form = application(&writer);
+    act(&mut writer, company, MembershipAct::Apply(form)).unwrap();
+    let membership = of(&writer, company).number;
+    let again = || {
+        MotionEffect::ScreenAgain(ScreenAgain {
+            membership,
+            evidence: sha256(b"evidence"),
+        })
+    };
+    let refused = writer.propose(again(), 7).unwrap_err();
+    assert_eq!(refused.code, "M41.not-put-right");
+    secretary(&mut writer, MembershipAct::Screen { membership }).unwrap();
+    secretary(&mut writer, MembershipAct::Complete { membership }).unwrap();
+    assert_eq!(standing(&writer, company), Standing::Sponsoring);
+    let motion = writer.propose(again(), 7).unwrap();
+    let events = writer.pass(motion);
+    assert!(events.iter().any(|event| matches!(
+        event,
+        EventBody::MembershipMoved { transition, .. } if transition.as_str() == "M41"
+    )));
+    assert_eq!(standing(&writer, company), Standing::Screening);
+    // The secretary returns it, by mistake, and the board puts that right, too.
+    let missing = vec![text("extract")];
+    secretary(
+        &mut writer,
+        MembershipAct::Return {
+            membership,
+            missing,
+        },
+    )
+    .unwrap();
+    let motion = writer.propose(again(), 7).unwrap();
+    writer.pass(motion);
+    assert_eq!(standing(&writer, company), Standing::Screening);
+    secretary(&mut writer, MembershipAct::Complete { membership }).unwrap();
+    assert_eq!(standing(&writer, company), Standing::Sponsoring);
+}
