@@ -722,7 +722,10 @@ fn check_entry(kind: MotionKind, rule: &MotionRule) -> Result<(), FloorError> {
         BodyKind::WorkingGroup => kind == MotionKind::WorkingGroupDecision,
         BodyKind::Board => !matches!(
             kind,
-            MotionKind::WorkingGroupDecision | MotionKind::AppointAuditor
+            MotionKind::WorkingGroupDecision
+                | MotionKind::AppointAuditor
+                // Nobody elects those who decide but the assembly: seats, and the chair (R48).
+                | MotionKind::ElectSeat
         ),
         BodyKind::Assembly => kind != MotionKind::WorkingGroupDecision,
     };

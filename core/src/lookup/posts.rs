@@ -6,7 +6,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::{PersonId, PostId};
 use crate::identity::Role;
-use crate::object::post::{Post, PostStatus};
+use crate::object::post::Post;
 use crate::object::stand_in::StandIn;
 use crate::state::StateTables;
 
@@ -30,7 +30,7 @@ pub fn auditor_at_home_in(
     post.map(|(number, _)| *number)
 }
 
-/// Whether nobody holds the post now: it ended, and nobody took it up since.
+/// Whether nobody holds the post now: it was held and ended, and nobody took it up since.
 pub fn is_vacant(tables: &StateTables, post: &Post) -> bool {
     let followed = || {
         tables.posts.iter().any(|(_, other)| {
@@ -39,7 +39,7 @@ pub fn is_vacant(tables: &StateTables, post: &Post) -> bool {
                 && other.from_ms >= post.since_ms
         })
     };
-    post.status == PostStatus::Ended && post.successor.is_none() && !followed()
+    post.has_ended() && post.successor.is_none() && !followed()
 }
 
 /// Whether the holder cannot act: the post is vacant, an absence is recorded, or no key of the holder

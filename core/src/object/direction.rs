@@ -18,8 +18,8 @@ pub struct Direction {
     pub name: Name,
 }
 
-/// Which member leads a direction (working). The row is there while it does; whose membership ended does
-/// not lead, whatever the row says.
+/// Which member leads a direction (working). The row is there while it does: it goes with the
+/// membership, too.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Lead {
     /// The member.

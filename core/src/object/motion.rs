@@ -8,6 +8,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::charter::motions::{DecidingBody, MotionKind, MotionRule};
 use crate::id::{CharterVersion, DrawId, GroupId, MotionId, PersonId};
+use crate::identity::Role;
 use crate::machine::Row;
 use crate::object::Machine;
 use crate::record::{BallotVote, Choice, MotionEffect, MotionMinutes};
@@ -110,6 +111,8 @@ pub struct Motion {
     pub charter: CharterVersion,
     /// Organisation and group that proposed it; none where a rule of the ledger opened it.
     pub proposer: Option<(OrganisationId, GroupId)>,
+    /// Where an office proposed it, the post in which: the same takes it back.
+    pub proposed_as: Option<Role>,
     /// SHA-256 of the text.
     pub text: Hash,
     /// Days each ballot is open; 0 for a rescission.

@@ -27,7 +27,7 @@ pub enum PostStatus {
     Ended,
     /// The person did not want it.
     Declined,
-    /// The offer was not accepted in time.
+    /// The offer was not accepted in time, or was taken back.
     Lapsed,
 }
 
@@ -99,8 +99,15 @@ pub struct Post {
     pub since_ms: LedgerTime,
 }
 
+impl Post {
+    /// Whether it was held and is over: a next term that ended before it began never was.
+    pub fn has_ended(&self) -> bool {
+        self.status == PostStatus::Ended && self.from_ms <= self.since_ms
+    }
+}
+
 /// Every transition.
-pub static ROWS: [Row<PostStatus>; 22] = {
+pub static ROWS: [Row<PostStatus>; 28] = {
     use PostStatus::*;
     [
         row!("M25", None => Held, "genesis", "the first posts; the term ends in 180 days or later"),
@@ -118,7 +125,7 @@ pub static ROWS: [Row<PostStatus>; 22] = {
             "holds it already, and may now; the new term begins when the old one ends"
         ),
         row!("R29", Some(Offered) => Declined, "holder", ""),
-        row!("M35", Some(Offered) => Ended, "BRD", "the offer is taken back (the auditor: GA)"),
+        row!("M35", Some(Offered) => Lapsed, "BRD", "the offer is taken back (the auditor: GA)"),
         row!("R28", Some(Offered) => Lapsed, "CLK", "not accepted in offer_days"),
         row!("R28", Some(Accepted) => Held, "CLK", "the term before has ended"),
         row!("M35", Some(Accepted) => Ended, "BRD", "the holder was removed or resigned before"),
@@ -131,7 +138,13 @@ pub static ROWS: [Row<PostStatus>; 22] = {
         row!("F01", None => Held, "officer named for a fund", "may hold the post now"),
         row!("M35", Some(Held) => Held, "holder or SEC", "absence recorded, or over"),
         row!("M35", Some(HeldOver) => HeldOver, "holder or SEC", "absence recorded, or over"),
-        row!("M32", Some(Offered) => Ended, "a rule of the ledger", "the person left or has no key"),
+        row!("R48", Some(Offered) => Lapsed, "GA", "the assembly has elected another chair since"),
+        row!("R48", Some(Accepted) => Ended, "successor", "elected chair since, has accepted"),
+        row!("M21", Some(Offered) => Lapsed, "SEC", "the holder's company is none any more"),
+        row!("M21", Some(Accepted) => Ended, "SEC", "the same"),
+        row!("M21", Some(Held) => Ended, "SEC", "the same"),
+        row!("M21", Some(HeldOver) => Ended, "SEC", "the same"),
+        row!("M32", Some(Offered) => Lapsed, "a rule of the ledger", "the person left or has no key"),
         row!("M32", Some(Accepted) => Ended, "a rule of the ledger", "the person left or has no key"),
         row!("M32", Some(Held) => Ended, "a rule of the ledger", "the person left or has no key"),
         row!("M32", Some(HeldOver) => Ended, "a rule of the ledger", "the person left or has no key"),

@@ -157,7 +157,7 @@ pub struct ScreenAgain {
     pub evidence: Hash,
 }
 
-/// What has clerical fields: fields that no rule reads.
+/// What has clerical fields: fields that decide nothing.
 #[derive(
     Debug,
     Clone,
@@ -249,6 +249,19 @@ impl CorrectionEntry {
         if self.should_read.is_empty() || self.reads == self.should_read {
             return Err(DecodeError::rule(
                 "a correction says what should stand instead",
+            ));
+        }
+        let text = self.should_read.as_str();
+        let length = text.len();
+        let fits = match self.field {
+            ClericalField::Issued | ClericalField::ValueDay => CivilDate::parse(text).is_ok(),
+            ClericalField::Authority => length <= 120,
+            ClericalField::Reference => length <= 80,
+            ClericalField::Title | ClericalField::Name => length <= 160,
+        };
+        if !fits {
+            return Err(DecodeError::rule(
+                "what should stand there is a day as YYYY-MM-DD, or as short as its field",
             ));
         }
         Ok(())

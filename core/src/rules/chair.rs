@@ -6,7 +6,9 @@
 //! * The chair may do what any one seat holder may, except vote: propose what the board decides, say that
 //!   the secretary is away, agree to working days, confirm a correction. Where several seat holders act
 //!   together the chair is none of them.
-//! * Whoever was elected by the assembly is removed by nobody else: a successor displaces the chair.
+//! * Whoever was elected by the assembly is removed by nobody else: a successor displaces the chair, and
+//!   with the chair a next term that was accepted. An offer that waits keeps no election from being
+//!   held: the newer one displaces it.
 
 use rollbook_proof::number::OrganisationId;
 
@@ -19,7 +21,7 @@ use crate::record::{Appointment, ElectChair};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::posts;
-use crate::tx::Tx;
+use crate::tx::{Due, Tx};
 use crate::{refuse, require};
 
 /// Whoever acts here as one seat holder may: the primary of a member with a seat, or the chair. Refused
@@ -70,9 +72,7 @@ pub(crate) fn may_stand(
 pub(crate) fn check(tx: &Tx, plan: &ElectChair) -> Result<(), Refusal> {
     posts::check_place(tx, plan.office, Role::Chair, Scope::Alliance, plan.succeeds)?;
     let another = |(number, post): (&crate::id::PostId, &Post)| {
-        post.role == Role::Chair
-            && Some(*number) != plan.succeeds
-            && (post.status.in_force() || post.status.is_coming())
+        post.role == Role::Chair && Some(*number) != plan.succeeds && post.status.in_force()
     };
     require!(!tx.t.posts.iter().any(another), "R48.one-chair");
     Ok(())
@@ -85,13 +85,19 @@ pub(crate) fn is_held_over(tx: &Tx, plan: &ElectChair) -> bool {
 }
 
 /// The post is offered to whom the assembly elected. Who may not hold it any more is offered nothing.
-pub(crate) fn offer(tx: &mut Tx, plan: &ElectChair, motion: MotionId) -> Result<(), Refusal> {
+pub(crate) fn offer(
+    tx: &mut Tx,
+    plan: &ElectChair,
+    motion: MotionId,
+    due: Due,
+) -> Result<(), Refusal> {
     let poll = find::<Motion>(&tx.t, motion)?.poll.clone();
     let elected = poll.and_then(|poll| poll.elected.first().copied());
     let able = elected.and_then(|elected| may_stand(tx, elected, plan).ok());
     let Some(holder) = able else {
         return Ok(());
     };
+    posts::lapse_offers_of_chair(tx, due)?;
     posts::offer(
         tx,
         &Appointment {

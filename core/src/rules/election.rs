@@ -1,5 +1,6 @@
-//! Filling seats, and the post of chair, by election: the effect of such a motion, and the draw at its last seat (M36; RULINGS
-//! R10, R22). What the ballots of an election are is in [`motion::election`](crate::rules::motion::election).
+//! Filling seats, and the post of chair, by election: the effect of such a motion, and the draw at its
+//! last seat (M36; RULINGS R10, R22). What the ballots of an election are is in
+//! [`motion::election`](crate::rules::motion::election).
 
 use rollbook_proof::number::OrganisationId;
 
@@ -49,8 +50,8 @@ impl Effect for ElectChair {
         chair::check(tx, self)
     }
 
-    fn carry_out(&self, tx: &mut Tx, motion: MotionId, _due: Due) -> Result<(), Refusal> {
-        chair::offer(tx, self, motion)
+    fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal> {
+        chair::offer(tx, self, motion, due)
     }
 
     fn break_tie(

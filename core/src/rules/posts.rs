@@ -138,13 +138,20 @@ pub(crate) fn check_place(
     };
     let before = known(tx, number)?;
     let same = (before.office, before.role, before.scope) == (office, role, scope);
-    let was_held = before.status.in_force() || before.status == PostStatus::Ended;
+    let was_held = before.status.in_force() || before.has_ended();
     require!(same && was_held, "R28.not-a-successor", post = number);
+    // The board takes back an offer or a coming term of any other post. Of the chair only another
+    // election can: it displaces both.
+    let next = before.successor.and_then(|next| tx.t.posts.get(&next));
+    let elected_anew = |next: &Post| role == Role::Chair && next.status == PostStatus::Accepted;
     require!(
-        before.successor.is_none(),
+        next.is_none_or(elected_anew),
         "R28.already-filled",
         post = number
     );
+    if role == Role::Chair {
+        return Ok(());
+    }
     let offered =
         tx.t.posts
             .iter()
@@ -247,16 +254,32 @@ pub(crate) fn offer(tx: &mut Tx, appointment: &Appointment) -> Result<(), Refusa
     Ok(())
 }
 
-/// Ends a post before its term does: nobody is held over, and the holder's next term is gone, too.
-fn end(tx: &mut Tx, post: Post, code: &'static str) -> Result<(), Refusal> {
+/// Ends a post before its term does: nobody is held over, and the holder's next term is gone, too. A next
+/// term that ends before it began leaves the post before it to another motion. An offer that is taken
+/// back was no post: it lapses.
+fn end(tx: &mut Tx, mut post: Post, code: &'static str) -> Result<(), Refusal> {
+    if let (PostStatus::Accepted, Some(before)) = (post.status, post.succeeds) {
+        let mut before = known(tx, before)?;
+        before.successor = None;
+        tx.put(before);
+    }
     let next = post
         .successor
         .and_then(|next| tx.t.posts.get(&next).cloned());
     let (ended, auditor) = (post.number, post.role == Role::Auditor);
-    tx.advance(post, code, PostStatus::Ended)?;
+    let next = next.filter(|next| next.status == PostStatus::Accepted);
+    if next.is_some() {
+        post.successor = None;
+    }
+    let to = if post.status == PostStatus::Offered {
+        PostStatus::Lapsed
+    } else {
+        PostStatus::Ended
+    };
+    tx.advance(post, code, to)?;
     tx.cancel(DeadlineKind::PostTerm, ended);
     tx.cancel(DeadlineKind::PostOffer, ended);
-    if let Some(next) = next.filter(|next| next.status == PostStatus::Accepted) {
+    if let Some(next) = next {
         tx.advance(next, code, PostStatus::Ended)?;
     }
     if auditor {
@@ -265,9 +288,14 @@ fn end(tx: &mut Tx, post: Post, code: &'static str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends every post of a person who left or has no key any more, and every offer to them (RULINGS R7).
-/// Where the clock does it, an event tells of each.
-pub(crate) fn end_all_of(tx: &mut Tx, person: PersonId, due: Option<Due>) -> Result<(), Refusal> {
+/// Ends every post of a person who left or has no key any more (`M32`), or whose company is none any more
+/// (`M21`), and every offer to them (RULINGS R7). Where the clock does it, an event tells of each.
+pub(crate) fn end_all_of(
+    tx: &mut Tx,
+    person: PersonId,
+    code: &'static str,
+    due: Option<Due>,
+) -> Result<(), Refusal> {
     let held: Vec<PostId> =
         tx.t.posts
             .iter()
@@ -282,18 +310,56 @@ pub(crate) fn end_all_of(tx: &mut Tx, person: PersonId, due: Option<Due>) -> Res
         if !post.status.in_force() && !post.status.is_coming() {
             continue;
         }
-        end(tx, post, "M32")?;
+        end(tx, post, code)?;
         if let Some(due) = due {
+            let status = known(tx, number)?.status;
             tx.emit(
                 due,
                 EventBody::PostMoved {
                     post: number,
-                    status: PostStatus::Ended,
+                    status,
                 },
             );
         }
     }
     Ok(())
+}
+
+/// With the end of a membership (M21) its people are no deputies any more, and stand in for nobody
+/// (RULINGS R7). Who stood in before, for the days that they had, stays on record: it happens once.
+pub(crate) fn end_standing_in(tx: &mut Tx, organisation: OrganisationId) {
+    let of_it = |person: &PersonId| {
+        let person = tx.t.persons.get(person);
+        person.is_some_and(|person| person.home == organisation)
+    };
+    let deputised: Vec<Post> =
+        tx.t.posts
+            .iter()
+            .filter(|(_, post)| {
+                let acts = post.status.in_force()
+                    || post.status.is_coming()
+                    || lookup::posts::is_vacant(&tx.t, post);
+                acts && post.deputy.as_ref().is_some_and(of_it)
+            })
+            .map(|(_, post)| post.clone())
+            .collect();
+    let pairs: Vec<PostId> =
+        tx.t.stand_ins
+            .iter()
+            .filter(|(_, pair)| {
+                let ours = |(_, of): (PersonId, OrganisationId)| of == organisation;
+                let waits = pair.second.is_none() || pair.in_force(tx.now);
+                waits && (ours(pair.first) || pair.second.is_some_and(ours))
+            })
+            .map(|(number, _)| *number)
+            .collect();
+    for mut post in deputised {
+        post.deputy = None;
+        tx.put(post);
+    }
+    for number in pairs {
+        tx.t.stand_ins().remove(number);
+    }
 }
 
 /// M35: the holder is away, or back: said by the holder or the secretary; of the secretary by a seat
@@ -428,11 +494,16 @@ pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outco
     let (mut from, mut to, mut code) = (tx.now, PostStatus::Held, "M35");
     if let Some(before) = post.succeeds {
         let mut before = known(tx, before)?;
-        require!(
-            before.successor.is_none(),
-            "R28.already-filled",
-            post = before.number
-        );
+        if let Some(next) = before.successor {
+            let next = known(tx, next)?;
+            // Another election came after the one whose term was to follow.
+            require!(
+                post.role == Role::Chair && next.status == PostStatus::Accepted,
+                "R28.already-filled",
+                post = before.number
+            );
+            tx.advance(next, "R48", PostStatus::Ended)?;
+        }
         before.successor = Some(number);
         match before.status {
             PostStatus::Held if before.holder == post.holder => {
@@ -507,6 +578,29 @@ pub(crate) fn on_deadline(
         _ => return Ok(()),
     };
     move_by_clock(tx, post, to, due)
+}
+
+/// R48: another election has decided: what the one before it offered and nobody has accepted lapses.
+pub(crate) fn lapse_offers_of_chair(tx: &mut Tx, due: Due) -> Result<(), Refusal> {
+    let open: Vec<Post> =
+        tx.t.posts
+            .iter()
+            .filter(|(_, post)| post.role == Role::Chair && post.status == PostStatus::Offered)
+            .map(|(_, post)| post.clone())
+            .collect();
+    for post in open {
+        let number = post.number;
+        tx.cancel(DeadlineKind::PostOffer, number);
+        tx.advance(post, "R48", PostStatus::Lapsed)?;
+        tx.emit(
+            due,
+            EventBody::PostMoved {
+                post: number,
+                status: PostStatus::Lapsed,
+            },
+        );
+    }
+    Ok(())
 }
 
 fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: Due) -> Result<(), Refusal> {

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use rollbook_proof::chain::quorum;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 
-use crate::lookup::groups;
+use crate::lookup::{groups, rights};
 use crate::object::node::NodeStatus;
 use crate::rules::network::council::{
     Candidate, Council, Going, Hindrance, Renewal, Sitting, Waiting, Wanting,
@@ -30,9 +30,9 @@ pub enum Change {
     Leave(OrganisationId),
     /// Its membership ends.
     Cease(OrganisationId),
-    /// It gets new keys.
+    /// It gets new keys; those that wait for it already, if some do.
     Move(OrganisationId),
-    /// It is ready for a seat.
+    /// A member is ready for a seat.
     Join(OrganisationId),
     /// Its node is away and does not come back.
     Away(OrganisationId),
@@ -56,7 +56,7 @@ impl FromStr for Change {
     }
 }
 
-/// A change is of an organisation that is not there, or has neither seat nor place among those who
+/// A change is of an organisation that is no member, or has neither seat nor place among those who
 /// wait for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unknown(pub OrganisationId);
@@ -175,7 +175,7 @@ pub fn of(
         })
     });
     let mut candidates = council.candidates.clone();
-    candidates.sort_unstable_by_key(|candidate| (candidate.ready, candidate.organisation));
+    candidates.sort_unstable_by_key(Candidate::turn);
     let mut view = ValidatorsView {
         height,
         seats: lines.collect(),
@@ -260,14 +260,17 @@ fn apply(
         let mut candidates = council.candidates.iter();
         candidates.any(|candidate| candidate.organisation == organisation)
     };
+    // After everybody who waits already.
+    let since_ms = LedgerTime((u64::MAX - CHANGES_MAX as u64).saturating_add(u64::from(place)));
     if let Change::Join(_) = change {
-        if !tables.organisations.contains(&organisation) {
+        // The rules let nobody else be ready.
+        if !rights::is_live(tables, organisation) {
             return Err(Unknown(organisation));
         }
         let sits = council.seats.contains_key(&organisation);
         if !sits && !waits(council) {
             council.candidates.push(Candidate {
-                // After everybody who is ready already.
+                since_ms,
                 ready: (u32::MAX - count(CHANGES_MAX)).saturating_add(place),
                 organisation,
                 group: groups::group_of(tables, organisation),
@@ -293,10 +296,11 @@ fn apply(
         Change::Leave(_) => seat.going = seat.going.or(Some(Going::Asked)),
         Change::Cease(_) => seat.going = Some(Going::NoMember),
         Change::Move(_) => {
-            seat.renewal = Some(Renewal {
-                since_ms: LedgerTime(u64::MAX),
+            let waiting = seat.renewal.filter(|renewal| renewal.signs_anew);
+            seat.renewal = waiting.or(Some(Renewal {
+                since_ms,
                 signs_anew: true,
-            });
+            }));
         }
         Change::Away(_) => seat.alive = false,
         Change::Join(_) => {}
@@ -330,6 +334,7 @@ mod tests {
         let mut council = council(4, 13);
         council.candidates = (5..=14)
             .map(|n| Candidate {
+                since_ms: LedgerTime(u64::from(n)),
                 ready: n,
                 organisation: OrganisationId(n),
                 group: GroupId(OrganisationId(n)),

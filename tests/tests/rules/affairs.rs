@@ -474,7 +474,15 @@ fn a_clerical_field_is_corrected_by_two_and_stays_as_it_was_signed() {
     assert_eq!(stands.status, CorrectionStatus::Confirmed);
     assert_eq!(stands.judged_by.unwrap().1, OrganisationId(1));
     // The day of issue reads as a day.
-    let issued = |reads| correct(subject, ClericalField::Issued, reads);
+    let issued = |reads| {
+        Body::Charter(CharterAct::Correct(CorrectionEntry {
+            subject,
+            field: ClericalField::Issued,
+            reads: text(reads),
+            should_read: text("2023-06-27"),
+            evidence: sha256(b"evidence"),
+        }))
+    };
     writer
         .office(Role::Secretary, issued("2023-06-28"))
         .unwrap();
@@ -504,11 +512,19 @@ fn a_clerical_field_is_corrected_by_two_and_stays_as_it_was_signed() {
         code(writer.office(Role::Secretary, fund)),
         "A4.unknown-fund"
     );
-    let entry = correct(
-        Corrected::Entry(sha256(b"none")),
-        ClericalField::ValueDay,
-        "x",
-    );
+    let entry = CorrectionEntry {
+        subject: Corrected::Entry(sha256(b"none")),
+        field: ClericalField::ValueDay,
+        reads: text("x"),
+        should_read: text("2023-06-27"),
+        evidence: sha256(b"evidence"),
+    };
+    let soon = CorrectionEntry {
+        should_read: text("soon"),
+        ..entry.clone()
+    };
+    assert!(soon.check().is_err() && entry.check().is_ok());
+    let entry = Body::Charter(CharterAct::Correct(entry));
     assert_eq!(
         code(writer.office(Role::Treasurer, entry)),
         "F03.unknown-receipt"
@@ -576,13 +592,17 @@ fn the_assembly_elects_the_chair_who_may_do_what_one_seat_holder_may() {
     );
     assert_eq!(offered.status, PostStatus::Offered);
     assert_eq!(
-        code(writer.propose_as(1, election(None), 10)),
-        "R48.one-chair"
+        code(writer.propose_as(1, election(Some(post)), 10)),
+        "R28.not-a-successor"
     );
     let accept = Body::Motion(MotionAct::AcceptPost { post });
     writer
         .act_as(11, &[(chair, Role::Primary)], accept)
         .unwrap();
+    assert_eq!(
+        code(writer.propose_as(1, self::election(None), 10)),
+        "R48.one-chair"
+    );
 
     // The chair proposes what the board decides, and agrees as one seat holder does; member 11 has no
     // seat. The chair has no vote.
@@ -600,6 +620,24 @@ fn the_assembly_elects_the_chair_who_may_do_what_one_seat_holder_may() {
     let reading = admitted(OBSERVER, ObserverReading::Members);
     by_chair(&mut writer, chair, proposal(reading, 7)).unwrap();
     let motion = writer.newest_motion();
+    // What one post of the office proposed no other takes back.
+    let withdraw = |motion| {
+        Body::Motion(MotionAct::Withdraw {
+            motion: MotionId(motion),
+        })
+    };
+    assert!(writer.office(Role::Secretary, withdraw(motion)).is_err());
+    writer
+        .office(
+            Role::Secretary,
+            proposal(admitted(OBSERVER, ObserverReading::Members), 7),
+        )
+        .unwrap();
+    let of_secretary = writer.newest_motion();
+    assert!(by_chair(&mut writer, chair, withdraw(of_secretary)).is_err());
+    writer
+        .office(Role::Secretary, withdraw(of_secretary))
+        .unwrap();
     let ballot = Body::Motion(MotionAct::Vote(Ballot {
         motion: MotionId(motion),
         round: 1,
@@ -672,4 +710,89 @@ fn a_member_without_a_primary_cannot_give_the_chair() {
     writer.advance_days(4);
     let motion = writer.before_the_assembly(election(None), 10).unwrap();
     assert_eq!(code(name(&mut writer, 1, motion, 11)), "R48.no-primary");
+}
+
+fn order_of(reference: &str) -> Body {
+    Body::Charter(CharterAct::FileOrder(OfficialOrder {
+        authority: text("A district court"),
+        reference: text(reference),
+        document: sha256(reference.as_bytes()),
+        issued_ms: LedgerTime(1_687_900_000_000),
+        about: None,
+    }))
+}
+
+/// An order filed under a wrong reference kept the right holder of that reference out for ever, and
+/// could be filed a second time under its own.
+#[test]
+fn an_order_is_known_by_what_was_corrected() {
+    let mut writer = writer("known by");
+    writer.office(Role::Secretary, order_of("A-12")).unwrap();
+    let fix = |reads: &str, right: &str, order| {
+        Body::Charter(CharterAct::Correct(CorrectionEntry {
+            subject: Corrected::Order(OrderId(order)),
+            field: ClericalField::Reference,
+            reads: text(reads),
+            should_read: text(right),
+            evidence: sha256(b"evidence"),
+        }))
+    };
+    writer
+        .office(Role::Secretary, fix("A-12", "A-21", 1))
+        .unwrap();
+    writer.member(1, confirm(1)).unwrap();
+    assert_eq!(
+        code(writer.office(Role::Secretary, order_of("A-21"))),
+        "R24.filed-already"
+    );
+    writer.office(Role::Secretary, order_of("A-12")).unwrap();
+    assert_eq!(
+        code(writer.office(Role::Secretary, fix("A-12", "A-21", 2))),
+        "R24.filed-already"
+    );
+}
+
+/// A lead came back to life with a new membership of the same company.
+#[test]
+fn with_a_membership_its_leads_end_for_good() {
+    use rollbook_core::record::{Cessation, MembershipAct};
+    let mut writer = writer("lead ends");
+    writer.member(3, join(1)).unwrap();
+    let motion = writer.propose(named(1, 3), 7).unwrap();
+    writer.pass(motion);
+    let of = rollbook_core::lookup::rights::of(writer.tables(), OrganisationId(3));
+    let cease = MembershipAct::Cease {
+        membership: of.unwrap().number,
+        cause: Cessation::Dissolved,
+        evidence: sha256(b"extract"),
+    };
+    writer
+        .office(Role::Secretary, Body::Membership(cease))
+        .unwrap();
+    assert!(writer.tables().leads.get(&DirectionId(1)).is_none());
+}
+
+/// Re-elected and accepted in the first week, a chair could be followed by nobody for two years; an offer
+/// to the wrong person kept every election out.
+#[test]
+fn another_election_displaces_an_offer_and_a_coming_term() {
+    let mut writer = writer("elected anew");
+    let accept = |writer: &mut Writer, member: u32, post| {
+        let accept = Body::Motion(MotionAct::AcceptPost { post });
+        let primary = (officers_of(member).0, Role::Primary);
+        writer.act_as(member, &[primary], accept).unwrap();
+    };
+    let status = |writer: &Writer, post| writer.tables().posts.get(&post).unwrap().status;
+    let wrong = elect(&mut writer, None, 10);
+    let first = elect(&mut writer, None, 11);
+    assert_eq!(status(&writer, wrong), PostStatus::Lapsed);
+    accept(&mut writer, 11, first);
+    let again = elect(&mut writer, Some(first), 11);
+    accept(&mut writer, 11, again);
+    assert_eq!(status(&writer, again), PostStatus::Accepted);
+    let other = elect(&mut writer, Some(first), 5);
+    accept(&mut writer, 5, other);
+    assert_eq!(status(&writer, first), PostStatus::Ended);
+    assert_eq!(status(&writer, again), PostStatus::Ended);
+    assert_eq!(status(&writer, other), PostStatus::Held);
 }

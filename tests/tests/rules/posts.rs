@@ -579,3 +579,59 @@ fn the_chair_is_named_in_the_genesis_and_never_appointed() {
     sample.charter.convenor = Some(OrganisationId(999));
     assert!(sample.genesis().is_err());
 }
+
+/// A next term given up before it began left the post pointing at it: the post could never be filled
+/// anew, and the dead term's deputy acted beside the holder.
+#[test]
+fn a_next_term_that_ends_before_it_began_leaves_the_post_to_others() {
+    let mut writer = writer("given up early");
+    let treasurer = staff(MEMBERS) + 1;
+    let next = offer(&mut writer, Role::Treasurer, treasurer, TREASURER);
+    treasurer_accepts(&mut writer, next).unwrap();
+    let resign = Body::Motion(MotionAct::ResignPost { post: next });
+    writer
+        .act_as(
+            secretariat(MEMBERS),
+            &[(treasurer, Role::Treasurer)],
+            resign,
+        )
+        .unwrap();
+    assert_eq!(post(&writer, next).status, PostStatus::Ended);
+    assert_eq!(post(&writer, TREASURER).successor, None);
+    let never = post(&writer, next);
+    assert!(!rollbook_core::lookup::posts::is_vacant(
+        writer.tables(),
+        &never
+    ));
+    // Nobody follows a term that never began; the post itself is filled anew, also once held over.
+    let dead = appointment(Role::Treasurer, treasurer, Some(next));
+    assert_eq!(
+        writer.propose(dead, 7).unwrap_err().code,
+        "R28.not-a-successor"
+    );
+    let until = post(&writer, TREASURER).until_ms;
+    writer.advance(until.0 + 1);
+    assert_eq!(post(&writer, TREASURER).status, PostStatus::HeldOver);
+    let again = offer(&mut writer, Role::Treasurer, treasurer, TREASURER);
+    treasurer_accepts(&mut writer, again).unwrap();
+    assert_eq!(post(&writer, again).status, PostStatus::Held);
+}
+
+/// An offer that the board took back was told as a post that had ended, and stood vacant: its deputy
+/// could act.
+#[test]
+fn an_offer_that_is_taken_back_was_no_post() {
+    let mut writer = writer("taken back");
+    let (_, person) = outsider(&mut writer, "Unwanted");
+    let offered = offer(&mut writer, Role::Treasurer, person, TREASURER);
+    let motion = writer
+        .propose(MotionEffect::Remove(RemoveHolder { post: offered }), 7)
+        .unwrap();
+    writer.pass(motion);
+    let after = post(&writer, offered);
+    assert_eq!(after.status, PostStatus::Lapsed);
+    assert!(!rollbook_core::lookup::posts::is_vacant(
+        writer.tables(),
+        &after
+    ));
+}

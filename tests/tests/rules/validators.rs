@@ -180,18 +180,19 @@ fn a53_what_is_new_or_not_is_judged() {
     let candidate = node(&writer, 5);
     assert_eq!(candidate.status, NodeStatus::Candidate);
     assert_eq!((candidate.consensus, candidate.ready), (consensus, 1));
-    // New keys of a seat come before a candidate: with four seats one of both in a handover.
+    // Who has waited longer is first: with four seats one of both in a handover.
     let change = update(&mut writer, 4, "moved", &SIGNING, None);
     operate(&mut writer, 4, NodeAct::Update(change)).unwrap();
     let next = writer.ledger.height().next();
     let view = validators::of(writer.tables(), next, &[]).unwrap();
-    assert_eq!(view.handovers[0].renewed, [OrganisationId(4)]);
+    assert_eq!(view.handovers[0].joined, [OrganisationId(5)]);
     assert_eq!(view.handovers[0].waiting[0].hindrance, Hindrance::Turn);
-    assert_eq!(view.handovers[1].joined, [OrganisationId(5)]);
-    handover(&mut writer);
-    assert_eq!(validators_of(&writer), [1, 2, 3, 4]);
+    assert_eq!(view.handovers[1].renewed, [OrganisationId(4)]);
     handover(&mut writer);
     assert_eq!(validators_of(&writer), [1, 2, 3, 4, 5]);
+    assert!(node(&writer, 4).coming.is_some());
+    handover(&mut writer);
+    assert_eq!(node(&writer, 4).coming, None);
 }
 
 /// Whoever has new keys was not seen with them: another seat waits for its own until it was.
@@ -264,16 +265,20 @@ fn m21_with_a_company_go_its_votes_its_seats_and_its_node() {
     assert_eq!(validators_of(&writer), [1, 3, 4, 5]);
     assert_eq!(node(&writer, 2).status, NodeStatus::Gone);
     assert!(node(&writer, 2).votes_until.is_some());
-    // With four seats left the next one stays, marked and shown, until another has come.
+    // With four seats left the next one stays, marked and shown, until another takes its place.
     cease(&mut writer, 3).unwrap();
     let next = writer.ledger.height().next();
     let view = validators::of(writer.tables(), next, &[Change::Join(OrganisationId(8))]).unwrap();
     assert_eq!(view.handovers[0].joined, [OrganisationId(8)]);
-    assert_eq!(view.handovers[0].waiting[0].hindrance, Hindrance::FewSeats);
-    assert_eq!(view.handovers[1].gone, [OrganisationId(3)]);
+    assert_eq!(view.handovers[0].gone, [OrganisationId(3)]);
+    assert_eq!(view.handovers[0].seats.len(), 4);
+    // Whom the rules let be nothing cannot be thought of as ready.
+    let no_member = Change::Join(OrganisationId(9));
+    assert!(validators::of(writer.tables(), next, &[no_member]).is_err());
     let alone = validators::of(writer.tables(), next, &[]).unwrap();
     assert_eq!(alone.handovers, []);
     assert_eq!(alone.stuck[0].organisation, OrganisationId(3));
+    assert_eq!(alone.stuck[0].hindrance, Hindrance::FewSeats);
 }
 
 #[test]
@@ -298,4 +303,54 @@ fn r27_of_two_seats_in_one_group_the_later_goes() {
     assert_eq!(view.seats[3].going, Some(Going::SameGroup));
     handover(&mut writer);
     assert_eq!(validators_of(&writer), [1, 2, 3, 5]);
+}
+
+/// Four seats, one company ceased with its node off: three were too few to be left, and three alive too
+/// few for a fifth, so the council could never change again. A candidate takes the place of the one
+/// that goes, in one handover.
+#[test]
+fn a17_of_four_seats_a_dead_one_is_changed_for_a_candidate() {
+    let mut writer = writer("a dead seat", 9, 4);
+    cease(&mut writer, 4).unwrap();
+    let chain = writer.alliance.chain();
+    for member in [5, 6] {
+        let keys = node_keys(Some(&chain), b"a dead seat", member, &place(member));
+        operate(&mut writer, member, NodeAct::Register(keys)).unwrap();
+        operate(&mut writer, member, NodeAct::Ready).unwrap();
+    }
+    let next = writer.ledger.height().next();
+    let dead = [Change::Away(OrganisationId(4))];
+    let view = validators::of(writer.tables(), next, &dead).unwrap();
+    let first = &view.handovers[0];
+    assert_eq!(first.gone, [OrganisationId(4)]);
+    assert_eq!(first.joined, [OrganisationId(5)]);
+    assert_eq!((first.quorum, first.alive), (3, 3));
+    assert_eq!(view.handovers[1].joined, [OrganisationId(6)]);
+    // One more away and nothing changes: whoever stays could not decide.
+    let two = [dead[0], Change::Away(OrganisationId(3))];
+    let view = validators::of(writer.tables(), next, &two).unwrap();
+    assert_eq!(view.handovers, []);
+    assert_eq!(view.stuck[0].hindrance, Hindrance::FewAlive);
+    handover(&mut writer);
+    assert_eq!(validators_of(&writer), [1, 2, 3, 5]);
+    assert_eq!(node(&writer, 4).status, NodeStatus::Gone);
+}
+
+/// A seat that asked for new keys once in each handover kept every candidate out.
+#[test]
+fn a53_asking_for_new_keys_again_and_again_keeps_nobody_out() {
+    let mut writer = writer("again and again", 6, 4);
+    let first = update(&mut writer, 2, "first", &SIGNING, None);
+    operate(&mut writer, 2, NodeAct::Update(first)).unwrap();
+    let chain = writer.alliance.chain();
+    let keys = node_keys(Some(&chain), b"again and again", 5, &place(5));
+    operate(&mut writer, 5, NodeAct::Register(keys)).unwrap();
+    operate(&mut writer, 5, NodeAct::Ready).unwrap();
+    handover(&mut writer);
+    assert_eq!(node(&writer, 2).coming, None, "it asked first");
+    let again = update(&mut writer, 2, "again", &SIGNING, None);
+    operate(&mut writer, 2, NodeAct::Update(again)).unwrap();
+    handover(&mut writer);
+    assert_eq!(validators_of(&writer), [1, 2, 3, 4, 5]);
+    assert!(node(&writer, 2).coming.is_some());
 }

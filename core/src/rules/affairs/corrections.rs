@@ -1,13 +1,15 @@
 //! Clerical errors (M41; RULINGS R20): a correction names what is wrong, in which field, and the evidence.
 //! Nothing is edited: the field stays as it was signed, and the correction stands beside it.
 //!
-//! * Only fields that no rule reads are corrected so. Whoever enters such a field says it; the second
+//! * Only fields that decide nothing are corrected so: no right, no deadline, no amount. An order is known
+//!   by its authority and reference, as corrected: so the order that the error named can be filed, and
+//!   the right one not a second time (RULINGS R24). Whoever enters such a field says it; the second
 //!   person of that act, or where it has none a seat holder or the chair, compares it with the evidence
 //!   and confirms or declines.
 //! * What the correction says that the field reads is what stands there, so that nobody corrects what is
 //!   right, or what they have not read.
 //!
-//! Absent: a state reached by mistake and put right by motion.
+//! A state reached by mistake is put right by motion ([`mistake`](crate::rules::membership)).
 
 use rollbook_proof::crypto::Hash;
 
@@ -23,6 +25,7 @@ use crate::record::{ClericalField, Corrected, CorrectionEntry};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::chair::seat_holder_or_chair;
+use crate::rules::orders;
 use crate::tx::Tx;
 use crate::{refuse, require};
 
@@ -45,6 +48,9 @@ pub(crate) fn file(
         found = entry.reads,
         stands = stands.join(" / ")
     );
+    if let Corrected::Order(order) = entry.subject {
+        orders::renamed(tx, order, entry.field, entry.should_read.as_str())?;
+    }
     let of = (entry.subject, CorrectionId::MIN)..=(entry.subject, CorrectionId::MAX);
     let open = tx.t.corrections_of.range(of).find_map(|((_, number), _)| {
         let known = tx.t.corrections.get(number)?;
@@ -94,7 +100,17 @@ pub(crate) fn judge(
     correction.judged_by = Some((person, actor.number()));
     correction.reasons = reasons;
     let to = match reasons {
-        None => CorrectionStatus::Confirmed,
+        None => {
+            let entry = &correction.entry;
+            if let Corrected::Order(order) = entry.subject
+                && let Some((before, after)) =
+                    orders::renamed(tx, order, entry.field, entry.should_read.as_str())?
+            {
+                tx.t.order_names().remove(before);
+                tx.t.order_names().put(after, order);
+            }
+            CorrectionStatus::Confirmed
+        }
         Some(_) => CorrectionStatus::Declined,
     };
     tx.advance(correction, "M41", to)?;

@@ -4,7 +4,7 @@
 //!   stands, too, and becomes that of a member with the membership.
 //! * The lead is named by the board, which decides as about a post; the member works in the direction.
 //!   Another lead takes its place. It ends when the member gives it up, leaves the direction, or is a
-//!   member no longer ([`lead`](crate::lookup::directions::lead)).
+//!   member no longer (M21); a new membership does not bring it back.
 //! * Leading gives no right on the ledger: it says who convenes the direction.
 //!
 //! Absent: directions and working groups that come and go; they come with working groups' own decisions.
@@ -98,6 +98,19 @@ pub(crate) fn give_up(
     );
     tx.t.leads().remove(direction);
     Ok(Outcome::Applied)
+}
+
+/// With the end of a membership (M21) it leads nothing any more.
+pub(crate) fn end_leads_of(tx: &mut Tx, organisation: OrganisationId) {
+    let led: Vec<DirectionId> =
+        tx.t.leads
+            .iter()
+            .filter(|(_, lead)| lead.organisation == organisation)
+            .map(|(direction, _)| *direction)
+            .collect();
+    for direction in led {
+        tx.t.leads().remove(direction);
+    }
 }
 
 fn leads(tx: &Tx, organisation: OrganisationId, direction: DirectionId) -> bool {

@@ -2,8 +2,9 @@
 //!
 //! * The membership ends for good, and with it every right that is derived from it: votes, places,
 //!   what members read.
-//! * What hangs on the membership ends in the same block: posts that its people hold (RULINGS R7),
-//!   its seats of the board and offers of one, its node's place. A validator seat is marked leaving
+//! * What hangs on the membership ends in the same block: posts that its people hold or deputise in, and
+//!   for which they stand in (RULINGS R7), its seats of the board and offers of one, the lead of
+//!   directions, its places in committees, its node's place. A new membership brings none of it back. A validator seat is marked leaving
 //!   and goes with the next handover that can let it go (RULINGS A17).
 //! * What it owes, its agreements and its officers' keys stay: debts survive.
 //!
@@ -22,7 +23,9 @@ use crate::object::membership::{Ceased, Membership, Standing};
 use crate::object::node::NodeStatus;
 use crate::record::Cessation;
 use crate::refusal::Refusal;
+use crate::rules::affairs::directions;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
+use crate::rules::funding::fund;
 use crate::rules::{posts, seats};
 use crate::tx::Tx;
 
@@ -59,8 +62,11 @@ fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
             })
             .collect();
     for holder in holders {
-        posts::end_all_of(tx, holder, None)?;
+        posts::end_all_of(tx, holder, "M21", None)?;
     }
+    posts::end_standing_in(tx, organisation);
+    directions::end_leads_of(tx, organisation);
+    fund::end_committee_seats_of(tx, organisation);
     seats::end_all_of(tx, organisation)?;
     node_goes(tx, organisation)
 }

@@ -2,7 +2,8 @@
 //! elected, the draw at the last seat, the run-off (M36; RULINGS R10, R28).
 //!
 //! * A ballot names as many members as there are seats, or fewer, or abstains; one, where the chair is
-//!   elected (RULINGS R48). Whoever may sit on the board, or whose primary may be chair, may be named; nobody is recused for being named, since everybody may be.
+//!   elected (RULINGS R48). Whoever may sit on the board, or whose primary may be chair, may be named;
+//!   nobody is recused for being named, since everybody may be.
 //! * A member is elected with the most voices; where the charter asks for more, only above that. Seats
 //!   that nobody reaches so go to one run-off, seven days later, among those with most voices, twice as
 //!   many as there are seats and whoever equals the last of them; there the most voices decide.

@@ -123,6 +123,7 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
         rule,
         charter,
         proposer,
+        proposed_as: None,
         text,
         ballot_days: days_of(period),
         status: MotionStatus::Gathering,
@@ -229,7 +230,16 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
         refuse!("R10.not-opened-alone")
     };
     let body = proposal.effect.plan().body(tx, proposal.effect.kind())?;
-    let gathers = if election::fills_held_over(tx, &proposal.effect) {
+    let held_over = election::fills_held_over(tx, &proposal.effect);
+    let role = (actor.organisation.kind == OrganisationKind::Office).then(|| {
+        // That election is for the secretary and the members to propose (R28).
+        if held_over {
+            Role::Secretary
+        } else {
+            proposing_post(actor, kind)
+        }
+    });
+    let gathers = if held_over {
         election::may_propose(tx, actor)?;
         false
     } else {
@@ -245,7 +255,8 @@ pub(super) fn propose(tx: &mut Tx, actor: &Actor, proposal: &Proposal) -> Result
     };
     require_not_own_case(tx, actor, &proposal.effect)?;
     proposal.effect.plan().proposable(tx)?;
-    let motion = prepare(tx, opening)?;
+    let mut motion = prepare(tx, opening)?;
+    motion.proposed_as = role;
     if gathers {
         let due = tx.deadline(Period::Days(SUPPORT_DAYS));
         return gather(tx, actor, motion, due);
@@ -347,7 +358,7 @@ pub(super) fn may_propose(
 
 /// The post in which an office proposes a motion of this kind: programme officer and treasurer where
 /// they may and sign, the chair who signs without the secretary, else the secretary.
-pub(super) fn proposing_post(actor: &Actor, kind: MotionKind) -> Role {
+fn proposing_post(actor: &Actor, kind: MotionKind) -> Role {
     let of =
         |role: Role, kinds: &[MotionKind]| kinds.contains(&kind) && actor.signer(role).is_some();
     if of(
@@ -415,6 +426,8 @@ fn check_hold_over(
             | MotionKind::LiftHold
             | MotionKind::TerminateAgreement
     );
+    // Who leads a direction is decided as about a post, and is none.
+    let still = still && !matches!(effect, MotionEffect::NameLead(_));
     require!(still || !too_long, "R28.hold-over-ended", days = days);
     Ok(())
 }
@@ -439,7 +452,8 @@ pub(super) fn propose_rescission(
     // "The same body": any of its voices, or the secretary, may ask it; in the assembly any of its
     // members, who then find support like others.
     let gathers = target.body == DecidingBody::Assembly;
-    if actor.organisation.kind == OrganisationKind::Office && !gathers {
+    let by_secretary = actor.organisation.kind == OrganisationKind::Office && !gathers;
+    if by_secretary {
         must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
     } else {
         let may = entitled(&tx.t, target.question(), actor.number());
@@ -467,6 +481,7 @@ pub(super) fn propose_rescission(
             ..target.rule
         },
         proposer,
+        proposed_as: by_secretary.then_some(Role::Secretary),
         text: proposal.text,
         ballot_days: 0,
         retabled: 0,

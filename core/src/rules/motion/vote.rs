@@ -6,7 +6,7 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::calendar::Period;
 use crate::id::{GroupId, Id, MotionId, PersonId};
-use crate::identity::{OrganisationKind, Role};
+use crate::identity::Role;
 use crate::lookup::find;
 use crate::object::motion::{Cast, Motion, MotionStatus};
 use crate::record::{Ballot, BallotVote, ConflictKind, Declaration};
@@ -16,7 +16,7 @@ use crate::rules::effect::{Planned, matter_of};
 use crate::rules::motion::clock::take_back;
 use crate::rules::motion::election::check_vote;
 use crate::rules::motion::electorate::is_recused;
-use crate::rules::motion::propose::{must_propose_as, proposing_post};
+use crate::rules::motion::propose::must_propose_as;
 use crate::rules::motion::proxy;
 use crate::rules::motion::sealed::{cites, is_sealed};
 use crate::rules::motion::{EARLY_HOURS, count, entitled};
@@ -200,9 +200,8 @@ pub(super) fn withdraw(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<O
         motion = number,
         organisation = actor.number()
     );
-    // Who might propose it takes it back, not every officer of the office.
-    if actor.organisation.kind == OrganisationKind::Office {
-        let role = proposing_post(actor, motion.kind);
+    // The post that proposed it takes it back, not every officer of the office.
+    if let Some(role) = motion.proposed_as {
         must_propose_as(tx, actor, role, motion.effect.plan().scope(tx))?;
     } else {
         actor.must_sign(Role::Primary)?;

@@ -1,14 +1,17 @@
 //! Who holds the validator seats after a handover, and why somebody does not (RULINGS A3, A17, A53):
 //! one computation, asked by the rules and by whoever wants to know beforehand.
 //!
-//! * First the seats that must go, ascending; then new keys of seats that stay, who asked first
-//!   first; then candidates, in the order of `Ready`. All together are at most f.
-//! * A seat goes only if four are left and a quorum of those left was seen alive. New keys come only
-//!   if a quorum of the others was seen alive: nobody has seen them yet. A candidate comes only if a
-//!   quorum of the grown set was seen alive without it.
+//! * First the seats that must go, ascending; then, in one queue, new keys of seats that stay and
+//!   candidates: who has waited longest is first, so that nobody who asks again and again keeps others
+//!   out. Candidates among themselves come in the order of `Ready`. All together are at most f.
+//! * A seat goes only if four are left and a quorum of those left was seen alive. Where fewer than four
+//!   would be left, the first candidate of a free group takes its place in the same handover, which is
+//!   one seat changed: else four seats of which one is gone for good could never change again. New keys
+//!   come only if a quorum of the others was seen alive: nobody has seen them yet. A candidate comes
+//!   only if a quorum of the set with it was seen alive without it.
 //! * New keys for serving the log alone change no vote: they take no place among the f.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rollbook_proof::chain::quorum;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
@@ -66,6 +69,8 @@ pub struct Sitting {
 /// A candidate for a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
+    /// Ledger time since which it waits.
+    pub since_ms: LedgerTime,
     /// Its place in the order of `Ready`.
     pub ready: u32,
     /// Who it is.
@@ -219,6 +224,7 @@ impl Council {
             seats: seats.iter().filter_map(seat).collect(),
             candidates: candidates
                 .map(|(organisation, node)| Candidate {
+                    since_ms: node.since_ms,
                     ready: node.ready,
                     organisation: *organisation,
                     group: groups::group_of(tables, *organisation),
@@ -230,101 +236,169 @@ impl Council {
 
     /// What a handover makes of it.
     pub fn decide(&self) -> Decision {
-        let mut decision = Decision::default();
-        let mut budget = self.seats.len().saturating_sub(1) / 3;
-        // Who holds a seat, and whether that was seen alive.
-        let mut next: BTreeMap<OrganisationId, bool> = self
-            .seats
-            .iter()
-            .map(|(organisation, seat)| (*organisation, seat.alive))
-            .collect();
-        let living = |next: &BTreeMap<OrganisationId, bool>, without: Option<OrganisationId>| {
-            let others = next.iter().filter(|(who, _)| Some(**who) != without);
-            others.filter(|(_, alive)| **alive).count()
+        let mut draft = Draft {
+            council: self,
+            decision: Decision::default(),
+            budget: self.seats.len().saturating_sub(1) / 3,
+            next: self
+                .seats
+                .iter()
+                .map(|(organisation, seat)| (*organisation, seat.alive))
+                .collect(),
         };
-        let wait = |decision: &mut Decision, organisation, wanting, hindrance| {
-            decision.waiting.push(Waiting {
-                organisation,
-                wanting,
-                hindrance,
-            });
-        };
+        let mut candidates: Vec<&Candidate> = self.candidates.iter().collect();
+        candidates.sort_unstable_by_key(|candidate| candidate.turn());
         for (organisation, _) in self.seats.iter().filter(|(_, seat)| seat.going.is_some()) {
-            let left = next.len().saturating_sub(1);
-            let hindrance = if left < SEATS_LEAST {
-                Hindrance::FewSeats
-            } else if budget == 0 {
-                Hindrance::Turn
-            } else if living(&next, Some(*organisation)) < quorum(left) {
-                Hindrance::FewAlive
-            } else {
-                next.remove(organisation);
-                decision.gone.push(*organisation);
-                budget -= 1;
-                continue;
-            };
-            wait(&mut decision, *organisation, Wanting::Go, hindrance);
+            draft.go(*organisation, &mut candidates);
         }
-        let mut renewals: Vec<(LedgerTime, OrganisationId, bool)> = self
-            .seats
-            .iter()
-            .filter(|(organisation, _)| next.contains_key(organisation))
-            .filter_map(|(organisation, seat)| {
-                let renewal = seat.renewal?;
-                Some((renewal.since_ms, *organisation, renewal.signs_anew))
-            })
+        let mut queue: Vec<(Turn, Wish)> = candidates
+            .into_iter()
+            .map(|candidate| (candidate.turn(), Wish::Join(candidate)))
             .collect();
-        renewals.sort_unstable();
-        for (_, organisation, signs_anew) in renewals {
-            let hindrance = if !signs_anew {
-                decision.renewed.push(organisation);
-                continue;
-            } else if budget == 0 {
-                Hindrance::Turn
-            } else if living(&next, Some(organisation)) < quorum(next.len()) {
-                Hindrance::FewAlive
-            } else {
-                next.insert(organisation, false);
-                decision.renewed.push(organisation);
-                budget -= 1;
-                continue;
-            };
-            wait(&mut decision, organisation, Wanting::Renew, hindrance);
+        queue.extend(self.seats.iter().filter_map(|(organisation, seat)| {
+            let renewal = seat.renewal?;
+            let stays = draft.next.contains_key(organisation);
+            // Of those who asked in one block, keys come before candidates.
+            let turn = (renewal.since_ms, 0, *organisation);
+            stays.then_some((turn, Wish::Renew(*organisation, renewal.signs_anew)))
+        }));
+        queue.sort_unstable_by_key(|(turn, wish)| (*turn, matches!(wish, Wish::Join(_))));
+        for (_, wish) in queue {
+            match wish {
+                Wish::Renew(organisation, signs_anew) => draft.renew(organisation, signs_anew),
+                Wish::Join(candidate) => draft.join(candidate),
+            }
         }
+        let Draft {
+            mut decision, next, ..
+        } = draft;
         decision.renewed.sort_unstable();
-        let mut candidates = self.candidates.clone();
-        candidates.sort_unstable_by_key(|candidate| (candidate.ready, candidate.organisation));
-        let mut taken: BTreeSet<GroupId> = next
-            .keys()
-            .filter_map(|organisation| self.seats.get(organisation))
-            .map(|seat| seat.group)
-            .collect();
-        for candidate in candidates {
-            let hindrance = if taken.contains(&candidate.group) {
-                Hindrance::SameGroup
-            } else if next.len() >= self.most {
-                Hindrance::Full
-            } else if budget == 0 {
-                Hindrance::Turn
-            } else if living(&next, None) < quorum(next.len() + 1) {
-                Hindrance::FewAlive
-            } else {
-                next.insert(candidate.organisation, false);
-                taken.insert(candidate.group);
-                decision.joined.push(candidate.organisation);
-                budget -= 1;
-                continue;
-            };
-            wait(
-                &mut decision,
-                candidate.organisation,
-                Wanting::Join,
-                hindrance,
-            );
-        }
         decision.joined.sort_unstable();
-        decision.alive = living(&next, None);
+        decision.alive = next.values().filter(|alive| **alive).count();
         decision.seats = next.into_keys().collect();
         decision
+    }
+}
+
+/// Since when somebody waits, its place in the order of `Ready`, who.
+pub(crate) type Turn = (LedgerTime, u32, OrganisationId);
+
+impl Candidate {
+    /// Its turn among those who wait.
+    pub(crate) fn turn(&self) -> Turn {
+        (self.since_ms, self.ready, self.organisation)
+    }
+}
+
+/// What somebody in the queue waits for.
+enum Wish<'a> {
+    /// New keys; whether somebody else signs then.
+    Renew(OrganisationId, bool),
+    /// A seat.
+    Join(&'a Candidate),
+}
+
+/// A handover that is being decided.
+struct Draft<'a> {
+    council: &'a Council,
+    decision: Decision,
+    /// Seats that may still change.
+    budget: usize,
+    /// Who holds a seat then, and whether that was seen alive.
+    next: BTreeMap<OrganisationId, bool>,
+}
+
+impl Draft<'_> {
+    /// Seats then that were seen alive, but for one.
+    fn living(&self, without: Option<OrganisationId>) -> usize {
+        let others = self.next.iter().filter(|(who, _)| Some(**who) != without);
+        others.filter(|(_, alive)| **alive).count()
+    }
+
+    /// Whether a company of the group holds a seat then, but for one.
+    fn taken(&self, group: GroupId, without: Option<OrganisationId>) -> bool {
+        let others = self.next.keys().filter(|who| Some(**who) != without);
+        let mut groups = others.filter_map(|who| self.group_of(*who));
+        groups.any(|other| other == group)
+    }
+
+    fn group_of(&self, organisation: OrganisationId) -> Option<GroupId> {
+        if let Some(seat) = self.council.seats.get(&organisation) {
+            return Some(seat.group);
+        }
+        let mut candidates = self.council.candidates.iter();
+        let candidate = candidates.find(|candidate| candidate.organisation == organisation)?;
+        Some(candidate.group)
+    }
+
+    fn wait(&mut self, organisation: OrganisationId, wanting: Wanting, hindrance: Hindrance) {
+        self.decision.waiting.push(Waiting {
+            organisation,
+            wanting,
+            hindrance,
+        });
+    }
+
+    /// A seat that must go. Where too few would be left the first of `candidates` that can takes its
+    /// place, and is none of them any more.
+    fn go(&mut self, organisation: OrganisationId, candidates: &mut Vec<&Candidate>) {
+        let left = self.next.len().saturating_sub(1);
+        let few = left < SEATS_LEAST;
+        let free = |candidate: &&Candidate| !self.taken(candidate.group, Some(organisation));
+        let in_place = candidates.iter().position(free).filter(|_| few);
+        let then = left + usize::from(in_place.is_some());
+        let hindrance = if then < SEATS_LEAST {
+            Hindrance::FewSeats
+        } else if self.budget == 0 {
+            Hindrance::Turn
+        } else if self.living(Some(organisation)) < quorum(then) {
+            Hindrance::FewAlive
+        } else {
+            self.next.remove(&organisation);
+            self.decision.gone.push(organisation);
+            self.budget -= 1;
+            if let Some(at) = in_place {
+                let candidate = candidates.remove(at);
+                self.next.insert(candidate.organisation, false);
+                self.decision.joined.push(candidate.organisation);
+            }
+            return;
+        };
+        self.wait(organisation, Wanting::Go, hindrance);
+    }
+
+    fn renew(&mut self, organisation: OrganisationId, signs_anew: bool) {
+        let hindrance = if !signs_anew {
+            self.decision.renewed.push(organisation);
+            return;
+        } else if self.budget == 0 {
+            Hindrance::Turn
+        } else if self.living(Some(organisation)) < quorum(self.next.len()) {
+            Hindrance::FewAlive
+        } else {
+            self.next.insert(organisation, false);
+            self.decision.renewed.push(organisation);
+            self.budget -= 1;
+            return;
+        };
+        self.wait(organisation, Wanting::Renew, hindrance);
+    }
+
+    fn join(&mut self, candidate: &Candidate) {
+        let hindrance = if self.taken(candidate.group, None) {
+            Hindrance::SameGroup
+        } else if self.next.len() >= self.council.most {
+            Hindrance::Full
+        } else if self.budget == 0 {
+            Hindrance::Turn
+        } else if self.living(None) < quorum(self.next.len() + 1) {
+            Hindrance::FewAlive
+        } else {
+            self.next.insert(candidate.organisation, false);
+            self.decision.joined.push(candidate.organisation);
+            self.budget -= 1;
+            return;
+        };
+        self.wait(candidate.organisation, Wanting::Join, hindrance);
     }
 }

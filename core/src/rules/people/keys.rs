@@ -105,7 +105,7 @@ fn after_end(tx: &mut Tx, person: PersonId, due: Option<Due>) -> Result<(), Refu
     let home = facts.home;
     // A key that is revoked in an emergency may come back.
     if facts.keys.iter().all(|key| key.state == KeyState::Ended) {
-        posts::end_all_of(tx, person, due)?;
+        posts::end_all_of(tx, person, "M32", due)?;
     }
     delegation::end_without_ground(tx, home, due)
 }

@@ -229,5 +229,5 @@ fn end_person(tx: &mut Tx, number: PersonId, by: By, due: Due) -> Result<(), Ref
         person.roles.clear();
         tx.t.persons().put(number, person);
     }
-    posts::end_all_of(tx, number, Some(due))
+    posts::end_all_of(tx, number, "M32", Some(due))
 }

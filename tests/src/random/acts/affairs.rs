@@ -390,11 +390,15 @@ fn correct(hand: &mut Hand) -> Option<Draft> {
         0 => ClericalField::Reference,
         _ => field,
     };
+    let should_read = match field {
+        ClericalField::Issued | ClericalField::ValueDay => "2023-06-01",
+        _ => "What is right",
+    };
     let act = Body::Charter(CharterAct::Correct(CorrectionEntry {
         subject,
         field,
         reads: text(reads),
-        should_read: text("What is right"),
+        should_read: text(should_read),
         evidence: hand.hash(),
     }));
     let scope = scope(hand, subject);
