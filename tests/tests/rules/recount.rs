@@ -218,6 +218,7 @@ fn by_the_ledger(
         rule: case.rule,
         charter: CharterVersion(1),
         proposer: None,
+        proposed_as: None,
         text: Hash::ZERO,
         ballot_days: 7,
         status: MotionStatus::Open,
