@@ -27,6 +27,20 @@ fn any_time() {
 }
 
 #[test]
+fn any_time_and_a_lead() {
+    succeeds(
+        Planted::AnyTime,
+        attacks::a_lead_is_followed_and_never_added_to,
+        "2 ms: [",
+    );
+    succeeds(
+        Planted::AnyTime,
+        attacks::a_lead_never_grows,
+        "ahead of every honest clock",
+    );
+}
+
+#[test]
 fn cosignature_unjudged() {
     succeeds(
         Planted::CosignatureUnjudged,
