@@ -50,6 +50,12 @@ pub enum Planted {
     FramesUnbounded,
     /// A receipt is told with one cosignature less than a quorum.
     ReceiptShort,
+    /// What a node a height back may have passed on is called forged.
+    ForgedToo,
+    /// A record that is known by its id is known, whatever its signatures.
+    AnyCopyKnown,
+    /// Whoever connects puts off what is said again.
+    AgainPutOff,
     /// A node says that its tip is one block higher than it is.
     TipAhead,
     /// The real clock is wrong.

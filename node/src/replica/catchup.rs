@@ -160,7 +160,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .any(|peer| !self.host.catchup.peers.contains(peer))
         {
             // Never later than it was due: whoever comes and goes must not keep others waiting.
-            self.host.hasten_timer(Timer::Again, AGAIN_MS);
+            if planted!(self.host.config, AgainPutOff) {
+                self.host.set_timer(Timer::Again, AGAIN_MS);
+            } else {
+                self.host.hasten_timer(Timer::Again, AGAIN_MS);
+            }
         }
         let catchup = &mut self.host.catchup;
         catchup.claims.retain(|peer, _| peers.contains(peer));

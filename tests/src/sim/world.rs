@@ -24,7 +24,7 @@ use std::time::Duration;
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Envelope, Frame};
 use rollbook_node::replica::{
-    Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Validator,
+    Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Validator,
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256, sha256_parts};

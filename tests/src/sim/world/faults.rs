@@ -8,7 +8,7 @@ use rollbook_node::disk::{DiskOp, Fault, FaultKind, SimDisk};
 use rollbook_node::journal::LostGuard;
 use rollbook_node::replica::kept::{self, Place, SignedKept, Unfit};
 use rollbook_node::replica::message::Frame;
-use rollbook_node::replica::{App as _, Clock, Input, JournalStorage, Replica, Storage};
+use rollbook_node::replica::{Clock, Input, JournalStorage, Replica, Storage};
 use rollbook_proof::chain::ValidatorKey;
 use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
