@@ -42,7 +42,7 @@ fn passed_on(pair: &mut [Lone<ChainApp>; 2], what: &str, frame: &Frame) -> Resul
 pub fn what_a_node_a_height_back_passes_on(adjust: Adjust<'_>) -> Result<(), String> {
     let mut both = pair(adjust, |lone| lone.grow(2));
     let level = &mut both[1];
-    let (seal, _) = level.build(level.wall(), &[]);
+    let (seal, _) = level.build(level.wall() + 1_000, &[]);
     let (turn, other) = (level.proposer(0), level.proposer(1));
     let genuine = level.proposal_of(turn, 0, None, &seal);
     let early = level.proposal_of(other, 0, None, &seal);
