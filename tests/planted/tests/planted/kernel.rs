@@ -46,7 +46,7 @@ fn cosignature_unjudged() {
     succeeds(
         Planted::CosignatureUnjudged,
         attacks::a_poisoned_cosignature,
-        "",
+        "RECEIPT of",
     );
 }
 

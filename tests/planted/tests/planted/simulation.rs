@@ -174,7 +174,7 @@ fn frames_unbounded() {
             let Ok(Frame::Vote(signed)) = decode::<Frame>(bytes) else {
                 return vec![effect];
             };
-            if !signed.vote.height.0.is_multiple_of(5) || signed.vote.kind != VoteKind::Prevote {
+            if !signed.vote.height.0.is_multiple_of(2) || signed.vote.kind != VoteKind::Prevote {
                 return vec![effect];
             }
             let mut said = vec![effect];
@@ -214,7 +214,9 @@ fn nobody_behind() {
         };
         let outcome = World::new(plan).with_any_turns().run(false);
         let turns = outcome.unwrap_or_else(|failure| panic!("{failure}")).turns;
-        let while_away = turns.iter().filter(|(.., at)| (20_000..60_000).contains(at));
+        let while_away = turns
+            .iter()
+            .filter(|(.., at)| (20_000..60_000).contains(at));
         let (mut blocks, mut late) = (0, 0);
         for (round, ..) in while_away {
             blocks += 1;
