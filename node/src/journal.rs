@@ -33,6 +33,8 @@ use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock};
 mod blocks;
 mod frame;
 mod guard;
+mod index;
+mod look;
 mod stop;
 mod votes;
 
@@ -41,15 +43,16 @@ mod crash_tests;
 #[cfg(test)]
 mod tests;
 
-use blocks::{Blocks, Decision};
+use blocks::{Blocks, Decision, PendingBlocks};
 use frame::{FileKind, Header};
 use guard::{CheckpointRecord, Judgement, VoteRecord};
 pub use guard::{
     HighWater, LostGuard, MAX_STATEMENT, Prepared, Refused, SignToken, Slot, Step, Verdict,
     sign_with,
 };
+pub use look::Seen;
 pub use stop::{Stop, StopKind};
-use votes::{FirstRecord, Votes};
+use votes::{FirstRecord, PendingVotes, Votes};
 
 /// Undecided bodies kept of one height (RULINGS A19).
 pub const MAX_UNDECIDED: usize = 16;
@@ -200,50 +203,14 @@ impl Journal {
     ) -> Result<(Journal, Recovered), Stop> {
         let failed = |error: DiskError| Stop::disk("the journal cannot be opened", &error);
         disk.create_dir(dir).map_err(failed)?;
-        let lock = disk
-            .lock(&dir.join("lock"))
-            .map_err(|error| match error.kind {
-                DiskErrorKind::Locked => Stop::disk(
-                    &format!("the data folder {} is in use", dir.display()),
-                    &error,
-                ),
-                _ => failed(error),
-            })?;
+        let lock = lock(&*disk, dir)?;
         let names = disk.list(dir).map_err(failed)?;
-        let numbers = |kind: FileKind| {
-            names
-                .iter()
-                .filter_map(move |name| kind.number(name))
-                .collect::<Vec<u64>>()
-        };
-        let (segments, guards) = (numbers(FileKind::Blocks), numbers(FileKind::Votes));
-
-        // Judge. A votes file never exists without blocks: they are made first.
-        let pending_blocks = match segments.is_empty() {
-            true if !guards.is_empty() => {
-                let why = "the segment is missing, but votes were recorded in this folder";
-                return Err(Stop::damage(&dir.join(FileKind::Blocks.name(1)), 0, why));
-            }
-            true => None,
-            false => Some(Blocks::open(disk.clone(), dir, &genesis, &segments)?),
-        };
-        let pending_votes = match guards.last() {
-            Some(number) => Some(Votes::open(disk.clone(), dir, &genesis, *number)?),
-            None => None,
-        };
-        let votes_end = pending_blocks
-            .as_ref()
-            .map(|blocks| blocks.votes_end())
-            .transpose()?
-            .unwrap_or_default();
-        if let (Some(blocks), Some(votes)) = (&pending_blocks, &pending_votes) {
-            agree(
-                blocks,
-                votes,
-                votes_end,
-                &dir.join(FileKind::Votes.name(votes_end.file)),
-            )?;
-        }
+        let Judged {
+            blocks: pending_blocks,
+            votes: pending_votes,
+            votes_end,
+            guards,
+        } = judge(&disk, dir, &genesis, &names)?;
 
         // Change. First the names that were found: a process that died between a rename and its
         // sync leaves a name that a power cut could still take away. Then leftovers of files that
@@ -616,9 +583,14 @@ impl Journal {
         Ok(pending.tip())
     }
 
-    /// Whether the files that are written still stand in the folder under their names.
+    /// Whether the files that are written still stand in the folder under their names. A folder that the
+    /// machine keeps this program from reading says nothing: no file is missed for want of descriptors.
     pub fn is_in_place(&self) -> bool {
-        self.blocks.is_in_place()
+        let written = [self.blocks.name(), self.votes.name()];
+        let names = self.blocks.names();
+        names.map_or(true, |names| {
+            written.iter().all(|name| names.contains(name))
+        })
     }
 
     /// Reads every segment from end to end and checks frames and digests. Returns the bytes read.
@@ -665,6 +637,68 @@ impl Journal {
             )))
         }
     }
+}
+
+/// What a folder holds, judged and not touched.
+struct Judged {
+    blocks: Option<PendingBlocks>,
+    /// The newest.
+    votes: Option<PendingVotes>,
+    /// What of the votes files the newest decision knows to be durable.
+    votes_end: End,
+    /// Numbers of all votes files.
+    guards: Vec<u64>,
+}
+
+/// Judges the files of a folder by themselves and by each other.
+fn judge(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    genesis: &Hash,
+    names: &[String],
+) -> Result<Judged, Stop> {
+    let numbers = |kind: FileKind| -> Vec<u64> {
+        let of_kind = names.iter().filter_map(|name| kind.number(name));
+        of_kind.collect()
+    };
+    let (segments, guards) = (numbers(FileKind::Blocks), numbers(FileKind::Votes));
+    // A votes file never exists without blocks: they are made first.
+    let blocks = match segments.is_empty() {
+        true if !guards.is_empty() => {
+            let why = "the segment is missing, but votes were recorded in this folder";
+            return Err(Stop::damage(&dir.join(FileKind::Blocks.name(1)), 0, why));
+        }
+        true => None,
+        false => Some(Blocks::open(disk.clone(), dir, genesis, &segments)?),
+    };
+    let votes = match guards.last() {
+        Some(number) => Some(Votes::open(disk.clone(), dir, genesis, *number)?),
+        None => None,
+    };
+    let votes_end = blocks.as_ref().map(|blocks| blocks.votes_end());
+    let votes_end = votes_end.transpose()?.unwrap_or_default();
+    if let (Some(blocks), Some(votes)) = (&blocks, &votes) {
+        let path = dir.join(FileKind::Votes.name(votes_end.file));
+        agree(blocks, votes, votes_end, &path)?;
+    }
+    Ok(Judged {
+        blocks,
+        votes,
+        votes_end,
+        guards,
+    })
+}
+
+/// Takes the lock of a folder.
+fn lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn DiskLock>, Stop> {
+    disk.lock(&dir.join("lock"))
+        .map_err(|error| match error.kind {
+            DiskErrorKind::Locked => Stop::disk(
+                &format!("the data folder {} is in use", dir.display()),
+                &error,
+            ),
+            _ => Stop::disk("the journal cannot be opened", &error),
+        })
 }
 
 /// Makes votes file `number` with an empty guard.

@@ -46,6 +46,18 @@ pub enum Planted {
     TurnsForgotten,
     /// Nobody who missed a turn stands behind.
     NobodyBehind,
+    /// Any number of frames of later heights waits.
+    FramesUnbounded,
+    /// A receipt is told with one cosignature less than a quorum.
+    ReceiptShort,
+    /// What a node a height back may have passed on is called forged.
+    ForgedToo,
+    /// A record that is known by its id is known, whatever its signatures.
+    AnyCopyKnown,
+    /// Whoever connects puts off what is said again.
+    AgainPutOff,
+    /// A node says that its tip is one block higher than it is.
+    TipAhead,
     /// The real clock is wrong.
     WrongClock {
         /// By so many milliseconds; above zero it is ahead.

@@ -168,6 +168,9 @@ pub enum Effect {
         /// Records with a signature that the key named did not make: no mistake of who passes them on
         /// explains them (RULINGS A40).
         forged: usize,
+        /// Records that were not taken, and of which nobody here knows whether another node would find
+        /// them forged: refused before their signatures were looked at, or known under other ones.
+        unjudged: usize,
     },
     /// A record of the pool does not apply to the newest tip: it has left, or it waits aside and is
     /// judged again; or it applies again.
@@ -444,6 +447,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         self.host.pool.highest(person, lane)
     }
 
+    /// The seats in the order in which they propose the height after the tip, as this node works with it.
+    pub fn turns(&self) -> &[OrganisationId] {
+        self.host.turns.seats()
+    }
+
     /// The certificate of the tip; `None` at genesis.
     pub fn tip_certificate(&self) -> Option<&Certificate> {
         self.host.tip_certificate.as_ref()
@@ -472,6 +480,14 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let stepped = clock
             .wall_ms
             .saturating_sub(before.wall_ms.saturating_add(passed));
+        let back = before
+            .wall_ms
+            .saturating_add(passed)
+            .saturating_sub(clock.wall_ms);
+        if self.host.started && stepped.max(back) > STEP_MS {
+            // What the others' clocks were off was measured on a clock that is no more.
+            self.host.clocks.clear();
+        }
         if self.host.started && stepped > STEP_MS {
             self.host.stepped_ms = self.host.stepped_ms.saturating_add(stepped);
             if self.host.timers.contains_key(&Timer::Idle) {

@@ -15,4 +15,5 @@ pub mod lone;
 pub mod memo;
 pub mod plan;
 pub mod random;
+pub mod relay;
 pub mod world;

@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rollbook_node::config::Config;
@@ -13,7 +14,7 @@ use rollbook_node::journal::Journal;
 use rollbook_node::runtime::doctor;
 use rollbook_node::runtime::open::open_on;
 use rollbook_proof::log::Clock;
-use rollbook_tests::sim::attacks;
+use rollbook_tests::sim::{attacks, relay};
 use rollbook_tests::testnet::Net;
 
 fn fails(attack: Result<(), String>) {
@@ -110,6 +111,21 @@ fn what_others_signed_outlives_the_process() {
     fails(attacks::what_others_signed_outlives_the_process(&|_| {}));
 }
 
+#[test]
+fn what_a_node_a_height_back_passes_on() {
+    fails(relay::what_a_node_a_height_back_passes_on(&|_| {}));
+}
+
+#[test]
+fn a_mixed_batch() {
+    fails(relay::a_mixed_batch(&|_| {}));
+}
+
+#[test]
+fn a_peer_that_comes_and_goes() {
+    fails(relay::a_peer_that_comes_and_goes(&|_| {}));
+}
+
 /// The real disk in another boot of the machine.
 struct Rebooted(RealDisk);
 
@@ -167,8 +183,23 @@ fn a_suspect_store_is_made_again() {
     assert!(!made(rebooted()), "it is settled");
 }
 
-/// A doctor changes nothing: a store that cannot be used is named, and the next start makes it again.
-/// While it is there and the journal is not, somebody has taken the journal away.
+/// Every file in a folder, with its bytes.
+fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(content(&entry.path()));
+            files.insert(entry.path(), Vec::new());
+        } else {
+            files.insert(entry.path(), std::fs::read(entry.path()).unwrap());
+        }
+    }
+    files
+}
+
+/// A doctor changes nothing, not a byte of the data folder: a clean stop stays one in the next boot of the
+/// machine, a store that cannot be used is named, and the next start makes it again. While the store is
+/// there and the journal is not, somebody has taken the journal away.
 #[test]
 fn a_doctor_changes_nothing() {
     let plan = rollbook_sandbox::testnet::Plan::new("doctor", 4, 4, Clock::Sample).unwrap();
@@ -176,24 +207,47 @@ fn a_doctor_changes_nothing() {
     let path = net.testnet.config_path(1);
     let config = Config::read(&path, true).unwrap();
     let genesis = Arc::new(config.read_genesis().unwrap().genesis);
-    drop(open_on(Arc::new(RealDisk), &config, &genesis, false).unwrap());
     let told = |words: &str| {
+        let before = content(&config.data);
         let findings = doctor::examine(&path);
         let told = findings.iter().any(|finding| finding.what.contains(words));
         assert!(told, "'{words}' is not told: {findings:#?}");
+        let after = content(&config.data);
+        let names = after
+            .keys()
+            .filter(|name| after.get(*name) != before.get(*name));
+        assert!(after == before, "changed: {:?}", names.collect::<Vec<_>>());
     };
+    std::fs::create_dir_all(&config.data).unwrap();
+    told("there is no journal yet");
+    let mut opened = open_on(Arc::new(RealDisk), &config, &genesis, false).unwrap();
+    opened.journal.note_clean_stop().unwrap();
+    drop(opened);
     told("journal and store agree at block 0");
+    told("journal and store agree at block 0");
+    let mut opened = open_on(Arc::new(Rebooted(RealDisk)), &config, &genesis, false).unwrap();
+    assert!(!opened.rebuilt, "the clean stop was forgotten");
+    opened.journal.note_clean_stop().unwrap();
+    drop(opened);
+
+    // A store that is suspect: keys and clock are compared with it all the same.
+    drop(open_on(Arc::new(Rebooted(RealDisk)), &config, &genesis, false).unwrap());
+    told("the machine went down without a clean stop");
+    told("journal and store agree at block 0");
+
     std::fs::write(config.store().join("conf"), b"nothing of the kind").unwrap();
-    let db = std::fs::read(config.store().join("db")).unwrap();
     for _ in 0..2 {
         told("the next start makes the store again");
-        assert_eq!(std::fs::read(config.store().join("db")).unwrap(), db);
+        told("keys and clock were not compared");
     }
     let opened = open_on(Arc::new(RealDisk), &config, &genesis, false).unwrap();
     assert!(opened.rebuilt);
     drop(opened);
     told("journal and store agree at block 0");
     std::fs::remove_dir_all(config.journal()).unwrap();
+    told("the journal is gone");
+    // An empty folder is no journal, and none is made of it: a restore would refuse it.
+    std::fs::create_dir(config.journal()).unwrap();
     told("the journal is gone");
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_node::replica::ReplicaConfig;
+use rollbook_tests::sim::attacks;
 use rollbook_tests::sim::ledger::RealLedger;
 use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::{Failure, Outcome, World};
@@ -167,21 +168,11 @@ fn idle_week() {
     }
 }
 
-/// One of four clocks is ahead by as much as the others allow, so its proposals take the latest time
-/// there is: the lead of ledger time never grows beyond that. The simulator looks at every block.
+/// One proposer takes the latest time there is, over and over, and its clock counts for nobody's: the lead
+/// of ledger time never grows beyond what one proposal may have. The simulator looks at every block.
 #[test]
 fn a_lead_never_grows() {
-    let plan = Plan {
-        records_every: 50,
-        end: 160_000,
-        ..Plan::quiet(3)
-    };
-    let outcome = World::new(plan)
-        .with_offset(0, 9_900)
-        .run(false)
-        .unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(outcome.height >= 1_000, "{}", outcome.height);
-    assert_eq!(outcome.round, 0, "nobody's proposal is passed over");
+    attacks::a_lead_never_grows(&|_| {}).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// Every guard is new, and one machine loses its disk before the first block or after it: who has
@@ -433,6 +424,26 @@ fn clocks_beyond_five_seconds_are_told() {
         .unwrap_or_else(|failure| panic!("{failure}"));
         let of = |mark: &str| outcome.marks.get(mark).copied().unwrap_or(0);
         assert_eq!(of("own clock told") > 0, told, "{offset_ms} ms off");
+        assert_eq!(of("right clock told"), 0, "{offset_ms} ms off");
+    }
+}
+
+/// A clock that comes right is told no more from that moment on: what the others' were off was measured on
+/// the wrong one (RULINGS A43).
+#[test]
+fn a_clock_that_comes_right_is_told_no_more() {
+    for offset_ms in [12_000, -8_000] {
+        let outcome = World::new(Plan {
+            records_every: 200,
+            end: 40_000,
+            ..Plan::quiet(5)
+        })
+        .with_offset(2, offset_ms)
+        .with_set_clock(2, 6_000, 0)
+        .run(false)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+        let of = |mark: &str| outcome.marks.get(mark).copied().unwrap_or(0);
+        assert!(of("own clock told") > 0, "{offset_ms} ms off");
         assert_eq!(of("right clock told"), 0, "{offset_ms} ms off");
     }
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollbook_node::config::NodeSecrets;
-use rollbook_node::runtime::{admin, backup, open};
+use rollbook_node::disk::RealDisk;
+use rollbook_node::journal::{Journal, Limits};
+use rollbook_node::runtime::{admin, backup, doctor, open};
+use rollbook_proof::crypto::sha256;
 use rollbook_proof::number::OrganisationId;
 use rollbook_tests::testnet::{Net, PATIENCE, program};
 
@@ -83,6 +86,18 @@ fn mistakes_are_told_and_a_restored_node_rejoins() {
     let mut net = Net::up("operator");
     let nodes = net.nodes();
     net.act(&nodes);
+
+    // A process that hangs is told from one that does not run.
+    let hung = net.testnet.pid(4).unwrap().to_string();
+    let signal = |name: &str| Command::new("kill").args([name, &hung]).status().unwrap();
+    assert!(signal("-STOP").success());
+    let findings = doctor::examine(&net.testnet.config_path(4));
+    assert!(signal("-CONT").success());
+    let told = |words: &str| findings.iter().any(|finding| finding.what.contains(words));
+    assert!(
+        told("the node's process is there and does not answer") && !told("does not run"),
+        "{findings:#?}"
+    );
 
     // The folder is in use by the running node.
     assert!(words(&run(&net.testnet.config_path(1))).contains("in use"));
@@ -206,8 +221,9 @@ fn a_journal_that_is_taken_away_stops_the_node() {
     net.check(&nodes);
 }
 
-/// A bit of a block flips on the disk while the node is stopped. No backup is made of it, and a good
-/// store is not thrown away for it.
+/// A bit of a block flips on the disk while the node is stopped, in a segment that no start reads. No
+/// backup is made of it, none that was made of it is restored, a doctor names it, and a good store is not
+/// thrown away for it.
 #[test]
 fn a_rotten_block_is_found_before_anything_is_touched() {
     let mut net = Net::up("rotten");
@@ -216,20 +232,47 @@ fn a_rotten_block_is_found_before_anything_is_touched() {
     net.testnet.stop(4).unwrap();
     let config = net.testnet.config(4).unwrap();
     let genesis = Arc::new(config.read_genesis().unwrap().genesis);
+    // The segment is closed, as it would be after 64 MiB: a start reads no more than its index.
+    let limits = Limits {
+        segment_bytes: 1_000,
+        ..Limits::default()
+    };
+    let disk = || Arc::new(RealDisk);
+    let folder = config.journal();
+    let (mut journal, _) = Journal::open_with(disk(), &folder, genesis.hash(), limits).unwrap();
+    journal.sync().unwrap();
+    drop(journal);
     let good = net.testnet.dir.join("good");
     backup::backup(&config.data, genesis.hash(), &good).unwrap();
     // A backup can be looked at where a journal is, too.
     backup::restore(&good, &config, true).unwrap();
-    let segment = std::fs::read_dir(config.journal())
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|end| end == "seg"))
-        .unwrap();
-    let mut bytes = std::fs::read(&segment).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&segment, bytes).unwrap();
+    let name = "blocks-0000000001.seg";
+    let rot = |segment: &Path| {
+        let mut bytes = std::fs::read(segment).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(segment, bytes).unwrap();
+    };
+    rot(&config.journal().join(name));
+    drop(Journal::open(disk(), &folder, genesis.hash()).unwrap());
+    let findings = doctor::examine(&net.testnet.config_path(4));
+    let told = |finding: &doctor::Finding| {
+        finding.weight == "trouble" && finding.what.contains("damaged at byte")
+    };
+    assert!(findings.iter().any(told), "{findings:#?}");
+    // A backup whose list was made after the bit had flipped.
+    let bad = net.testnet.dir.join("bad");
+    copy(&good, &bad);
+    rot(&bad.join("journal").join(name));
+    let list = bad.join(backup::LIST);
+    let mut files: backup::Backup =
+        toml::from_str(&std::fs::read_to_string(&list).unwrap()).unwrap();
+    for file in &mut files.files {
+        file.sha256 = sha256(&std::fs::read(bad.join(&file.path)).unwrap()).to_hex();
+    }
+    std::fs::write(&list, toml::to_string(&files).unwrap()).unwrap();
+    let told = backup::restore(&bad, &config, true).unwrap_err();
+    assert!(told.to_string().contains("damaged at byte"), "{told}");
     let to = net.testnet.dir.join("rotten");
     let told = backup::backup(&config.data, genesis.hash(), &to).unwrap_err();
     assert!(told.to_string().contains("damaged at byte"), "{told}");

@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec;
-use rollbook_proof::codec::{DecodeError, Wire};
-use rollbook_proof::crypto::{Hash, sha256, sha256_parts};
+use rollbook_proof::codec::Wire;
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::Height;
 
 use super::frame::{FileKind, Frame, FrameKind, HEADER, Header, MAX_PAYLOAD, Place, Scanned, Tail};
+use super::index::{IndexFile, index_path, load_index, save_index};
 use super::{BodyAnswer, Cut, DecidedBlock, End, MAX_UNDECIDED, Stop, frame};
-use crate::disk::{Disk, DiskError, DiskFile};
+use crate::disk::{Disk, DiskError, DiskErrorKind, DiskFile};
 
 /// Payload of a decision frame.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -37,34 +38,11 @@ impl Wire for Decision {
 
 /// What one frame adds to the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-struct IndexEntry {
+pub(super) struct IndexEntry {
     decision: bool,
     height: Height,
     body: Hash,
-    place: Place,
-}
-
-/// The index file of a closed segment.
-#[derive(Debug, PartialEq, Eq, Encode, Decode)]
-struct IndexFile {
-    version: u32,
-    /// Check of the segment's header.
-    header: [u8; 16],
-    length: u64,
-    digest: Hash,
-    entries: Vec<IndexEntry>,
-}
-
-impl Wire for IndexFile {
-    const MAX: usize = 32 * 1024 * 1024;
-
-    fn check(&self) -> Result<(), DecodeError> {
-        if self.version == frame::VERSION {
-            Ok(())
-        } else {
-            Err(DecodeError::rule("unknown version"))
-        }
-    }
+    pub(super) place: Place,
 }
 
 /// Where a decided block is: body frame and decision frame.
@@ -139,6 +117,45 @@ fn split_body(payload: &[u8]) -> Option<(u64, Hash, &[u8])> {
     let (height, rest) = payload.split_first_chunk::<8>()?;
     let (digest, body) = rest.split_first_chunk::<32>()?;
     Some((u64::from_le_bytes(*height), Hash(*digest), body))
+}
+
+/// The body in the payload of a frame, which a decision of this height names.
+fn body_in(
+    mut payload: Vec<u8>,
+    dir: &Path,
+    place: Place,
+    height: Height,
+    digest: &Hash,
+) -> Result<Vec<u8>, Stop> {
+    match split_body(&payload) {
+        Some((found, named, body))
+            if Height(found) == height && named == *digest && sha256(body) == *digest => {}
+        _ => {
+            let path = dir.join(FileKind::Blocks.name(place.file));
+            return Err(Stop::damage(
+                &path,
+                place.offset,
+                "the body is not the one that its decision names",
+            ));
+        }
+    }
+    payload.drain(..40);
+    Ok(payload)
+}
+
+/// The decision of this height in the payload of a frame.
+fn decision_in(payload: &[u8], dir: &Path, place: Place, height: Height) -> Result<Decision, Stop> {
+    match codec::decode::<Decision>(payload) {
+        Ok(decision) if decision.height == height => Ok(decision),
+        _ => {
+            let path = dir.join(FileKind::Blocks.name(place.file));
+            Err(Stop::damage(
+                &path,
+                place.offset,
+                &format!("the frame is not the decision of height {height}"),
+            ))
+        }
+    }
 }
 
 /// The index entry of a frame.
@@ -249,50 +266,6 @@ fn verify_closed(
         total += segment.scanned.end;
     }
     Ok(total)
-}
-
-fn index_path(segment: &Path) -> PathBuf {
-    segment.with_extension("idx")
-}
-
-/// Reads an index file; `None` for anything but a whole one that fits its segment.
-fn load_index(
-    disk: &dyn Disk,
-    segment: &Path,
-    header: &Header,
-    length: u64,
-    digest: &Hash,
-) -> Option<Vec<IndexEntry>> {
-    let file = disk.open(&index_path(segment)).ok()?;
-    let total = usize::try_from(file.len().ok()?)
-        .ok()
-        .filter(|total| *total >= 32 && *total <= IndexFile::MAX + 32)?;
-    let mut bytes = vec![0; total];
-    file.read_at(0, &mut bytes).ok()?;
-    let (content, check) = bytes.split_at(total - 32);
-    if sha256(content).0 != *check {
-        return None;
-    }
-    let index: IndexFile = codec::decode(content).ok()?;
-    let fits = index.header == header.check() && index.length == length && index.digest == *digest;
-    fits.then_some(index.entries)
-}
-
-/// Writes an index file under a temporary name first, so that no half of one is ever seen.
-fn save_index(
-    disk: &dyn Disk,
-    dir: &Path,
-    segment: &Path,
-    index: &IndexFile,
-) -> Result<(), DiskError> {
-    let (path, temporary) = (index_path(segment), segment.with_extension("idx.tmp"));
-    let content = codec::encode(index);
-    let mut file = disk.create(&temporary)?;
-    file.append(&content)?;
-    file.append(&sha256_parts(&[&content]).0)?;
-    file.sync()?;
-    disk.rename(&temporary, &path)?;
-    disk.sync_dir(dir)
 }
 
 impl Blocks {
@@ -571,21 +544,8 @@ impl Blocks {
     }
 
     fn read_body(&self, place: Place, height: Height, digest: &Hash) -> Result<Vec<u8>, Stop> {
-        let mut payload = self.read(place, FrameKind::Body)?;
-        match split_body(&payload) {
-            Some((found, named, body))
-                if Height(found) == height && named == *digest && sha256(body) == *digest => {}
-            _ => {
-                let path = self.dir.join(FileKind::Blocks.name(place.file));
-                return Err(Stop::damage(
-                    &path,
-                    place.offset,
-                    "the body is not the one that its decision names",
-                ));
-            }
-        }
-        payload.drain(..40);
-        Ok(payload)
+        let payload = self.read(place, FrameKind::Body)?;
+        body_in(payload, &self.dir, place, height, digest)
     }
 
     /// The decision frame of a height that is durable.
@@ -597,17 +557,8 @@ impl Blocks {
             return Ok(None);
         };
         let payload = self.read(place.decision, FrameKind::Decision)?;
-        match codec::decode::<Decision>(&payload) {
-            Ok(decision) if decision.height == height => Ok(Some((decision, place.body))),
-            _ => {
-                let path = self.dir.join(FileKind::Blocks.name(place.decision.file));
-                Err(Stop::damage(
-                    &path,
-                    place.decision.offset,
-                    &format!("the frame is not the decision of height {height}"),
-                ))
-            }
-        }
+        let decision = decision_in(&payload, &self.dir, place.decision, height)?;
+        Ok(Some((decision, place.body)))
     }
 
     /// A decided block, judged on reading; `None` above the durable tip and at height 0.
@@ -633,11 +584,17 @@ impl Blocks {
         self.index.pending.iter().map(read).collect()
     }
 
-    /// Whether the segment that is written still stands in its folder.
-    pub(super) fn is_in_place(&self) -> bool {
-        let name = FileKind::Blocks.name(self.tail.header.number);
-        let names = self.disk.list(&self.dir).unwrap_or_default();
-        names.contains(&name)
+    /// Name of the segment that is written.
+    pub(super) fn name(&self) -> String {
+        FileKind::Blocks.name(self.tail.header.number)
+    }
+
+    /// Names in the folder; none if there is no folder.
+    pub(super) fn names(&self) -> Result<Vec<String>, DiskError> {
+        match self.disk.list(&self.dir) {
+            Err(error) if error.kind == DiskErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed,
+        }
     }
 
     /// Reads every segment from end to end; bytes read.
@@ -712,6 +669,11 @@ impl PendingBlocks {
         let Some(place) = self.index.decided.last().map(|place| place.decision) else {
             return Ok(End::default());
         };
+        let payload = self.read(place, FrameKind::Decision)?;
+        Ok(decision_in(&payload, &self.dir, place, self.tip())?.votes_end)
+    }
+
+    fn read(&self, place: Place, kind: FrameKind) -> Result<Vec<u8>, Stop> {
         let (path, header) = match usize::try_from(place.file)
             .ok()
             .and_then(|number| self.closed.get(number.checked_sub(1)?))
@@ -723,11 +685,31 @@ impl PendingBlocks {
             .disk
             .open(&path)
             .map_err(|error| Stop::disk("the journal cannot be read", &error))?;
-        let payload = frame::read_frame(&*file, &path, header, place, FrameKind::Decision)?;
-        let unreadable = |_| Stop::damage(&path, place.offset, "the decision cannot be decoded");
-        Ok(codec::decode::<Decision>(&payload)
-            .map_err(unreadable)?
-            .votes_end)
+        frame::read_frame(&*file, &path, header, place, kind)
+    }
+
+    /// A decided block, judged on reading; `None` above the tip and at height 0.
+    pub(super) fn block(&self, height: Height) -> Result<Option<DecidedBlock>, Stop> {
+        let index = usize::try_from(height.0).ok();
+        let place = index.and_then(|height| self.index.decided.get(height.checked_sub(1)?));
+        let Some(place) = place else {
+            return Ok(None);
+        };
+        let payload = self.read(place.decision, FrameKind::Decision)?;
+        let decision = decision_in(&payload, &self.dir, place.decision, height)?;
+        let payload = self.read(place.body, FrameKind::Body)?;
+        let body = body_in(payload, &self.dir, place.body, height, &decision.body)?;
+        Ok(Some(DecidedBlock {
+            height,
+            seal: decision.seal,
+            certificate: decision.certificate,
+            body,
+        }))
+    }
+
+    /// The unfinished end, if there is one.
+    pub(super) fn torn(&self) -> Option<Cut> {
+        self.opened.cut.clone()
     }
 
     /// Cuts the torn end, syncs, and goes on writing as `instance`.

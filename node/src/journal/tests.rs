@@ -630,3 +630,88 @@ fn golden_files() {
     );
     assert_eq!(found, ("3ee70408".into(), "9fb1d969".into()));
 }
+
+/// Files that were taken away are missed, the guard's like the blocks'; a folder that cannot be read for
+/// want of descriptors or by a fault says nothing (RULINGS A43).
+#[test]
+fn files_are_missed_where_a_folder_can_be_read_and_nowhere_else() {
+    let disk = SimDisk::new();
+    let (mut journal, _) = open(&disk).unwrap();
+    decide(&mut journal, 1);
+    assert!(journal.is_in_place());
+    disk.inject(Fault {
+        op: Some(DiskOp::List),
+        after: 0,
+        kind: FaultKind::Io,
+    });
+    assert!(journal.is_in_place(), "no file was taken away");
+    disk.clear_faults();
+    for kind in ["blocks", "votes"] {
+        let disk = disk.fork();
+        disk.kill();
+        let (mut journal, _) = open(&disk).unwrap();
+        decide(&mut journal, 2);
+        let names = disk.list(Path::new(DIR)).unwrap();
+        let name = |name: &&String| name.starts_with(kind) && !name.ends_with("idx");
+        let newest = names.iter().filter(name).next_back().unwrap();
+        assert!(disk.lose(&Path::new(DIR).join(newest)));
+        assert!(!journal.is_in_place(), "{newest}");
+    }
+}
+
+/// A look finds what an opening would find, and makes not one call that changes the disk: a clean stop
+/// stays one, an unfinished end stays where it is, a folder without a journal gets none.
+#[test]
+fn a_look_changes_nothing() {
+    let disk = SimDisk::new();
+    let look = |disk: &SimDisk| Journal::look(Arc::new(disk.clone()), Path::new(DIR), CHAIN);
+    assert!(look(&disk).unwrap().is_none(), "there is no folder");
+    disk.create_dir(Path::new(DIR)).unwrap();
+    assert!(look(&disk).unwrap().is_none(), "there is no journal in it");
+
+    let (mut journal, _) = open(&disk).unwrap();
+    // Some segments are closed.
+    (1..=30).for_each(|height| decide(&mut journal, height));
+    let blocks: Vec<_> = (1..=30)
+        .map(|n| journal.read_block(Height(n)).unwrap())
+        .collect();
+    journal.note_clean_stop().unwrap();
+    drop(journal);
+    disk.power_cut(1);
+    let before = disk.operations();
+    for _ in 0..2 {
+        let seen = look(&disk).unwrap().unwrap();
+        assert_eq!(seen.tip(), Height(30));
+        assert!(!seen.store_is_suspect && seen.torn.is_empty());
+        let found = (1..=30).map(|n| seen.read_block(Height(n)).unwrap());
+        assert!(found.eq(blocks.iter().cloned()), "the same blocks");
+        assert_eq!(seen.read_block(Height(0)).unwrap(), None);
+        assert_eq!(seen.read_block(Height(31)).unwrap(), None);
+    }
+    assert_eq!(disk.operations(), before);
+    let (journal, recovered) = open(&disk).unwrap();
+    assert!(recovered.clean_stop && !recovered.store_is_suspect());
+    drop(journal);
+
+    // Without a clean stop, in another boot; and with an end that is not whole.
+    disk.power_cut(2);
+    assert!(look(&disk).unwrap().unwrap().store_is_suspect);
+    let names = disk.list(Path::new(DIR)).unwrap();
+    let last = names
+        .iter()
+        .filter(|name| name.ends_with("seg"))
+        .next_back();
+    let last = Path::new(DIR).join(last.unwrap());
+    let torn = [disk.bytes(&last).unwrap(), vec![9; 7]].concat();
+    disk.put(&last, &torn);
+    let before = disk.operations();
+    let seen = look(&disk).unwrap().unwrap();
+    assert_eq!((seen.torn[0].bytes, disk.operations()), (7, before));
+    assert_eq!(disk.bytes(&last).unwrap(), torn);
+    drop(seen);
+
+    // One bit of a closed segment.
+    let first = Path::new(DIR).join(FileKind::Blocks.name(1));
+    assert!(disk.damage(&first, 300, 1));
+    assert_eq!(look(&disk).err().unwrap().kind, StopKind::Damage);
+}

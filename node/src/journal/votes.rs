@@ -235,6 +235,11 @@ impl Votes {
         self.unsynced_guard = true;
     }
 
+    /// Name of the file that is written.
+    pub(super) fn name(&self) -> String {
+        FileKind::Votes.name(self.tail.header.number)
+    }
+
     /// The boot that the machine is in.
     pub(super) fn disk_boot(&self) -> [u8; 16] {
         self.disk.boot_id()

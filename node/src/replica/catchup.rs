@@ -159,7 +159,12 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .iter()
             .any(|peer| !self.host.catchup.peers.contains(peer))
         {
-            self.host.set_timer(Timer::Again, AGAIN_MS);
+            // Never later than it was due: whoever comes and goes must not keep others waiting.
+            if planted!(self.host.config, AgainPutOff) {
+                self.host.set_timer(Timer::Again, AGAIN_MS);
+            } else {
+                self.host.hasten_timer(Timer::Again, AGAIN_MS);
+            }
         }
         let catchup = &mut self.host.catchup;
         catchup.claims.retain(|peer, _| peers.contains(peer));

@@ -13,7 +13,7 @@
 
 use arc_malachitebft_core_consensus as engine;
 use arc_malachitebft_core_types as mc;
-use rollbook_core::block::SystemSection;
+use rollbook_core::block::{BODY_MAX_BYTES, BlockBody, SystemSection};
 use rollbook_core::object::turn::Turns;
 use rollbook_core::refusal::Refusal;
 use rollbook_core::tx::Verify;
@@ -407,7 +407,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             }
         };
         if let Some((_, body)) = host.bodies.get(&block)
-            && let Ok(body) = decode::<rollbook_core::block::BlockBody>(body)
+            && let Ok(body) = decode::<BlockBody>(body)
         {
             for evidence in &body.system.evidence {
                 host.evidence
@@ -461,7 +461,13 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         let time_ms = self.ledger_now();
         let (app, alike) = (&self.app, planted!(self.config, TurnsForgotten));
         let has_turn = |organisation| !alike && app.has_turn(organisation);
-        let candidates = self.pool.candidates(has_turn);
+        // As the ledger counts: the system section comes first, and is the longer the more seats signed.
+        let empty = BlockBody {
+            system: system.clone(),
+            records: Vec::new(),
+        };
+        let room = BODY_MAX_BYTES.saturating_sub(encode(&empty).len());
+        let candidates = self.pool.candidates(room, has_turn);
         let plain = SystemSection {
             evidence: Vec::new(),
             ..system.clone()

@@ -18,11 +18,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rollbook_core::block::{BODY_MAX_BYTES, BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
+use rollbook_core::block::{BODY_MAX_RECORDS, BODY_MAX_SIGNATURES};
 use rollbook_core::id::PersonId;
 use rollbook_core::record::{Number, Payload, Record};
 use rollbook_proof::chain::ReadClass;
-use rollbook_proof::crypto::Hash;
+use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::message::{BATCH_BYTES, BATCH_RECORDS, Envelope};
@@ -148,7 +148,8 @@ pub struct Mempool {
     shares: BTreeMap<OrganisationId, Share>,
     bytes: usize,
     next_order: u64,
-    decided: BTreeSet<Hash>,
+    /// With the digest of the bytes that waited here, if they did.
+    decided: BTreeMap<Hash, Option<Hash>>,
     decided_order: VecDeque<Hash>,
     outbox: VecDeque<Hash>,
     offers: BTreeMap<Hash, Offer>,
@@ -174,7 +175,7 @@ impl Mempool {
             shares: BTreeMap::new(),
             bytes: 0,
             next_order: 0,
-            decided: BTreeSet::new(),
+            decided: BTreeMap::new(),
             decided_order: VecDeque::new(),
             outbox: VecDeque::new(),
             offers: BTreeMap::new(),
@@ -196,11 +197,23 @@ impl Mempool {
         self.bytes
     }
 
+    /// Whether this record waits here, or did until it was decided, in these very bytes. An id does not
+    /// cover the signatures.
+    pub fn holds(&self, envelope: &Envelope) -> bool {
+        match self.entries.get(&envelope.id()) {
+            Some(entry) => entry.envelope.bytes() == envelope.bytes(),
+            None => {
+                let decided = self.decided.get(&envelope.id());
+                decided.is_some_and(|bytes| *bytes == Some(sha256(envelope.bytes())))
+            }
+        }
+    }
+
     /// Whether the id needs no second look: waiting or lately decided.
     pub fn knows(&self, id: &Hash) -> Option<PoolRefusal> {
         if self.entries.contains_key(id) {
             Some(PoolRefusal::Known)
-        } else if self.decided.contains(id) {
+        } else if self.decided.contains_key(id) {
             Some(PoolRefusal::Decided)
         } else {
             None
@@ -374,8 +387,10 @@ impl Mempool {
     /// Drops decided records and remembers their ids.
     pub fn decide(&mut self, ids: &[Hash]) {
         for id in ids {
+            let entry = self.entries.get(id);
+            let bytes = entry.map(|entry| sha256(entry.envelope.bytes()));
             self.remove(id);
-            if self.decided.insert(*id) {
+            if self.decided.insert(*id, bytes).is_none() {
                 self.decided_order.push_back(*id);
             }
         }
@@ -400,9 +415,13 @@ impl Mempool {
         expired
     }
 
-    /// The next records, no more than one body holds: one of each turn, then the next of each.
-    /// `has_turn` says which organisations have one of their own.
-    pub fn candidates(&mut self, has_turn: impl Fn(OrganisationId) -> bool) -> Vec<Record> {
+    /// The next records, no more than fit into `room` bytes of a body: one of each turn, then the next
+    /// of each. `has_turn` says which organisations have one of their own.
+    pub fn candidates(
+        &mut self,
+        room: usize,
+        has_turn: impl Fn(OrganisationId) -> bool,
+    ) -> Vec<Record> {
         let mut turns: BTreeMap<Turn, Vec<(u64, Hash)>> = BTreeMap::new();
         for (organisation, lane) in &self.lanes {
             let turn = Some(*organisation).filter(|organisation| has_turn(*organisation));
@@ -434,7 +453,7 @@ impl Mempool {
                 };
                 let record = entry.envelope.record();
                 if records.len() >= BODY_MAX_RECORDS
-                    || bytes + entry.size() > BODY_MAX_BYTES
+                    || bytes + entry.size() > room
                     || signatures + record.signatures.len() > BODY_MAX_SIGNATURES
                 {
                     without_place.get_or_insert(*turn);

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use rollbook_core::block::BODY_MAX_BYTES;
 use rollbook_core::id::PersonId;
 use rollbook_core::identity::Role;
 use rollbook_core::record::{Body, Capacity, Nonce, OrganisationAct, Payload, SignatureEntry};
@@ -164,7 +165,7 @@ fn parked_records_leave_the_queue_and_keep_their_place() {
     pool.park(&all[1].id(), 70);
     assert_eq!((pool.len(), pool.parked()), (4, 3));
     assert_eq!(pool.oldest(9), [all[3].id()]);
-    assert_eq!(pool.candidates(|_| true).len(), 1);
+    assert_eq!(pool.candidates(BODY_MAX_BYTES, |_| true).len(), 1);
     assert_eq!(pool.next_parked(), Some(60));
     assert_eq!(pool.parked_until(60, 9), [all[0].id(), all[2].id()]);
     assert_eq!(pool.parked_until(u64::MAX, 1), [all[0].id()]);
@@ -188,7 +189,7 @@ fn parked_records_leave_the_queue_and_keep_their_place() {
 
 /// Whose records a body takes, in order: organisation and number.
 fn body(pool: &mut Mempool, own_turn: impl Fn(OrganisationId) -> bool) -> Vec<(u32, u64)> {
-    let records = pool.candidates(own_turn);
+    let records = pool.candidates(BODY_MAX_BYTES, own_turn);
     let of = |record: &Record| (record.payload.principal.0, record.payload.sequence);
     records.iter().map(of).collect()
 }
@@ -256,4 +257,55 @@ fn who_found_no_place_is_first_in_the_next_body() {
         }
     }
     assert_eq!(served.len(), ORGANISATIONS as usize, "{served:?}");
+}
+
+/// The same where bytes are scarce: the system section takes its part of a body before any record does, so
+/// a record that the ledger would leave out counts as one without a place.
+#[test]
+fn who_does_not_fit_beside_the_system_section_is_first_in_the_next_body() {
+    let mut pool = Mempool::new(PoolLimits::default());
+    let size = record(1, 1, 100).bytes().len();
+    for organisation in 1..=4 {
+        for sequence in 1..=3 {
+            pool.insert(record(organisation, sequence, 100), false, 0)
+                .unwrap();
+        }
+    }
+    let of = |records: &[Record]| -> Vec<u32> {
+        let of = |record: &Record| record.payload.principal.0;
+        records.iter().map(of).collect()
+    };
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        let taken = pool.candidates(3 * size + size / 2, |_| true);
+        turns.push(of(&taken));
+        pool.decide(&taken.iter().map(Record::id).collect::<Vec<_>>());
+    }
+    assert_eq!(
+        turns,
+        [[1, 2, 3], [4, 1, 2], [3, 4, 1], [2, 3, 4]],
+        "one of each, begun where the last one ended"
+    );
+}
+
+/// An id does not cover the signatures: a record is known in the bytes in which it waits, or waited until
+/// it was decided.
+#[test]
+fn a_record_is_held_in_its_own_bytes() {
+    let mut pool = Mempool::new(limits());
+    let envelope = record(1, 1, 100);
+    let mut other = envelope.record().clone();
+    other.signatures[0].signature = Signature::Ed25519([8; 64]);
+    let other = Envelope::of(other);
+    assert_eq!(envelope.id(), other.id());
+    assert!(!pool.holds(&envelope));
+    pool.insert(envelope.clone(), false, 0).unwrap();
+    assert!(pool.holds(&envelope) && !pool.holds(&other));
+    pool.decide(&[envelope.id()]);
+    assert!(pool.holds(&envelope) && !pool.holds(&other));
+    // What was decided without having waited here is known by its id alone.
+    let unseen = record(2, 1, 100);
+    pool.decide(&[unseen.id()]);
+    assert_eq!(pool.knows(&unseen.id()), Some(PoolRefusal::Decided));
+    assert!(!pool.holds(&unseen));
 }

@@ -8,12 +8,16 @@ use mc::SignedMessage;
 use rollbook_core::tx::Verify;
 use rollbook_proof::chain::VoteKind;
 use rollbook_proof::codec::encode;
+use rollbook_proof::crypto::Signature;
 use rollbook_proof::number::OrganisationId;
 
-use super::app::App;
+use crate::planted::planted;
+
+use super::app::{App, Validator};
 use super::context::{Address, CoreProposal, CoreVote, Ctx, Height};
 use super::fresh::ROUNDS;
 use super::host::{Host, Todo};
+use super::mempool::PoolRefusal;
 use super::message::{
     ANSWER_BLOCKS, ANSWER_BYTES, Batch, Envelope, Frame, Request, Response, newest_bytes,
 };
@@ -29,7 +33,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         let host = &self.host;
         let response = match request {
             Request::Tip | Request::Wake { .. } => Response::Tip {
-                height: host.tip.seal.height,
+                height: if planted!(host.config, TipAhead) {
+                    host.tip.seal.height.next()
+                } else {
+                    host.tip.seal.height
+                },
                 cosignatures: host.tip_cosignatures(),
             },
             Request::Blocks { from } => {
@@ -109,11 +117,11 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             .is_some_and(|frames| frames.iter().any(|(_, known)| *known == frame));
         if height <= working.next()
             && !known
-            && let Some(author) = self.host.author(&frame)
+            && let Author::Is(author) = self.host.author(&frame)
         {
             let waiting = self.host.future.entry(height).or_default();
             let of_author = waiting.iter().filter(|(who, _)| *who == author).count();
-            if of_author < Host::<A, S, V>::FUTURE {
+            if of_author < Host::<A, S, V>::FUTURE || planted!(self.host.config, FramesUnbounded) {
                 waiting.push((author, frame));
                 self.host.todo.push_back(Todo::Look);
             }
@@ -122,15 +130,26 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
 
     /// Gossiped records: those that apply go to the pool.
     pub(super) fn records(&mut self, records: Vec<Envelope>) {
-        let (mut taken, mut forged) = (0, 0);
+        let (mut taken, mut forged, mut unjudged) = (0, 0, 0);
         for envelope in records {
+            let known = self.host.pool.holds(&envelope) || planted!(self.host.config, AnyCopyKnown);
             match self.admit(envelope, false) {
                 Ok(()) => taken += 1,
-                Err(NotTaken::Rule(refused)) => forged += usize::from(refused.is_forged()),
+                Err(NotTaken::Rule(refused)) if refused.is_forged() => forged += 1,
+                // Whatever is refused before its signatures were looked at.
+                Err(NotTaken::Rule(_)) => unjudged += 1,
+                Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
+                    unjudged += usize::from(!known);
+                }
+                // It applies: its signatures hold.
                 Err(NotTaken::Pool(_)) => {}
             }
         }
-        self.host.out.push(Effect::Heard { taken, forged });
+        self.host.out.push(Effect::Heard {
+            taken,
+            forged,
+            unjudged,
+        });
         self.host.todo.push_back(Todo::Look);
     }
 
@@ -189,6 +208,18 @@ pub enum Worth {
     Unknown,
 }
 
+/// Who made a frame, as far as its signatures say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Author {
+    /// This validator, and it has a say.
+    Is(OrganisationId),
+    /// Nobody whose signatures anybody would have passed on.
+    Nobody,
+    /// A validator that has no say here, and may have had one where the frame came from: an honest node
+    /// that is a height back knows neither whose turn it is now nor which seats and keys have changed.
+    Unknown,
+}
+
 impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
     /// Judges a frame by its signatures before it is passed on.
     pub fn worth(&mut self, frame: &Frame) -> Worth {
@@ -200,10 +231,10 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
                 return Worth::Unknown;
             }
             return match host.cosigner_of(cosignature) {
-                Some(who) => Worth::Genuine(who, place),
-                None if host.collects(cosignature.size) => Worth::Forged,
+                Author::Is(who) => Worth::Genuine(who, place),
+                Author::Nobody if host.collects(cosignature.size) => Worth::Forged,
                 // Of another height the cosigner may be one whose key is not known here.
-                None => Worth::Unknown,
+                Author::Nobody | Author::Unknown => Worth::Unknown,
             };
         }
         let working = host.height();
@@ -224,10 +255,13 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
             return Worth::Unknown;
         }
         match host.author(frame) {
-            Some(who) => Worth::Genuine(who, place),
-            None if place.1 == working.0 => Worth::Forged,
+            Author::Is(who) => Worth::Genuine(who, place),
+            Author::Nobody if place.1 == working.0 => Worth::Forged,
+            Author::Unknown if place.1 == working.0 && planted!(host.config, ForgedToo) => {
+                Worth::Forged
+            }
             // A handover may lie between.
-            None => Worth::Unknown,
+            Author::Nobody | Author::Unknown => Worth::Unknown,
         }
     }
 }
@@ -240,48 +274,77 @@ impl<A: App, S: Storage, V: Verify> Host<A, S, V> {
         (waiting, 2 * Self::FUTURE * seats)
     }
 
-    /// The validator that answers for a frame of a height not begun, if its signatures hold under
-    /// the current validators.
-    fn author(&mut self, frame: &Frame) -> Option<OrganisationId> {
+    /// The validator that answers for a frame, if its signatures hold under the current validators.
+    fn author(&mut self, frame: &Frame) -> Author {
         match frame {
             Frame::Vote(signed) => {
-                let key = self.key_of(signed.vote.validator)?;
-                if !self.verify_vote(&signed.vote, &key, &signed.signature) {
-                    return None;
-                }
-                self.heard(&Statement::Vote(signed.vote.clone()), &key);
-                Some(signed.vote.validator)
+                let (vote, who) = (&signed.vote, signed.vote.validator);
+                let key = self.key_of(who);
+                let Some(key) = key.filter(|key| self.verify_vote(vote, key, &signed.signature))
+                else {
+                    return self.of_before(who, &vote.sign_bytes(&self.chain), &signed.signature);
+                };
+                self.heard(&Statement::Vote(vote.clone()), &key);
+                Author::Is(who)
             }
             Frame::Proposal { proposal, seal } => {
-                let facts = &proposal.facts;
-                let key = self.key_of(facts.validator)?;
-                // Whose turn it is in a height above the next is known when that begins.
-                let honest = (facts.height > self.height()
-                    || self.turn(facts.round) == Some(facts.validator))
-                    && CoreProposal::of(facts, seal.clone()).is_some();
-                if !honest || !self.verify_proposal(facts, &key, &proposal.signature) {
-                    return None;
+                let (facts, who) = (&proposal.facts, proposal.facts.validator);
+                if CoreProposal::of(facts, seal.clone()).is_none() {
+                    return Author::Nobody;
                 }
+                let (key, signature) = (self.key_of(who), &proposal.signature);
+                let Some(key) = key.filter(|key| self.verify_proposal(facts, key, signature))
+                else {
+                    return self.of_before(who, &facts.sign_bytes(&self.chain), signature);
+                };
                 self.heard(&Statement::Proposal(facts.clone()), &key);
-                Some(facts.validator)
+                // Whose turn it is in a height above the next is known when that begins.
+                if facts.height > self.height() || self.turn(facts.round) == Some(who) {
+                    Author::Is(who)
+                } else {
+                    Author::Unknown
+                }
             }
             Frame::Polka { signatures, .. } => {
-                let CoreInput::PolkaCertificate(polka) = core_input(frame)? else {
-                    return None;
+                let Some(CoreInput::PolkaCertificate(polka)) = core_input(frame) else {
+                    return Author::Nobody;
                 };
                 let (seats, thresholds) = (self.seats(), self.thresholds());
-                self.check_polka(&polka, &seats, thresholds).ok()?;
-                signatures.first().map(|(who, _)| *who)
+                let holds = self.check_polka(&polka, &seats, thresholds).is_ok();
+                self.of_set(holds, signatures.first().map(|(who, _)| *who))
             }
             Frame::Round { votes, .. } => {
-                let CoreInput::RoundCertificate(certificate) = core_input(frame)? else {
-                    return None;
+                let Some(CoreInput::RoundCertificate(certificate)) = core_input(frame) else {
+                    return Author::Nobody;
                 };
                 let (seats, thresholds) = (self.seats(), self.thresholds());
-                self.check_round(&certificate, &seats, thresholds).ok()?;
-                votes.first().map(|vote| vote.validator)
+                let holds = self.check_round(&certificate, &seats, thresholds).is_ok();
+                self.of_set(holds, votes.first().map(|vote| vote.validator))
             }
-            Frame::Cosign(_) => None,
+            Frame::Cosign(_) => Author::Unknown,
+        }
+    }
+
+    /// Of a statement that no key of now made: whether one of the height before did.
+    fn of_before(&mut self, who: OrganisationId, message: &[u8], signature: &Signature) -> Author {
+        let before = self.app.tip_validators();
+        let seat = before.iter().find(|seat| seat.organisation == who);
+        match seat.filter(|seat| self.verify.verify(&seat.consensus, message, signature)) {
+            Some(_) => Author::Unknown,
+            None => Author::Nobody,
+        }
+    }
+
+    /// Of a certificate: right after a handover it may have been one by the seats before.
+    fn of_set(&self, holds: bool, first: Option<OrganisationId>) -> Author {
+        let keys = |seats: &[Validator]| -> Vec<_> {
+            let of = |seat: &Validator| (seat.organisation, seat.consensus);
+            seats.iter().map(of).collect()
+        };
+        match first {
+            Some(who) if holds => Author::Is(who),
+            _ if keys(&self.validators) == keys(&self.app.tip_validators()) => Author::Nobody,
+            _ => Author::Unknown,
         }
     }
 }

@@ -183,21 +183,24 @@ impl Relayed {
     }
 }
 
-/// What becomes of a batch of records, of which so many are new here and were taken and so many have a
-/// signature that their key did not make. It goes on if it holds news: the trailer makes any batch a
-/// new message, as often as somebody likes. Forged records strike who sent them (RULINGS A40).
-pub(super) fn verdict_on(taken: usize, forged: usize) -> Verdict {
-    match (taken, forged) {
-        (_, 1..) => Verdict::Reject,
-        (0, 0) => Verdict::Ignore,
-        (1.., 0) => Verdict::Accept,
+/// What becomes of a batch of records, of which so many are new here and were taken, so many have a
+/// signature that their key did not make, and so many nobody here can answer for. It goes on if it holds
+/// news: the trailer makes any batch a new message, as often as somebody likes. Forged records strike who
+/// sent them (RULINGS A40), so a batch goes on only if each of its records is known to be none: the node
+/// it goes to may stand elsewhere and look at signatures at which this one has not looked.
+pub(super) fn verdict_on(taken: usize, forged: usize, unjudged: usize) -> Verdict {
+    match (taken, forged, unjudged) {
+        (_, 1.., _) => Verdict::Reject,
+        (0, 0, _) | (_, 0, 1..) => Verdict::Ignore,
+        (1.., 0, 0) => Verdict::Accept,
     }
 }
 
-/// Adds a trailer that changes every few seconds and with each of the `came` connections of peers. gossipsub drops what it has seen and forgets it
-/// only when something new comes: on a chain where everybody only repeats (a vote that was lost, a
-/// cosignature somebody lacks), the same bytes would be dropped for ever, and a peer that has just come
-/// would not get what the others have. The trailer means nothing and is cut off on arrival.
+/// Adds a trailer that changes every few seconds and with each of the `came` connections of peers.
+/// gossipsub drops what it has seen and forgets it only when something new comes: on a chain where
+/// everybody only repeats (a vote that was lost, a cosignature somebody lacks), the same bytes would be
+/// dropped for ever, and a peer that has just come would not get what the others have. The trailer means
+/// nothing and is cut off on arrival.
 pub(super) fn with_trailer(mut bytes: Vec<u8>, came: u32) -> Vec<u8> {
     let turn = (real_ms() / 1_000 / REPEAT_S) as u32;
     let turn = turn.wrapping_add(came.wrapping_mul(0x9e37_79b1));
@@ -279,10 +282,12 @@ mod tests {
 
     #[test]
     fn a_batch_goes_on_with_news_and_never_with_forged_records() {
-        assert_eq!(verdict_on(3, 0), Verdict::Accept);
-        assert_eq!(verdict_on(0, 0), Verdict::Ignore, "known already");
-        assert_eq!(verdict_on(3, 1), Verdict::Reject);
-        assert_eq!(verdict_on(0, 1), Verdict::Reject);
+        assert_eq!(verdict_on(3, 0, 0), Verdict::Accept);
+        assert_eq!(verdict_on(0, 0, 0), Verdict::Ignore, "known already");
+        assert_eq!(verdict_on(3, 1, 0), Verdict::Reject);
+        assert_eq!(verdict_on(0, 1, 1), Verdict::Reject);
+        assert_eq!(verdict_on(3, 0, 1), Verdict::Ignore, "the next may strike");
+        assert_eq!(verdict_on(0, 0, 1), Verdict::Ignore);
     }
 
     #[test]

@@ -466,7 +466,11 @@ impl Loop {
                 self.counts.refused += 1;
                 self.answer(tag, Err(reason));
             }
-            Effect::Heard { taken, forged } => self.heard = verdict_on(taken, forged),
+            Effect::Heard {
+                taken,
+                forged,
+                unjudged,
+            } => self.heard = verdict_on(taken, forged, unjudged),
             Effect::Aside {
                 record,
                 number,

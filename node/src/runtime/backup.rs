@@ -140,8 +140,8 @@ pub fn backup(data: &Path, genesis: Hash, to: &Path) -> Result<Backup, Failure> 
     Ok(list)
 }
 
-/// Checks a backup from end to end, and unless `dry_run` copies it into the node's data folder, which must hold no
-/// journal.
+/// Checks a backup from end to end, and unless `dry_run` copies it into the node's data folder, which
+/// must hold no journal.
 pub fn restore(from: &Path, config: &Config, dry_run: bool) -> Result<Backup, Failure> {
     let path = from.join(LIST);
     let next = "name a folder made by 'rollbook node backup'";

@@ -2,7 +2,7 @@
 //! step (RULINGS R21).
 //!
 //! A running node is asked through its admin socket; a stopped one is looked at on disk. Nothing is
-//! changed, except that opening a journal cuts an unfinished end, as the next start would.
+//! changed.
 
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -120,21 +120,15 @@ pub fn examine(config_path: &Path) -> Vec<Finding> {
             )),
         }
     }
-    if !config.journal().exists() {
-        findings.push(if config.store().exists() {
-            trouble(
-                "the journal is gone, and the store beside it is there",
-                "if it was moved, put it back; else let this node start again from its peers (rollbook \
-                 node restore)",
-            )
-        } else {
-            note("there is no journal yet", "the first start makes it")
-        });
-        return findings;
-    }
     let Some(file) = genesis else { return findings };
     match open::look(&config, &Arc::new(file.genesis)) {
-        Ok(looked) => stopped(&config, secrets, &looked, &mut findings),
+        Ok(Some(looked)) => stopped(&config, secrets, &looked, &mut findings),
+        Ok(None) if config.store().exists() => findings.push(trouble(
+            "the journal is gone, and the store beside it is there",
+            "if it was moved, put it back; else let this node start again from its peers (rollbook \
+             node restore)",
+        )),
+        Ok(None) => findings.push(note("there is no journal yet", "the first start makes it")),
         Err(failure) => findings.push(failed(failure)),
     }
     findings

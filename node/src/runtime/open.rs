@@ -26,7 +26,7 @@ use super::storage::settle_guard;
 use crate::config::Config;
 use crate::disk::{Disk, RealDisk};
 use crate::failure::Failure;
-use crate::journal::{DecidedBlock, Journal, Recovered};
+use crate::journal::{DecidedBlock, Journal, Recovered, Seen, Stop};
 use crate::store::view::View;
 use crate::store::writer::{block_write, genesis_write};
 use crate::store::{SledStore, Store, StoreError};
@@ -106,7 +106,10 @@ pub fn open_on(
     let mut rebuilt = wanted.is_some();
     let loaded = match wanted {
         Some(why) => Found::Unusable(why),
-        None => load(&folder, genesis, &journal, &mut notes)?,
+        None => {
+            let known = Known::of(&journal);
+            load(&folder, genesis, &known, &mut notes)?
+        }
     };
     let (store, ledger) = match loaded {
         Found::Usable(loaded) => loaded,
@@ -162,44 +165,117 @@ pub struct Looked {
     pub tip: Height,
     /// The ledger at the store's newest block, if the store can be used.
     pub ledger: Option<Ledger>,
-    /// What the next start will do, and what this look has done.
+    /// What the next start will do, and what this look left out.
     pub notes: Vec<String>,
 }
 
-/// Looks at the folder of a stopped node. Nothing is changed, except that opening a journal cuts an
-/// unfinished end, as the next start would (RULINGS A43).
-pub fn look(config: &Config, genesis: &Arc<Genesis>) -> Result<Looked, Failure> {
-    let (journal, recovered) =
-        Journal::open(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
-    journal.verify()?;
-    let cuts = recovered.cuts.iter().map(|cut| {
+/// Longest store that a look copies, in bytes.
+const COPIED: u64 = 1 << 30;
+
+/// A copy of the store in a folder of its own, which goes with it: no open of sled leaves its files as
+/// they were. Nothing, and why, if it is too long or there is no place for it.
+fn copied(store: &Path) -> Result<tempfile::TempDir, String> {
+    fn length(folder: &Path) -> std::io::Result<u64> {
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            bytes += match entry.file_type()?.is_dir() {
+                true => length(&entry.path())?,
+                false => entry.metadata()?.len(),
+            };
+        }
+        Ok(bytes)
+    }
+    fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(from)? {
+            let entry = entry?;
+            let to = to.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                std::fs::create_dir(&to)?;
+                copy(&entry.path(), &to)?;
+            } else {
+                std::fs::copy(entry.path(), to)?;
+            }
+        }
+        Ok(())
+    }
+    let bytes = length(store).map_err(|error| error.to_string())?;
+    if bytes > COPIED {
+        return Err(format!("it has {bytes} bytes, more than a look copies"));
+    }
+    // Only this user may read it: it holds members' ballots and dues.
+    let folder = tempfile::tempdir().map_err(|error| format!("no place for a copy: {error}"))?;
+    copy(store, folder.path()).map_err(|error| format!("it cannot be copied: {error}"))?;
+    Ok(folder)
+}
+
+/// Looks at the folder of a stopped node and changes nothing: the journal is read, and of the store a
+/// copy (RULINGS A43). `None` if there is no journal.
+pub fn look(config: &Config, genesis: &Arc<Genesis>) -> Result<Option<Looked>, Failure> {
+    let seen = Journal::look(Arc::new(RealDisk), &config.journal(), genesis.hash())?;
+    let Some(seen) = seen else {
+        return Ok(None);
+    };
+    let ends = seen.torn.iter().map(|cut| {
         format!(
-            "cut {} unfinished bytes from {}",
+            "the next start cuts {} unfinished bytes from {}",
             cut.bytes,
             cut.file.display()
         )
     });
-    let mut notes: Vec<String> = cuts.collect();
+    let mut notes: Vec<String> = ends.collect();
     let folder = config.store();
     let again = |why: &str| format!("the next start makes the store again from the journal: {why}");
     let mut ledger = None;
-    if !folder.exists() {
-        if journal.tip() > Height(0) {
-            notes.push(again("there is none"));
+    if folder.exists() {
+        if seen.store_is_suspect {
+            notes.push(again("the machine went down without a clean stop"));
         }
-    } else if recovered.store_is_suspect() {
-        notes.push(again("the machine went down without a clean stop"));
-    } else {
-        match load(&folder, genesis, &journal, &mut notes)? {
-            Found::Usable((_, found)) => ledger = Some(found),
-            Found::Unusable(why) => notes.push(again(&why)),
+        match copied(&folder) {
+            Ok(copy) => {
+                let (mut told, known) = (Vec::new(), Known::seen(&seen));
+                match load(copy.path(), genesis, &known, &mut told)? {
+                    Found::Usable((_, found)) => ledger = Some(found),
+                    Found::Unusable(why) if !seen.store_is_suspect => notes.push(again(&why)),
+                    Found::Unusable(_) => {}
+                }
+                notes.extend(told.iter().map(|what| format!("the next start: {what}")));
+            }
+            Err(why) => notes.push(format!("the store was not looked at: {why}")),
         }
+    } else if seen.tip() > Height(0) {
+        notes.push(again("there is none"));
     }
-    Ok(Looked {
-        tip: journal.tip(),
+    if ledger.is_none() {
+        notes.push("keys and clock were not compared with the ledger; the next start does".into());
+    }
+    Ok(Some(Looked {
+        tip: seen.tip(),
         ledger,
         notes,
-    })
+    }))
+}
+
+/// What the journal knows, opened or looked at.
+struct Known<'a> {
+    tip: Height,
+    block: Box<dyn Fn(Height) -> Result<Option<DecidedBlock>, Stop> + 'a>,
+}
+
+impl<'a> Known<'a> {
+    fn of(journal: &'a Journal) -> Known<'a> {
+        Known {
+            tip: journal.tip(),
+            block: Box::new(|height| journal.read_block(height)),
+        }
+    }
+
+    fn seen(seen: &'a Seen) -> Known<'a> {
+        Known {
+            tip: seen.tip(),
+            block: Box::new(|height| seen.read_block(height)),
+        }
+    }
 }
 
 /// What is in the folder of the store.
@@ -223,7 +299,8 @@ fn open_store(
             let notes = opened
                 .set_aside
                 .iter()
-                .map(|path| format!("set aside a half-written snapshot: {}", path.display()));
+                .filter_map(|path| path.file_name())
+                .map(|name| format!("set aside a half-written snapshot: {}", name.display()));
             Ok(Found::Usable((store, notes.collect())))
         }
         Ok(Err(error @ (StoreError::Foreign { .. } | StoreError::Machine { .. }))) => {
@@ -238,7 +315,7 @@ fn open_store(
 fn load(
     folder: &Path,
     genesis: &Genesis,
-    journal: &Journal,
+    journal: &Known<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Found<(SledStore, Ledger)>, Failure> {
     let (store, told) = match open_store(folder, genesis)? {
@@ -249,7 +326,7 @@ fn load(
     let tip = match store.tip() {
         Ok(Some(tip)) => tip,
         Ok(None) => {
-            if journal.tip() > Height(0) {
+            if journal.tip > Height(0) {
                 notes.push(
                     "the store is empty or was deleted; it is filled from the journal".into(),
                 );
@@ -259,11 +336,10 @@ fn load(
         }
         Err(error) => return Ok(Found::Unusable(error.to_string())),
     };
-    if tip.height > journal.tip() {
+    if tip.height > journal.tip {
         return Ok(Found::Unusable(format!(
             "it holds block {} and the journal ends at {}",
-            tip.height,
-            journal.tip()
+            tip.height, journal.tip
         )));
     }
     let loaded = catch_unwind(AssertUnwindSafe(|| {
@@ -279,7 +355,7 @@ fn load(
 fn from_store(
     store: &SledStore,
     genesis: &Genesis,
-    journal: &Journal,
+    journal: &Known<'_>,
     height: Height,
 ) -> Result<Ledger, String> {
     let stored = store
@@ -288,8 +364,7 @@ fn from_store(
         .ok_or("its newest seal is missing")?;
     let seal: Seal = decode(&stored.seal).map_err(|error| error.to_string())?;
     if height > Height(0) {
-        let decided = journal
-            .read_block(height)
+        let decided = (journal.block)(height)
             .map_err(|stop| stop.to_string())?
             .ok_or("the journal lacks its tip")?;
         if decided.seal != stored.seal {

@@ -77,6 +77,18 @@ fn is_of_machine(error: &io::Error) -> bool {
             .is_some_and(|number| NUMBERS.contains(&number))
 }
 
+/// Why a block was not stored.
+fn not_stored(error: TransactionError<()>) -> StoreError {
+    const WHAT: &str = "storing a block";
+    match error {
+        TransactionError::Storage(error) => failed(WHAT)(error),
+        TransactionError::Abort(()) => StoreError::Failed {
+            what: WHAT,
+            why: "the transaction was given up".into(),
+        },
+    }
+}
+
 fn io_failed(what: &'static str) -> impl Fn(io::Error) -> StoreError {
     move |error| failed(what)(sled::Error::Io(error))
 }
@@ -259,13 +271,7 @@ impl Tables for SledStore {
                 }
                 Ok::<(), ConflictableTransactionError<()>>(())
             });
-        outcome.map_err(|error| StoreError::Failed {
-            what: "storing a block",
-            why: match error {
-                TransactionError::Storage(error) => error.to_string(),
-                TransactionError::Abort(()) => "the transaction was given up".into(),
-            },
-        })
+        outcome.map_err(not_stored)
     }
 
     fn flush(&self) -> Result<(), StoreError> {
@@ -273,5 +279,45 @@ impl Tables for SledStore {
         File::open(self.path.join("db"))
             .and_then(|file| file.sync_data())
             .map_err(io_failed("syncing its file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the machine is to blame for is told from what lies in the file, also while a block is stored:
+    /// only the second is mended by making the store again.
+    #[test]
+    fn the_machine_is_told_from_the_file() {
+        let of_kind = |kind| io::Error::new(kind, "told");
+        let machine = [
+            of_kind(io::ErrorKind::StorageFull),
+            of_kind(io::ErrorKind::QuotaExceeded),
+            of_kind(io::ErrorKind::PermissionDenied),
+            of_kind(io::ErrorKind::ReadOnlyFilesystem),
+            io::Error::from_raw_os_error(5),
+            io::Error::from_raw_os_error(23),
+            io::Error::from_raw_os_error(24),
+            io::Error::from_raw_os_error(28),
+            io::Error::from_raw_os_error(13),
+        ];
+        for error in machine {
+            assert!(is_of_machine(&error), "{error}");
+            let told = not_stored(TransactionError::Storage(sled::Error::Io(error)));
+            assert!(matches!(told, StoreError::Machine { .. }), "{told}");
+        }
+        let file = [
+            of_kind(io::ErrorKind::UnexpectedEof),
+            of_kind(io::ErrorKind::InvalidData),
+            of_kind(io::ErrorKind::Other),
+        ];
+        for error in file {
+            assert!(!is_of_machine(&error), "{error}");
+            let told = not_stored(TransactionError::Storage(sled::Error::Io(error)));
+            assert!(matches!(told, StoreError::Failed { .. }), "{told}");
+        }
+        let told = not_stored(TransactionError::Abort(()));
+        assert!(matches!(told, StoreError::Failed { .. }), "{told}");
     }
 }

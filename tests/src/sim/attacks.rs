@@ -23,7 +23,7 @@ pub type Adjust<'a> = &'a dyn Fn(&mut ReplicaConfig);
 
 const HOUR_MS: u64 = 3_600_000;
 
-fn plan(validators: u32, nodes: u32) -> Plan {
+pub(super) fn plan(validators: u32, nodes: u32) -> Plan {
     Plan {
         validators,
         nodes,
@@ -31,7 +31,7 @@ fn plan(validators: u32, nodes: u32) -> Plan {
     }
 }
 
-fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
@@ -116,6 +116,26 @@ pub fn a_lead_is_followed_and_never_added_to(adjust: Adjust<'_>) -> Result<(), S
         })?;
     }
     Ok(())
+}
+
+/// One proposer always tries for the latest time: its own clock shows it, every other time counted from
+/// the newest block. However long that goes on, no block is further ahead of the honest clocks than one
+/// proposal may be. The simulator looks at every block.
+pub fn a_lead_never_grows(adjust: Adjust<'_>) -> Result<(), String> {
+    let plan = Plan {
+        records_every: 50,
+        end: 240_000,
+        ..Plan::quiet(3)
+    };
+    let world: World<ChainApp> = World::new(plan).adjusted(|config| adjust(config));
+    let outcome = world.with_greedy_clock(0).run(false)?;
+    expect(outcome.height >= 1_000, || {
+        format!("{} blocks", outcome.height)
+    })?;
+    expect(
+        outcome.marks.contains_key("step with a proposal withheld"),
+        || format!("it never tried for too much: {:?}", outcome.marks),
+    )
 }
 
 /// The validator with the lowest number cosigns with a time that no rule accepts, across a handover

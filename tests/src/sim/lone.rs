@@ -16,7 +16,7 @@ use rollbook_node::replica::message::{
     Cosignature, Frame, Request, Response, SignedStatement, newest_bytes,
 };
 use rollbook_node::replica::{
-    Clock, Decided, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage,
+    Clock, Decided, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Worth,
 };
 use rollbook_proof::chain::{
     Certificate, CheckpointSignature, HandoverCheckpoint, LogSignature, ProposalFacts, Seal,
@@ -277,6 +277,11 @@ impl<L: SimLedger> Lone<L> {
         self.replica.as_ref().unwrap().status()
     }
 
+    /// What a frame is worth to the replica, before it is passed on.
+    pub fn worth(&mut self, frame: &Frame) -> Worth {
+        self.replica.as_mut().unwrap().worth(frame)
+    }
+
     /// A frame arrives.
     pub fn hear(&mut self, frame: Frame) {
         self.step(Input::Frame { from: 1, frame });
@@ -383,7 +388,17 @@ impl<L: SimLedger> Lone<L> {
 
     /// A proposal by the proposer of `round`.
     pub fn proposal(&self, round: u32, valid_round: Option<u32>, seal: &Seal) -> Frame {
-        let who = self.proposer(round);
+        self.proposal_of(self.proposer(round), round, valid_round, seal)
+    }
+
+    /// A proposal by anybody.
+    pub fn proposal_of(
+        &self,
+        who: u32,
+        round: u32,
+        valid_round: Option<u32>,
+        seal: &Seal,
+    ) -> Frame {
         let facts = ProposalFacts {
             height: seal.height,
             round,

@@ -24,7 +24,7 @@ use std::time::Duration;
 use rollbook_node::disk::SimDisk;
 use rollbook_node::replica::message::{Envelope, Frame};
 use rollbook_node::replica::{
-    Clock, Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Validator,
+    Effect, Input, JournalStorage, Replica, ReplicaConfig, Status, Storage, Validator,
 };
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::crypto::{Hash, KeyKind, Keypair, sha256, sha256_parts};
@@ -98,6 +98,11 @@ enum Event {
     },
     /// The operators of all nodes do what `node recover` is for.
     Recover,
+    /// A clock is set.
+    SetClock {
+        node: usize,
+        offset_ms: i64,
+    },
     Weather,
     Crash,
     /// A clock is stepped.
@@ -181,6 +186,10 @@ pub struct World<L: SimLedger = ChainApp> {
     latest_wall: u64,
     /// The machine whose clock may be off by an hour.
     wrong: usize,
+    /// The machine whose clock shows the latest time for which a proposal may be taken.
+    greedy: Option<usize>,
+    /// Whether the order in which a node works is compared with its ledger's.
+    judges_turns: bool,
     /// Machines that lost their disks in a disaster and do not vote again yet.
     lost: Vec<usize>,
     /// Machines that lose their disks when one of them is the first to decide after this time.
@@ -291,6 +300,8 @@ impl<L: SimLedger> World<L> {
             times: BTreeMap::new(),
             latest_wall: 0,
             wrong,
+            greedy: None,
+            judges_turns: true,
             lost: Vec::new(),
             disaster: None,
             plan,
@@ -345,6 +356,28 @@ impl<L: SimLedger> World<L> {
     #[must_use]
     pub fn with_offset(mut self, node: usize, offset_ms: i64) -> World<L> {
         self.machines[node].offset_ms = offset_ms;
+        self
+    }
+
+    /// A machine whose clock is set at this time.
+    #[must_use]
+    pub fn with_set_clock(mut self, node: usize, at: u64, offset_ms: i64) -> World<L> {
+        self.at(at, Event::SetClock { node, offset_ms });
+        self
+    }
+
+    /// A machine whose clock shows the latest time for which a proposal may be taken: as far ahead of the
+    /// others' as they allow, and after every other block as far ahead of that block.
+    #[must_use]
+    pub fn with_greedy_clock(mut self, node: usize) -> World<L> {
+        self.greedy = Some(node);
+        self
+    }
+
+    /// Nodes may work in an order that is not their ledger's.
+    #[must_use]
+    pub fn with_any_turns(mut self) -> World<L> {
+        self.judges_turns = false;
         self
     }
 
@@ -473,6 +506,7 @@ impl<L: SimLedger> World<L> {
             Event::Lose { node } => self.lose(node),
             Event::Disaster { lost } => self.disaster(lost),
             Event::Recover => self.recover(),
+            Event::SetClock { node, offset_ms } => self.machines[node].offset_ms = offset_ms,
             Event::Weather => self.weather(),
             Event::Crash => self.crash_somebody(),
             Event::ClockStep => self.step_clock(),
@@ -489,36 +523,6 @@ impl<L: SimLedger> World<L> {
                     }
                 }
             }
-        }
-    }
-
-    /// Whether this is a proposal of the node's own that comes too late.
-    fn is_late(&mut self, node: usize, bytes: &[u8]) -> bool {
-        let own = self.machines[node].organisation;
-        let Some((_, every)) = self.plan.late.iter().find(|(who, _)| *who == own) else {
-            return false;
-        };
-        let Ok(Frame::Proposal { proposal, .. }) = decode::<Frame>(bytes) else {
-            return false;
-        };
-        let (facts, had) = (proposal.facts, &mut self.machines[node].turns_had);
-        let turn = Some((facts.height, facts.round));
-        if had.0 != turn {
-            *had = (turn, had.1 + 1);
-        }
-        let late = facts.validator.0 == own && had.1.is_multiple_of(*every);
-        if late {
-            self.mark("proposal too late");
-        }
-        late
-    }
-
-    fn clock(&self, node: usize) -> Clock {
-        let machine = &self.machines[node];
-        let wall = (self.opened_ms + self.now) as i64 + machine.offset_ms;
-        Clock {
-            elapsed_ms: self.now - machine.booted_at,
-            wall_ms: wall as u64,
         }
     }
 
@@ -691,8 +695,9 @@ impl<L: SimLedger> World<L> {
                 );
             }
             Effect::Respond { id, bytes, .. } => {
-                self.judge_answer(node, &bytes);
-                let (to, life, id) = ((id >> 56) as usize, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
+                let asker = (id >> 56) as usize;
+                self.judge_answer(node, asker, &bytes);
+                let (to, life, id) = (asker, id >> 40 & 0xFFFF, id & 0xFF_FFFF_FFFF);
                 let mut bytes = if self.plan.liar && node == 0 {
                     self.lie(bytes)
                 } else {

@@ -4,6 +4,7 @@ use rollbook_node::planted::Planted;
 use rollbook_node::replica::ReplicaConfig;
 use rollbook_tests::sim::attacks;
 use rollbook_tests::sim::attacks::Adjust;
+use rollbook_tests::sim::relay;
 
 /// The attack succeeds with this fault, in these words, and fails without it.
 fn succeeds(planted: Planted, attack: impl Fn(Adjust<'_>) -> Result<(), String>, words: &str) {
@@ -27,11 +28,25 @@ fn any_time() {
 }
 
 #[test]
+fn any_time_and_a_lead() {
+    succeeds(
+        Planted::AnyTime,
+        attacks::a_lead_is_followed_and_never_added_to,
+        "2 ms: [",
+    );
+    succeeds(
+        Planted::AnyTime,
+        attacks::a_lead_never_grows,
+        "ahead of every honest clock",
+    );
+}
+
+#[test]
 fn cosignature_unjudged() {
     succeeds(
         Planted::CosignatureUnjudged,
         attacks::a_poisoned_cosignature,
-        "",
+        "RECEIPT of",
     );
 }
 
@@ -102,6 +117,33 @@ fn any_want_forgotten() {
         Planted::AnyWantForgotten,
         attacks::invented_ids,
         "was forgotten",
+    );
+}
+
+#[test]
+fn forged_too() {
+    succeeds(
+        Planted::ForgedToo,
+        relay::what_a_node_a_height_back_passes_on,
+        "out of turn: Forged at its height",
+    );
+}
+
+#[test]
+fn any_copy_known() {
+    succeeds(
+        Planted::AnyCopyKnown,
+        relay::a_mixed_batch,
+        "a copy under another signature",
+    );
+}
+
+#[test]
+fn again_put_off() {
+    succeeds(
+        Planted::AgainPutOff,
+        relay::a_peer_that_comes_and_goes,
+        "is not repeated",
     );
 }
 

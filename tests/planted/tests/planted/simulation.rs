@@ -1,6 +1,12 @@
 //! The simulator finds every planted fault: an oracle that never speaks would prove nothing.
 
 use rollbook_node::planted::Planted;
+use rollbook_node::replica::message::Frame;
+use rollbook_node::replica::{App as _, Effect};
+use rollbook_proof::chain::{SignedVote, Vote, VoteKind};
+use rollbook_proof::codec::{decode, encode};
+use rollbook_proof::crypto::KeyKind;
+use rollbook_tests::sim::chain::ChainApp;
 use rollbook_tests::sim::plan::Plan;
 use rollbook_tests::sim::world::World;
 
@@ -113,6 +119,87 @@ fn lock_forgotten() {
     run(&[], seed).unwrap_or_else(|failure| panic!("without it: {failure}"));
 }
 
+/// The simulator sees in which order a node works, not only what its ledger says of it.
+#[test]
+fn nobody_behind_is_seen() {
+    let run = |planted: &[Planted]| {
+        let plan = Plan {
+            away: 1,
+            away_between: (5_000, 20_000),
+            end: 60_000,
+            planted: planted.to_vec(),
+            ..Plan::quiet(1)
+        };
+        World::new(plan).run(false)
+    };
+    run(&[]).unwrap_or_else(|failure| panic!("{failure}"));
+    let failure = run(&[Planted::NobodyBehind]).expect_err("caught");
+    assert!(failure.contains("TURNS of height"), "{failure}");
+}
+
+/// A fresh proposal of any time is taken: a clock that is an hour ahead makes ledger time.
+#[test]
+fn any_time() {
+    caught(&[Planted::AnyTime], "TIME of", |plan| Plan {
+        wrong_clock: true,
+        losses: 0,
+        liar: false,
+        ..plan
+    });
+}
+
+#[test]
+fn receipt_short() {
+    caught(&[Planted::ReceiptShort], "RECEIPT of", |plan| plan);
+}
+
+#[test]
+fn tip_ahead() {
+    caught(&[Planted::TipAhead], "ANSWER of", |plan| plan);
+}
+
+/// One validator signs far more for the next height than anybody has to say.
+#[test]
+fn frames_unbounded() {
+    let run = |planted: &[Planted]| {
+        let plan = Plan {
+            planted: planted.to_vec(),
+            ..Plan::quiet(1)
+        };
+        let world: World<ChainApp> = World::new(plan);
+        let world = world.with_liar(0, |keypair, app: &ChainApp, effect| {
+            let Effect::Broadcast(bytes) = &effect else {
+                return vec![effect];
+            };
+            let Ok(Frame::Vote(signed)) = decode::<Frame>(bytes) else {
+                return vec![effect];
+            };
+            if !signed.vote.height.0.is_multiple_of(2) || signed.vote.kind != VoteKind::Prevote {
+                return vec![effect];
+            }
+            let mut said = vec![effect];
+            for round in 0..200 {
+                let vote = Vote {
+                    height: signed.vote.height.next(),
+                    round,
+                    block: None,
+                    ..signed.vote.clone()
+                };
+                let signature = vote.sign(&app.chain(), &keypair(KeyKind::Consensus));
+                said.push(Effect::Broadcast(encode(&Frame::Vote(SignedVote {
+                    vote,
+                    signature,
+                }))));
+            }
+            said
+        });
+        world.run(false)
+    };
+    run(&[]).unwrap_or_else(|failure| panic!("{failure}"));
+    let failure = run(&[Planted::FramesUnbounded]).expect_err("caught");
+    assert!(failure.contains("BUFFER of"), "{failure}");
+}
+
 /// Nobody stands behind: who is away costs every n-th block a second round, for ever.
 #[test]
 fn nobody_behind() {
@@ -125,9 +212,11 @@ fn nobody_behind() {
             planted: planted.to_vec(),
             ..Plan::quiet(1)
         };
-        let outcome = World::new(plan).run(false);
+        let outcome = World::new(plan).with_any_turns().run(false);
         let turns = outcome.unwrap_or_else(|failure| panic!("{failure}")).turns;
-        let while_away = turns.iter().filter(|(.., at)| (20_000..60_000).contains(at));
+        let while_away = turns
+            .iter()
+            .filter(|(.., at)| (20_000..60_000).contains(at));
         let (mut blocks, mut late) = (0, 0);
         for (round, ..) in while_away {
             blocks += 1;

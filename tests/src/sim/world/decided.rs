@@ -1,10 +1,10 @@
 //! What a node tells: a decision, a receipt, an answer. Each is held against what all others told.
 
-use rollbook_node::replica::Receipt;
-use rollbook_node::replica::message::{Response, SignedStatement};
+use rollbook_node::replica::message::{Cosignature, Response, SignedStatement, newest_bytes};
+use rollbook_node::replica::{BlockCheckpoint, Receipt};
 use rollbook_proof::chain::{Vote, VoteKind, quorum};
 use rollbook_proof::codec::{decode, encode};
-use rollbook_proof::crypto::{Hash, sha256};
+use rollbook_proof::crypto::{Hash, PublicKey, sha256};
 use rollbook_proof::number::{Height, OrganisationId};
 
 use super::{Event, World};
@@ -55,10 +55,17 @@ impl<L: SimLedger> World<L> {
         let time_ms = app.tip().seal.time_ms.0;
         let handover = app.needs_handover_checkpoint();
         let seats: Vec<OrganisationId> = app.validators().iter().map(|v| v.organisation).collect();
-        let turns = app.turns();
+        let (turns, works) = (app.turns(), replica.turns().to_vec());
         self.seats.insert(height, app.tip_validators());
         self.outcome.times.push(time_ms);
         self.judge_time(height, time_ms);
+        if self.judges_turns && works != turns.seats() {
+            let ledgers = turns.seats();
+            return self.fail(format!(
+                "TURNS of height {}: node {node} works by {works:?}, its ledger says {ledgers:?}",
+                height.next()
+            ));
+        }
         self.judge_turns(height.next(), &seats, turns.seats());
         if handover {
             self.mark("handover");
@@ -128,9 +135,10 @@ impl<L: SimLedger> World<L> {
         }
     }
 
-    /// What an honest node answers is true: decided blocks with their certificates, bodies that are what
-    /// they are called, and of a statement nothing that was not signed.
-    pub(super) fn judge_answer(&mut self, node: usize, bytes: &[u8]) {
+    /// What an honest node answers is true: a tip with cosignatures of its seats, decided blocks with their
+    /// certificates, bodies that are what they are called; of a statement nothing that was not signed, under
+    /// the answer's own signature, beside the certificate of the height before.
+    pub(super) fn judge_answer(&mut self, node: usize, asker: usize, bytes: &[u8]) {
         let own = self.machines[node].organisation;
         if self.plan.twins.contains(&own) || self.liars.contains_key(&node) {
             return;
@@ -140,23 +148,42 @@ impl<L: SimLedger> World<L> {
         };
         let highest = self.seats.keys().next_back().copied().unwrap_or(Height(0));
         let untrue = match response {
-            Response::Tip { height, .. } => (height > highest).then(|| format!("a tip {height}")),
-            Response::Blocks(blocks) => blocks.iter().enumerate().find_map(|(at, block)| {
+            Response::Tip {
+                height,
+                cosignatures,
+            } => {
+                let bad = cosignatures.iter().find(|of| !self.is_cosigned(node, of));
+                let bad = bad.map(|of| format!("a cosignature of {}", of.validator));
+                bad.or((height > highest).then(|| format!("a tip {height}")))
+            }
+            Response::Blocks(blocks) => blocks.iter().find_map(|block| {
                 let (height, id) = (block.seal.height, block.seal.id());
                 let known = self.is_decided(height, id);
                 let body = sha256(&block.body) == block.seal.body;
-                // One certificate of each answer: the others are as long in coming.
-                let proved = at > 0 || self.is_proved(&block.certificate);
+                let proved = self.is_proved(&block.certificate);
                 (!known || !body || !proved).then(|| format!("block {height} {}", id.short()))
             }),
             Response::Body(None) => None,
             Response::Body(Some((seal, body))) => (sha256(&body) != seal.body)
                 .then(|| format!("a body that is not that of {}", seal.id().short())),
             Response::Newest {
-                height, statement, ..
+                height,
+                proof,
+                statement,
+                signature,
             } => {
-                if height > highest.next() {
-                    Some(format!("a height {height}"))
+                let about = OrganisationId(self.machines[asker].organisation);
+                let message = newest_bytes(&self.chain, about, height, &statement);
+                let key = self.log_key(node);
+                let signed = signature.is_none_or(|of| memo::verify(&key, &message, &of))
+                    // A question that was corrupted on its way may have been about anybody.
+                    || self.plan.corrupt > 0;
+                let proved = proof
+                    .is_none_or(|proof| proof.height.next() == height && self.is_proved(&proof));
+                if height > highest.next() || !proved {
+                    Some(format!("a height {height}, proved: {proved}"))
+                } else if !signed {
+                    Some(format!("a statement of {height} under another signature"))
                 } else {
                     statement.and_then(|statement| self.untrue_statement(own, &statement))
                 }
@@ -165,6 +192,37 @@ impl<L: SimLedger> World<L> {
         if let Some(what) = untrue {
             self.fail(format!("ANSWER of node {node}: {what}"));
         }
+    }
+
+    /// The log key of a machine, with which it signs answers.
+    fn log_key(&self, node: usize) -> PublicKey {
+        let machine = &self.machines[node];
+        let keys = match machine.moved {
+            true => L::moved_keys(&self.genesis, machine.organisation),
+            false => L::keys(&self.genesis, machine.organisation),
+        };
+        keys.log()
+    }
+
+    /// Whether a cosignature is one of its checkpoint's seats, with its log line.
+    fn is_cosigned(&self, node: usize, cosignature: &Cosignature) -> bool {
+        let who = cosignature.validator;
+        let seats = self.seats.get(&cosignature.height);
+        let seat = seats.and_then(|seats| seats.iter().find(|seat| seat.organisation == who));
+        let (Some(seat), Some(replica)) = (seat, &self.machines[node].replica) else {
+            return false;
+        };
+        let app = replica.app();
+        let checkpoint = BlockCheckpoint {
+            height: cosignature.height,
+            size: cosignature.size,
+            root: cosignature.root,
+            ..app.checkpoint()
+        };
+        let message = app.cosignature_message(&checkpoint, who, cosignature.time_s);
+        let (cosigner, signature) = (&seat.cosigner, &cosignature.signature);
+        message.is_some_and(|message| memo::verify(cosigner, &message, signature))
+            && memo::verify(&seat.log, &app.log_message(&checkpoint), &cosignature.log)
     }
 
     fn is_proved(&self, certificate: &rollbook_proof::chain::Certificate) -> bool {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use rollbook_node::disk::{DiskOp, Fault, FaultKind, SimDisk};
 use rollbook_node::journal::LostGuard;
 use rollbook_node::replica::kept::{self, Place, SignedKept, Unfit};
-use rollbook_node::replica::{Input, JournalStorage, Replica, Storage};
+use rollbook_node::replica::message::Frame;
+use rollbook_node::replica::{Clock, Input, JournalStorage, Replica, Storage};
 use rollbook_proof::chain::ValidatorKey;
+use rollbook_proof::codec::decode;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{Height, OrganisationId};
 
@@ -17,6 +19,49 @@ use crate::sim::ledger::SimLedger;
 use crate::sim::memo::SimVerify;
 
 impl<L: SimLedger> World<L> {
+    /// Whether this is a proposal of the node's own that comes too late.
+    pub(super) fn is_late(&mut self, node: usize, bytes: &[u8]) -> bool {
+        let own = self.machines[node].organisation;
+        let Some((_, every)) = self.plan.late.iter().find(|(who, _)| *who == own) else {
+            return false;
+        };
+        let Ok(Frame::Proposal { proposal, .. }) = decode::<Frame>(bytes) else {
+            return false;
+        };
+        let (facts, had) = (proposal.facts, &mut self.machines[node].turns_had);
+        let turn = Some((facts.height, facts.round));
+        if had.0 != turn {
+            *had = (turn, had.1 + 1);
+        }
+        let late = facts.validator.0 == own && had.1.is_multiple_of(*every);
+        if late {
+            self.mark("proposal too late");
+        }
+        late
+    }
+
+    /// What a machine's clocks show.
+    pub(super) fn clock(&self, node: usize) -> Clock {
+        let machine = &self.machines[node];
+        let mut wall = (self.opened_ms + self.now) as i64 + machine.offset_ms;
+        if self.greedy == Some(node)
+            && let Some(replica) = &machine.replica
+        {
+            // A little less than what is allowed: messages are on their way for a while.
+            let most = self.config.ahead_ms as i64 - 100;
+            let tip = replica.app().tip().seal;
+            let from = match tip.height.0 % 2 {
+                0 => wall.max(tip.time_ms.0 as i64),
+                _ => wall,
+            };
+            wall = from + most;
+        }
+        Clock {
+            elapsed_ms: self.now - machine.booted_at,
+            wall_ms: wall as u64,
+        }
+    }
+
     /// The machines that the plan sends away.
     pub(super) fn away(&self) -> std::ops::Range<usize> {
         let seats = self.plan.validators as usize;

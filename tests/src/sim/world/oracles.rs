@@ -77,8 +77,10 @@ impl<L: SimLedger> World<L> {
     /// The latest time that an honest clock has shown by now, an hour off being no honest clock.
     pub(super) fn latest_wall(&mut self) -> u64 {
         const WRONG_MS: u64 = 600_000;
-        let honest = self.machines.iter().map(|machine| machine.offset_ms);
-        let fastest = honest
+        let clocks = self.machines.iter().enumerate();
+        let fastest = clocks
+            .filter(|(node, _)| self.greedy != Some(*node))
+            .map(|(_, machine)| machine.offset_ms)
             .filter(|offset| offset.unsigned_abs() < WRONG_MS)
             .max();
         let wall = (self.opened_ms + self.now).saturating_add_signed(fastest.unwrap_or(0));
