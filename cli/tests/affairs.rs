@@ -191,7 +191,7 @@ fn a_chair(hand: &Hand) {
         hand.member("motion vote 3 --names 4", member);
     }
     hand.later("12d");
-    hand.until("motion show 3", "being opened");
+    hand.until("motion show 3", "waits for reveals");
     for member in 1..=4 {
         hand.member("motion reveal 3", member);
     }

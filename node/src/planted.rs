@@ -40,8 +40,6 @@ pub enum Planted {
     NeverWoken,
     /// What is voted for is forgotten in the order of ids.
     AnyWantForgotten,
-    /// The block that a lost guard may be locked on is not held fast.
-    LockForgotten,
     /// Records of the pool go in order of arrival, whoever they are from.
     TurnsForgotten,
     /// Nobody who missed a turn stands behind.

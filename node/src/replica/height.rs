@@ -234,8 +234,7 @@ impl<A: App, S: Storage, V: Verify> Replica<A, S, V> {
         }
         host.replaying = true;
         let lost = host.storage.lost_guard();
-        host.pin = Pin::at(lost, height, host.validators.len())
-            .filter(|_| !planted!(host.config, LockForgotten));
+        host.pin = Pin::at(lost, height, host.validators.len());
         let first_round = lost.map_or(0, |lost| lost.first_round(height));
         let (pinned, me) = (host.pin.is_some(), host.keys.organisation);
         let start = engine::Input::StartHeight(

@@ -261,7 +261,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         );
 
         let mut failure = None;
-        let mut replica_ended = None;
+        let (mut replica_ended, mut store_ended) = (None, false);
         tokio::select! {
             () = signals() => tracing::info!(
                 "the node stops: it was told to by a signal; nothing is lost; start it again with \
@@ -275,14 +275,9 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             ),
             result = &mut end => replica_ended = Some(result),
             result = &mut store_end => {
-                failure = Some(match result {
-                    Ok(Err(failure)) => failure,
-                    _ => Failure::new(
-                        "the store's thread ended",
-                        "no reason is known",
-                        "start the node again",
-                    ),
-                });
+                // Its queue ends with the replica, whose reason is told then.
+                failure = result.ok().and_then(Result::err);
+                store_ended = true;
             }
         }
         commands.send(Command::Stop).await;
@@ -297,6 +292,11 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let _ = std::fs::remove_file(config.admin_socket());
         let result = match (failure, result) {
             (Some(failure), _) => Err(failure),
+            (None, Ok(Ok(()))) if store_ended => Err(Failure::new(
+                "the store's thread ended",
+                "no reason is known",
+                "start the node again",
+            )),
             (None, Ok(result)) => result,
             (None, Err(_)) => Err(Failure::new(
                 "the replica's thread ended",

@@ -5,7 +5,8 @@ use rollbook_core::calendar::{CivilDate, LocalDay, end_of_local_day};
 use rollbook_core::charter::BallotVisibility;
 use rollbook_core::genesis::{Genesis, GenesisItem};
 use rollbook_core::id::{
-    CalendarId, CorrectionId, DirectionId, FundId, MotionId, OrderId, PersonId, PostId, StatementId,
+    CalendarId, CorrectionId, DirectionId, FundId, MotionId, OrderId, PersonId, PostId,
+    RevocationId, StatementId,
 };
 use rollbook_core::identity::{Name, OrganisationKind, Role, Scope};
 use rollbook_core::lookup::{calendar, directions};
@@ -19,8 +20,8 @@ use rollbook_core::pass::{Denied, Pass, Reach, admit};
 use rollbook_core::record::{
     AdmitObserver, Appointment, Ballot, BallotVote, Body, CalendarYear, CharterAct, ClericalField,
     Corrected, CorrectionEntry, Declaration, ElectChair, EndObserver, MotionAct, MotionEffect,
-    NameLead, ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Proposal,
-    RemoveHolder, StatementEntry,
+    NameLead, ObserverReading, OfficialOrder, OrganisationAct, Proposal, RemoveHolder,
+    StatementEntry,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
@@ -694,21 +695,18 @@ fn the_assembly_elects_the_chair_who_may_do_what_one_seat_holder_may() {
 #[test]
 fn a_member_without_a_primary_cannot_give_the_chair() {
     let mut writer = writer("no primary");
-    let (first, second) = officers_of(11);
-    let change = OfficersChange {
-        added: Vec::new(),
-        roles: vec![
-            (PersonId(first), vec![Role::Alternate, Role::Finance]),
-            (PersonId(second), vec![Role::Alternate, Role::Finance]),
-        ],
-        keys: Vec::new(),
-        ended: Vec::new(),
-        policy: None,
-    };
-    let body = Body::Organisation(OrganisationAct::ChangeOfficers(change));
-    writer.member(11, body).unwrap();
-    writer.advance_days(4);
     let motion = writer.before_the_assembly(election(None), 10).unwrap();
+    // Its only primary's key was stolen, and is stopped.
+    let organisation = |act| Body::Organisation(act);
+    let ask = organisation(OrganisationAct::AskRevocation {
+        person: PersonId(officers_of(11).0),
+        key: 0,
+        evidence: sha256(b"police report"),
+    });
+    writer.member(1, ask).unwrap();
+    let revocation = RevocationId(1);
+    let agree = organisation(OrganisationAct::AgreeRevocation { revocation });
+    writer.office(Role::Secretary, agree).unwrap();
     assert_eq!(code(name(&mut writer, 1, motion, 11)), "R48.no-primary");
 }
 

@@ -101,24 +101,6 @@ fn ask_skipped() {
     );
 }
 
-/// A lost guard's lock is forgotten: where more disks are lost than the chain bears, what only they knew
-/// to be decided is decided otherwise.
-#[test]
-fn lock_forgotten() {
-    let run = |planted: &[Planted], seed| {
-        let (mut plan, lost, at) = Plan::disaster(seed);
-        plan.planted = planted.to_vec();
-        World::new(plan).with_disaster(lost, at).run(false)
-    };
-    let found = (1..=400).find_map(|seed| {
-        let failure = run(&[Planted::LockForgotten], seed).err()?;
-        failure.contains("FORK").then_some((seed, failure))
-    });
-    let (seed, failure) = found.expect("a fork within 400 disasters");
-    println!("caught: {failure}");
-    run(&[], seed).unwrap_or_else(|failure| panic!("without it: {failure}"));
-}
-
 /// The simulator sees in which order a node works, not only what its ledger says of it.
 #[test]
 fn nobody_behind_is_seen() {

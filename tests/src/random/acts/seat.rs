@@ -244,8 +244,14 @@ fn of_motion(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
             }
         }
     }
-    if hand.fate("minutes", number.0) < 12 {
-        deck.aside(1, move |hand| {
+    let minutes = match hand.fate("minutes", number.0) {
+        // A secretary who attaches paper after paper.
+        0..3 => 30,
+        3..12 => 1,
+        _ => 0,
+    };
+    if minutes > 0 {
+        deck.aside(minutes, move |hand| {
             let papers = MotionMinutes {
                 motion: number,
                 agenda: hand.hash(),
