@@ -5,12 +5,14 @@ use rollbook_core::account::Unit;
 use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay};
 use rollbook_core::charter::motions::DecidingBody;
 use rollbook_core::event::EventBody;
-use rollbook_core::id::{FundId, MotionId, PersonId, PostId};
+use rollbook_core::id::{DirectionId, FundId, MotionId, PersonId, PostId};
 use rollbook_core::identity::{Role, Scope};
+use rollbook_core::lookup::rights;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::{Post, PostStatus};
 use rollbook_core::record::{
-    Appointment, Body, CreateFund, FundAct, MotionAct, MotionEffect, RemoveAuditor, RemoveHolder,
+    Appointment, Body, Cessation, CreateFund, FundAct, MembershipAct, MotionAct, MotionEffect,
+    NameLead, OrganisationAct, RemoveAuditor, RemoveHolder,
 };
 use rollbook_core::refusal::{Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
@@ -206,6 +208,19 @@ fn no_charter_gives_the_auditor_to_the_board() {
     let entry = rules
         .iter_mut()
         .find(|entry| entry.kind == rollbook_core::charter::motions::MotionKind::AppointAuditor)
+        .unwrap();
+    entry.rule.body = rollbook_core::charter::motions::BodyKind::Board;
+    assert!(sample.genesis().is_err());
+}
+
+/// The board cannot be given the election of seats, and with it that of the chair.
+#[test]
+fn no_charter_gives_elections_to_the_board() {
+    let mut sample = sample(b"floor", 9, 4);
+    let rules = &mut sample.charter.rules.entries;
+    let entry = rules
+        .iter_mut()
+        .find(|entry| entry.kind == rollbook_core::charter::motions::MotionKind::ElectSeat)
         .unwrap();
     entry.rule.body = rollbook_core::charter::motions::BodyKind::Board;
     assert!(sample.genesis().is_err());
@@ -473,6 +488,18 @@ fn whose_term_ended_goes_on_until_a_successor_has_accepted() {
         writer.propose(pool, 7).unwrap_err().code,
         "R28.hold-over-ended"
     );
+    // The lead of a direction is appointed, too, and is no post.
+    let direction = DirectionId(1);
+    let join = Body::Organisation(OrganisationAct::JoinDirection { direction });
+    writer.member(5, join).unwrap();
+    let lead = MotionEffect::NameLead(NameLead {
+        direction,
+        organisation: OrganisationId(5),
+    });
+    assert_eq!(
+        writer.propose(lead, 7).unwrap_err().code,
+        "R28.hold-over-ended"
+    );
     offer(&mut writer, Role::SecondOfficer, person + 1, PostId(3));
 }
 
@@ -634,4 +661,35 @@ fn an_offer_that_is_taken_back_was_no_post() {
         writer.tables(),
         &after
     ));
+}
+
+/// A company ceased and its person went on as a deputy, who acts when the holder is away.
+#[test]
+fn who_deputises_from_a_company_that_ceased_does_so_no_more() {
+    let mut writer = writer("a deputy's company ceases");
+    let treasurer = staff(MEMBERS) + 1;
+    let effect = MotionEffect::Appoint(Appointment {
+        office: OrganisationId(secretariat(MEMBERS)),
+        role: Role::Treasurer,
+        scope: Scope::Alliance,
+        holder: PersonId(treasurer),
+        deputy: Some(PersonId(officers_of(7).0)),
+        succeeds: Some(TREASURER),
+    });
+    let motion = writer.propose(effect, 7).unwrap();
+    writer.pass(motion);
+    let next = newest_post(&writer);
+    treasurer_accepts(&mut writer, next).unwrap();
+    assert!(post(&writer, next).deputy.is_some());
+    let membership = rights::of(writer.tables(), OrganisationId(7)).unwrap();
+    let cease = MembershipAct::Cease {
+        membership: membership.number,
+        cause: Cessation::Dissolved,
+        evidence: sha256(b"extract"),
+    };
+    writer
+        .office(Role::Secretary, Body::Membership(cease))
+        .unwrap();
+    assert_eq!(post(&writer, next).deputy, None);
+    assert_eq!(post(&writer, next).status, PostStatus::Accepted);
 }
