@@ -117,7 +117,7 @@ fn a_board_is_seated_from_every_state() {
                     drawn.get(next.fetch_add(1, Ordering::Relaxed) as usize)
                 {
                     match walk(*seed, *steps, *abandoned) {
-                        Ok(walk) => walks.lock().unwrap().push(walk),
+                        Ok(walk) => walks.lock().unwrap().extend(walk),
                         Err(why) => failed.lock().unwrap().push(why),
                     }
                 }
@@ -137,6 +137,11 @@ fn a_board_is_seated_from_every_state() {
         "{} without a way out:\n{}",
         failed.len(),
         failed.join("\n")
+    );
+    assert!(
+        walks.len() as u64 * 10 >= states * 9,
+        "{} walks",
+        walks.len()
     );
     assert!(
         elected * 2 >= walks.len(),

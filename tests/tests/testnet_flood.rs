@@ -34,6 +34,9 @@ const RATE: u64 = 750;
 /// Genuine messages that are kept to be sent again.
 const KEPT: usize = 64;
 
+/// A frame of somebody, and its topic.
+type Heard = (Topic, Vec<u8>);
+
 /// A vote of somebody else for the height under way, or the next, under a signature of zeros.
 fn forged_vote(height: u64, n: u64) -> Vec<u8> {
     let vote = Vote {
@@ -74,7 +77,7 @@ async fn flood(
     // The height under way, as the others' frames show it: what is older nobody judges.
     let newest: Arc<AtomicU64> = Arc::default();
     let seen = newest.clone();
-    let heard: Arc<Mutex<Vec<(Topic, Vec<u8>)>>> = Arc::default();
+    let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let (kept, reports) = (heard.clone(), handle.clone());
     let listening = tokio::spawn(async move {
         while let Some(event) = events.next().await {

@@ -653,7 +653,7 @@ fn files_are_missed_where_a_folder_can_be_read_and_nowhere_else() {
         decide(&mut journal, 2);
         let names = disk.list(Path::new(DIR)).unwrap();
         let name = |name: &&String| name.starts_with(kind) && !name.ends_with("idx");
-        let newest = names.iter().filter(name).next_back().unwrap();
+        let newest = names.iter().rfind(name).unwrap();
         assert!(disk.lose(&Path::new(DIR).join(newest)));
         assert!(!journal.is_in_place(), "{newest}");
     }
@@ -697,10 +697,7 @@ fn a_look_changes_nothing() {
     disk.power_cut(2);
     assert!(look(&disk).unwrap().unwrap().store_is_suspect);
     let names = disk.list(Path::new(DIR)).unwrap();
-    let last = names
-        .iter()
-        .filter(|name| name.ends_with("seg"))
-        .next_back();
+    let last = names.iter().rfind(|name| name.ends_with("seg"));
     let last = Path::new(DIR).join(last.unwrap());
     let torn = [disk.bytes(&last).unwrap(), vec![9; 7]].concat();
     disk.put(&last, &torn);

@@ -54,11 +54,17 @@ pub fn effects() -> Vec<MotionEffect> {
 /// Acts on working days and corrections.
 pub fn charter() -> Vec<CharterAct> {
     let correct = |subject, field| {
+        let day = matches!(field, ClericalField::Issued | ClericalField::ValueDay);
+        let (reads, should_read) = if day {
+            ("2023-06-27", "2023-06-28")
+        } else {
+            ("Sample distrct court", "Sample district court")
+        };
         CharterAct::Correct(CorrectionEntry {
             subject,
             field,
-            reads: text("Sample distrct court"),
-            should_read: text("Sample district court"),
+            reads: text(reads),
+            should_read: text(should_read),
             evidence: hash("evidence"),
         })
     };

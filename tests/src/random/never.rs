@@ -28,6 +28,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("A17.wrong-state", CLOCK),
     ("A53.wrong-state", CLOCK),
+    (
+        "R48.wrong-state",
+        "an election of the chair, or its acceptance, takes the steps of the terms that it finds",
+    ),
     ("M26.wrong-state", EARLIER),
     ("M27.wrong-state", EARLIER),
     ("M40.wrong-state", EARLIER),

@@ -50,16 +50,20 @@ pub struct Walk {
 }
 
 /// Goes on where a seed stands after so many steps until a board is seated. `abandoned`: first
-/// everybody leaves everything alone until every term has ended.
+/// everybody leaves everything alone until every term has ended. None: the rules of the next height are
+/// not in this build, and nobody goes on.
 ///
 /// # Errors
 /// Where no board was seated in time: what stood in the way.
-pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Walk, String> {
+pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Option<Walk>, String> {
     let mut run = Run::new(seed, false, false);
     run.go_to(steps);
     let mut given_up = run.blocks.time();
     let until = given_up.plus_ms(ABANDONED_DAYS * MS_PER_DAY);
     while abandoned && in_term(run.blocks.tables()) > 0 && given_up < until {
+        if !run.blocks.goes_on() {
+            return Ok(None);
+        }
         given_up = given_up.plus_ms(20 * MS_PER_DAY);
         run.block(given_up, &[], &[]);
     }
@@ -78,9 +82,12 @@ pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Walk, String> {
         walk.days = (now.0 - began.0) / MS_PER_DAY;
         walk.needed = needed(run.blocks.tables());
         if in_term(run.blocks.tables()) >= walk.needed {
-            return Ok(walk);
+            return Ok(Some(walk));
         }
-        if walk.days > DAYS || !run.blocks.goes_on() {
+        if !run.blocks.goes_on() {
+            return Ok(None);
+        }
+        if walk.days > DAYS {
             let motions = run.blocks.tables().motions.iter();
             let elections: Vec<_> = motions
                 .filter(|(_, motion)| is_election(motion))

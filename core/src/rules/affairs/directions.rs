@@ -100,19 +100,6 @@ pub(crate) fn give_up(
     Ok(Outcome::Applied)
 }
 
-/// With the end of a membership (M21) it leads nothing any more.
-pub(crate) fn end_leads_of(tx: &mut Tx, organisation: OrganisationId) {
-    let led: Vec<DirectionId> =
-        tx.t.leads
-            .iter()
-            .filter(|(_, lead)| lead.organisation == organisation)
-            .map(|(direction, _)| *direction)
-            .collect();
-    for direction in led {
-        tx.t.leads().remove(direction);
-    }
-}
-
 fn leads(tx: &Tx, organisation: OrganisationId, direction: DirectionId) -> bool {
     directions::lead(&tx.t, direction).is_some_and(|lead| lead.organisation == organisation)
 }

@@ -290,16 +290,3 @@ impl Effect for AppointCommittee {
         appoint_committee(tx, self)
     }
 }
-
-/// With the end of a membership (M21) its places in committees end.
-pub(crate) fn end_committee_seats_of(tx: &mut Tx, organisation: OrganisationId) {
-    let held: Vec<(FundId, OrganisationId)> =
-        tx.t.committee_seats
-            .iter()
-            .map(|(key, _)| *key)
-            .filter(|(_, member)| *member == organisation)
-            .collect();
-    for key in held {
-        tx.t.committee_seats().remove(key);
-    }
-}

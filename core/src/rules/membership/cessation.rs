@@ -16,16 +16,14 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
 use super::expect;
-use crate::id::{MembershipId, PersonId};
+use crate::id::{DirectionId, FundId, MembershipId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::find;
 use crate::object::membership::{Ceased, Membership, Standing};
 use crate::object::node::NodeStatus;
 use crate::record::Cessation;
 use crate::refusal::Refusal;
-use crate::rules::affairs::directions;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
-use crate::rules::funding::fund;
 use crate::rules::{posts, seats};
 use crate::tx::Tx;
 
@@ -65,10 +63,36 @@ fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
         posts::end_all_of(tx, holder, "M21", None)?;
     }
     posts::end_standing_in(tx, organisation);
-    directions::end_leads_of(tx, organisation);
-    fund::end_committee_seats_of(tx, organisation);
+    end_leads_of(tx, organisation);
+    end_committee_seats_of(tx, organisation);
     seats::end_all_of(tx, organisation)?;
     node_goes(tx, organisation)
+}
+
+/// It leads no direction any more.
+fn end_leads_of(tx: &mut Tx, organisation: OrganisationId) {
+    let led: Vec<DirectionId> =
+        tx.t.leads
+            .iter()
+            .filter(|(_, lead)| lead.organisation == organisation)
+            .map(|(direction, _)| *direction)
+            .collect();
+    for direction in led {
+        tx.t.leads().remove(direction);
+    }
+}
+
+/// Its places in committees end.
+fn end_committee_seats_of(tx: &mut Tx, organisation: OrganisationId) {
+    let held: Vec<(FundId, OrganisationId)> =
+        tx.t.committee_seats
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(|(_, member)| *member == organisation)
+            .collect();
+    for key in held {
+        tx.t.committee_seats().remove(key);
+    }
 }
 
 /// Without a seat the place of a company's node ends at once.

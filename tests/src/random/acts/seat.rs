@@ -218,7 +218,7 @@ fn of_motion(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
             let member = hand.member()?;
             reveal(hand, number, member, None)
         });
-        for (_, cast) in hand.t.ballots.range(of) {
+        for (_, cast) in hand.t.ballots.range(of.clone()) {
             let member = cast.organisation;
             let late = hand.fate("unopened", number.0 * 100 + member.0) < 20;
             match (&cast.vote, cast.proxy) {
@@ -226,6 +226,18 @@ fn of_motion(hand: &Hand, deck: &mut Deck, number: MotionId, motion: &Motion) {
                     deck.urgent(move |hand| reveal(hand, number, member, proxy));
                 }
                 _ => deck.aside(1, move |hand| reveal(hand, number, member, None)),
+            }
+        }
+    }
+    if motion.status == MotionStatus::Open {
+        // What a proxy has used is not taken back; some try.
+        for (_, cast) in hand.t.ballots.range(of.clone()) {
+            if cast.proxy.is_some() {
+                let giver = cast.organisation;
+                deck.aside(4, move |hand| {
+                    let act = MotionAct::TakeBackProxy { motion: number };
+                    hand.by(giver, &[Role::Primary], Body::Motion(act))
+                });
             }
         }
     }
