@@ -11,7 +11,6 @@
 //! * [`blocks`]: the real ledger, with certificates, handovers and evidence, and what is checked
 //!   after every block. [`faults`]: damage planted in the history of a run. [`run`]: one seed. [`coverage`]: what happened, against every act and every
 //!   refusal code that the sources have; [`mod@never`]: the codes that no record meets, with reasons.
-//! * [`mod@walk`]: from where a run stands, a board is seated by records.
 
 pub mod acts;
 pub mod blocks;
@@ -25,4 +24,3 @@ pub mod never;
 pub mod run;
 pub mod stranger;
 pub mod twist;
-pub mod walk;

@@ -38,7 +38,6 @@ use crate::output::{print, print_json, say};
 
 mod history;
 mod machine;
-mod reads;
 
 /// Validating nodes.
 const NODES: u32 = 4;

@@ -41,7 +41,6 @@ use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use super::machine::{Machine, Usage, usage};
-use super::reads::{self, Reads};
 use super::{NODES, SAMPLE};
 use crate::failure::Failure;
 use crate::output::{bar, print, say};
@@ -103,31 +102,9 @@ pub(super) struct Report {
     node_after_export: Usage,
     audit_seconds: f64,
     audit_peak: u64,
-    /// Reading commands while the ledger is small, and at the end.
-    reads: [Reads; 2],
 }
-
-/// Records of the small ledger that reading is compared with: a hundred motions.
-const SMALL: usize = 1_000;
 
 pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
-    let small = reading(&dir.join("small"), keep)?;
-    let mut report = measure(&dir.join("long"), records, keep)?;
-    report.reads[0] = small;
-    if !keep {
-        let _ = std::fs::remove_dir(dir);
-    }
-    Ok(report)
-}
-
-/// Reading commands against a node with a small ledger.
-fn reading(dir: &Path, keep: bool) -> Result<Reads, Failure> {
-    let report = measure(dir, SMALL, keep)?;
-    let [_, reads] = report.reads;
-    Ok(reads)
-}
-
-fn measure(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
     let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall)?;
     let alliance = plan.alliance();
@@ -158,7 +135,7 @@ struct Writer {
     thread: std::thread::JoinHandle<Result<(), rollbook_node::failure::Failure>>,
 }
 
-pub(super) fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
+fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
     Failure::refused(t("bench.stopped", &[])).because(format!("{what}: {why}"))
 }
 
@@ -250,7 +227,6 @@ fn write(testnet: &Testnet, alliance: &Sample, records: usize) -> Result<Report,
         node_after_export: Usage::default(),
         audit_seconds: 0.0,
         audit_peak: 0,
-        reads: Default::default(),
     })
 }
 
@@ -468,7 +444,6 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     report.export_bytes =
         std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;
-    report.reads[1] = reads::time(testnet, program, report.motions)?;
     testnet.stop(1)?;
 
     let started = Instant::now();
@@ -611,18 +586,4 @@ pub(super) fn show(report: &Report) {
             ("audit", mib(report.audit_peak)),
         ],
     );
-    let [small, long] = &report.reads;
-    for ((command, before), (_, after)) in small.commands.iter().zip(&long.commands) {
-        line(
-            "bench.read",
-            &[
-                ("command", command.clone()),
-                ("few", small.motions.to_string()),
-                ("before", tenth(*before)),
-                ("many", long.motions.to_string()),
-                ("after", tenth(*after)),
-                ("ratio", format!("{:.2}", after / before.max(1e-9))),
-            ],
-        );
-    }
 }
