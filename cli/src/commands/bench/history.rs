@@ -450,8 +450,6 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     let mut audit = Command::new(program)
         .arg("audit")
         .arg(&export)
-        .arg("--genesis")
-        .arg(testnet.dir.join("genesis.rollbook"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
