@@ -446,10 +446,13 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     report.node_after_export = memory_of(testnet)?;
     testnet.stop(1)?;
 
+    let genesis = testnet.config(1)?.read_genesis()?.genesis.hash().to_hex();
     let started = Instant::now();
     let mut audit = Command::new(program)
         .arg("audit")
         .arg(&export)
+        .arg("--genesis")
+        .arg(genesis)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
