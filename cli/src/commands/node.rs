@@ -148,7 +148,7 @@ fn status(flags: &Status, json: bool) -> Result<u8, Failure> {
                 .next(failure.next)
         })?
     } else {
-        asking::client(&flags.asking, None, "act.no-profile-next")?.json("/v1/status")?
+        asking::client(&flags.asking, None, "act.no-node-next")?.json("/v1/status")?
     };
     let stands_still = status.validator && doctor::stands_still(&status);
     let code = if stands_still { REFUSED } else { 0 };

@@ -3,8 +3,8 @@
 use clap::{Args, Command};
 use rollbook_words::catalogue::t;
 
-use crate::act::desk::client;
 use crate::act::next::{of, sentence};
+use crate::asking;
 use crate::commands::tasks::command_for;
 use crate::failure::Failure;
 use crate::flags;
@@ -58,7 +58,7 @@ pub fn run(noun: &str, global: &Global, flags: &Status) -> Result<u8, Failure> {
     let number = objects::number_of(object, text)
         .map_err(|other| objects::no_number("N", object, text, other))?;
     let profile = in_use(global)?;
-    let client = client(&flags.asking, profile.as_ref())?;
+    let client = asking::client(&flags.asking, profile.as_ref(), "act.no-node-next")?;
     let next = of(&client, object, number)?;
     if global.json {
         print_json(&Shown::of(&next).json());

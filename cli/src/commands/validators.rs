@@ -13,7 +13,7 @@ use rollbook_wire::next::Validators;
 use rollbook_words::catalogue::{in_words, t};
 use rollbook_words::dates::time;
 
-use crate::act::desk::client;
+use crate::asking;
 use crate::failure::Failure;
 use crate::flags::{Asking, Global};
 use crate::output::{print, print_json, say};
@@ -50,7 +50,7 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         }
     }
     let profile = in_use(global)?;
-    let client = client(&flags.asking, profile.as_ref())?;
+    let client = asking::client(&flags.asking, profile.as_ref(), "act.no-node-next")?;
     let path = format!("/v1/validators?changes={}", flags.changes.join(","));
     let Validators { validators, .. } = client.json(&path)?;
     if global.json {
