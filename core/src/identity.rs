@@ -24,6 +24,8 @@ pub mod possession;
 
 /// Most officers of one organisation.
 pub const OFFICERS_MAX: usize = 64;
+/// Most directions of an organisation.
+pub const DIRECTIONS_MAX: usize = 16;
 /// Most co-signers of one record.
 pub const RECORD_MAX_SIGNATURES: usize = 16;
 /// Most keys one person may have registered over time.
@@ -479,7 +481,7 @@ impl OrganisationEntry {
         })?;
         at_most(&self.relations, 64, "relations")?;
         strictly_ascending(&self.directions, "directions", |direction| *direction)?;
-        at_most(&self.directions, 16, "directions")?;
+        at_most(&self.directions, DIRECTIONS_MAX, "directions")?;
         strictly_ascending(&self.officers, "officers", |officer| officer.person)?;
         at_most(&self.officers, OFFICERS_MAX, "officers")?;
         self.officers.iter().try_for_each(OfficerEntry::check)?;

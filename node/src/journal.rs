@@ -570,19 +570,6 @@ impl Journal {
         })
     }
 
-    /// Reads the blocks in a folder from end to end and checks frames and digests; nothing is changed,
-    /// and another process may use the folder. The newest height: an unfinished end does not count.
-    pub fn check(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<Height, Stop> {
-        let failed = |error: DiskError| Stop::disk("the journal cannot be read", &error);
-        let names = disk.list(dir).map_err(failed)?;
-        let numbers = names
-            .iter()
-            .filter_map(|name| FileKind::Blocks.number(name));
-        let pending = Blocks::open(disk, dir, &genesis, &numbers.collect::<Vec<u64>>())?;
-        pending.verify()?;
-        Ok(pending.tip())
-    }
-
     /// Whether the files that are written still stand in the folder under their names. A folder that the
     /// machine keeps this program from reading says nothing: no file is missed for want of descriptors.
     pub fn is_in_place(&self) -> bool {
@@ -650,6 +637,11 @@ struct Judged {
     guards: Vec<u64>,
 }
 
+/// Numbers of the files of a kind.
+fn numbers(kind: FileKind, names: &[String]) -> Vec<u64> {
+    names.iter().filter_map(|name| kind.number(name)).collect()
+}
+
 /// Judges the files of a folder by themselves and by each other.
 fn judge(
     disk: &Arc<dyn Disk>,
@@ -657,11 +649,10 @@ fn judge(
     genesis: &Hash,
     names: &[String],
 ) -> Result<Judged, Stop> {
-    let numbers = |kind: FileKind| -> Vec<u64> {
-        let of_kind = names.iter().filter_map(|name| kind.number(name));
-        of_kind.collect()
-    };
-    let (segments, guards) = (numbers(FileKind::Blocks), numbers(FileKind::Votes));
+    let (segments, guards) = (
+        numbers(FileKind::Blocks, names),
+        numbers(FileKind::Votes, names),
+    );
     // A votes file never exists without blocks: they are made first.
     let blocks = match segments.is_empty() {
         true if !guards.is_empty() => {

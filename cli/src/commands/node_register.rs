@@ -170,12 +170,15 @@ struct Folder {
 }
 
 impl Folder {
+    /// Refuses where the node follows another chain.
+    fn must_follow(&self, chain: &Hash) -> Result<(), Failure> {
+        let follows = self.config.genesis_hash.as_deref().and_then(Hash::from_hex);
+        follows.map_or(Ok(()), |follows| same_chain(follows, *chain, &self.path))
+    }
+
     /// The public keys, proved for the chain; it must be the one that the node follows.
     fn prove(&self, chain: &Hash) -> Result<NodeKeys, Failure> {
-        let follows = self.config.genesis_hash.as_deref().and_then(Hash::from_hex);
-        if let Some(follows) = follows {
-            same_chain(follows, *chain, &self.path)?;
-        }
+        self.must_follow(chain)?;
         let NodeSecrets {
             consensus,
             cosigner,
@@ -189,15 +192,10 @@ impl Folder {
         proved.check().map_err(|_| bad_address())?;
         Ok(proved)
     }
-}
 
-impl Folder {
     /// What of it is not as the ledger has the node; of keys that wait for a handover, those.
     fn changes(&self, known: &NodeFacts, chain: &Hash) -> Result<NodeUpdate, Failure> {
-        let follows = self.config.genesis_hash.as_deref().and_then(Hash::from_hex);
-        if let Some(follows) = follows {
-            same_chain(follows, *chain, &self.path)?;
-        }
+        self.must_follow(chain)?;
         let NodeSecrets {
             consensus,
             cosigner,

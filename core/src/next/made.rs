@@ -18,32 +18,18 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
     let number = motion.number;
     let made = match &motion.effect {
         MotionEffect::Admit(plan) => Some((Object::Membership, plan.membership.0)),
-        MotionEffect::CreateFund(_) => among(tables.funds.last_key(), |id| {
-            tables
-                .funds
-                .get(&id)
-                .is_some_and(|fund| fund.motion == number)
-        })
-        .map(|id| (Object::Fund, id.0)),
-        MotionEffect::PublishCall(_) => among(tables.calls.last_key(), |id| {
-            tables
-                .calls
-                .get(&id)
-                .is_some_and(|call| call.motion == number)
-        })
-        .map(|id| (Object::Call, id.0)),
-        MotionEffect::GrantAward(_) => among(tables.awards.last_key(), |id| {
-            tables
-                .awards
-                .get(&id)
-                .is_some_and(|award| award.motion == number)
-        })
-        .map(|id| (Object::Award, id.0)),
-        MotionEffect::Appoint(plan) => among(tables.posts.last_key(), |id| {
-            tables.posts.get(&id).is_some_and(|post| {
-                (post.office, post.role, post.scope) == (plan.office, plan.role, plan.scope)
-                    && (post.holder, post.succeeds) == (plan.holder, plan.succeeds)
-            })
+        MotionEffect::CreateFund(_) => {
+            among(&tables.funds, |fund| fund.motion == number).map(|id| (Object::Fund, id.0))
+        }
+        MotionEffect::PublishCall(_) => {
+            among(&tables.calls, |call| call.motion == number).map(|id| (Object::Call, id.0))
+        }
+        MotionEffect::GrantAward(_) => {
+            among(&tables.awards, |award| award.motion == number).map(|id| (Object::Award, id.0))
+        }
+        MotionEffect::Appoint(plan) => among(&tables.posts, |post| {
+            (post.office, post.role, post.scope) == (plan.office, plan.role, plan.scope)
+                && (post.holder, post.succeeds) == (plan.holder, plan.succeeds)
         })
         .map(|id| (Object::Post, id.0)),
         MotionEffect::AppointCommittee(plan) => Some((Object::Fund, plan.fund.0)),
@@ -71,10 +57,8 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
-        MotionEffect::ElectChair(plan) => among(tables.posts.last_key(), |id| {
-            tables.posts.get(&id).is_some_and(|post| {
-                (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)
-            })
+        MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {
+            (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)
         })
         .map(|id| (Object::Post, id.0)),
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,

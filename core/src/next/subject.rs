@@ -10,7 +10,7 @@ use crate::record::{
     AwardAct, Body, CallAct, CharterAct, DrawFor, FundAct, MembershipAct, MotionAct,
     OrganisationAct, PaymentAct, Tranche,
 };
-use crate::state::StateTables;
+use crate::state::{StateTables, Table, TableValue};
 
 /// The object that an act of `principal` is about: the one it names, else the one it made. `record`
 /// is the act's id.
@@ -71,14 +71,12 @@ pub fn subject(
         },
         Body::Motion(act) => match act {
             MotionAct::Propose(proposal) => {
-                let made = among(tables.motions.last_key(), |number| {
-                    tables.motions.get(&number).is_some_and(|motion| {
-                        motion.text == proposal.text
-                            && motion.effect == proposal.effect
-                            && motion
-                                .proposer
-                                .is_some_and(|(organisation, _)| organisation == principal)
-                    })
+                let made = among(&tables.motions, |motion| {
+                    motion.text == proposal.text
+                        && motion.effect == proposal.effect
+                        && motion
+                            .proposer
+                            .is_some_and(|(organisation, _)| organisation == principal)
                 });
                 newest(Object::Motion, made.map(|id| id.0))
             }
@@ -100,12 +98,7 @@ pub fn subject(
         Body::Fund(act) => match act {
             FundAct::Accept { fund } => Some((Object::Fund, fund.0)),
             FundAct::Pledge(_) => {
-                let made = among(tables.contributions.last_key(), |number| {
-                    tables
-                        .contributions
-                        .get(&number)
-                        .is_some_and(|pledge| pledge.record == *record)
-                });
+                let made = among(&tables.contributions, |pledge| pledge.record == *record);
                 let pledge = made.and_then(|number| tables.contributions.get(&number));
                 newest(
                     Object::Instalment,
@@ -140,13 +133,7 @@ pub fn subject(
         Body::Call(act) => match act {
             CallAct::Submit(_) => newest(
                 Object::Application,
-                among(tables.applications.last_key(), |number| {
-                    tables
-                        .applications
-                        .get(&number)
-                        .is_some_and(|entry| entry.record == *record)
-                })
-                .map(|id| id.0),
+                among(&tables.applications, |entry| entry.record == *record).map(|id| id.0),
             ),
             CallAct::Withdraw { application }
             | CallAct::Open { application, .. }
@@ -205,27 +192,18 @@ pub fn subject(
             | PaymentAct::Dispute { payment, .. } => Some((Object::Payment, payment.0)),
         },
         Body::Charter(CharterAct::FileOrder(_)) => {
-            let made = among(tables.orders.last_key(), |number| {
-                let filed = tables.orders.get(&number);
-                filed.is_some_and(|filed| filed.record == *record)
-            });
+            let made = among(&tables.orders, |filed| filed.record == *record);
             newest(Object::Order, made.map(|id| id.0))
         }
         Body::Charter(CharterAct::SetCalendar(_)) => {
-            let made = among(tables.calendars.last_key(), |number| {
-                let filed = tables.calendars.get(&number);
-                filed.is_some_and(|filed| filed.record == *record)
-            });
+            let made = among(&tables.calendars, |filed| filed.record == *record);
             newest(Object::Calendar, made.map(|id| id.0))
         }
         Body::Charter(CharterAct::ConfirmCalendar { calendar }) => {
             Some((Object::Calendar, calendar.0))
         }
         Body::Charter(CharterAct::Correct(_)) => {
-            let made = among(tables.corrections.last_key(), |number| {
-                let filed = tables.corrections.get(&number);
-                filed.is_some_and(|filed| filed.record == *record)
-            });
+            let made = among(&tables.corrections, |filed| filed.record == *record);
             newest(Object::Correction, made.map(|id| id.0))
         }
         Body::Charter(
@@ -258,10 +236,7 @@ fn of_people(
         | A::RevokeKey { .. }
         | A::RevokeDelegations => (Object::Organisation, principal.0),
         A::ChangeOfficers(_) | A::AskUpdate(_) => {
-            let made = among(tables.changes.last_key(), |number| {
-                let change = tables.changes.get(&number);
-                change.is_some_and(|change| change.record == *record)
-            });
+            let made = among(&tables.changes, |change| change.record == *record);
             (Object::Change, made?.0)
         }
         A::ObjectChange { change, .. }
@@ -273,18 +248,14 @@ fn of_people(
         }
         A::AgreeRevocation { revocation } => (Object::Revocation, revocation.0),
         A::FileRecovery(_) => {
-            let made = among(tables.key_recoveries.last_key(), |number| {
-                let recovery = tables.key_recoveries.get(&number);
-                recovery.is_some_and(|recovery| recovery.record == *record)
+            let made = among(&tables.key_recoveries, |recovery| {
+                recovery.record == *record
             });
             (Object::KeyRecovery, made?.0)
         }
         A::CancelRecovery { recovery } => (Object::KeyRecovery, recovery.0),
         A::Delegate(grant) => {
-            let made = among(tables.delegations.last_key(), |number| {
-                let delegation = tables.delegations.get(&number);
-                delegation.is_some_and(|delegation| delegation.grant == *grant)
-            });
+            let made = among(&tables.delegations, |delegation| delegation.grant == *grant);
             (Object::Delegation, made?.0)
         }
         A::RevokeDelegation { delegation } => (Object::Delegation, delegation.0),
@@ -295,10 +266,7 @@ fn of_people(
         | A::LeaveDirection { direction }
         | A::GiveUpLead { direction } => (Object::Direction, direction.0),
         A::FileStatement(_) => {
-            let made = among(tables.statements.last_key(), |number| {
-                let statement = tables.statements.get(&number);
-                statement.is_some_and(|statement| statement.record == *record)
-            });
+            let made = among(&tables.statements, |statement| statement.record == *record);
             (Object::Statement, made?.0)
         }
     })
@@ -307,12 +275,15 @@ fn of_people(
 /// Objects looked at, newest first, to find the one that an act made.
 const LOOK_BACK: u32 = 512;
 
-pub(super) fn among<I: Id>(last: Option<&I>, is_it: impl Fn(I) -> bool) -> Option<I> {
-    let last = last?.number();
+pub(super) fn among<I: Id + TableValue, V: TableValue>(
+    table: &Table<I, V>,
+    is_it: impl Fn(&V) -> bool,
+) -> Option<I> {
+    let last = table.last_key()?.number();
     (last.saturating_sub(LOOK_BACK)..=last)
         .rev()
         .map(I::of)
-        .find(|id| is_it(*id))
+        .find(|id| table.get(id).is_some_and(&is_it))
 }
 
 fn newest_draw(tables: &StateTables, subject: DrawFor) -> Option<DrawId> {

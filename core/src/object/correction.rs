@@ -59,7 +59,7 @@ pub static ROWS: [Row<CorrectionStatus>; 3] = {
             "M41",
             None => Filed,
             "whoever entered it",
-            "a field that no rule reads; what it reads is what stands there; none open for the field"
+            "a clerical field; what it reads is what stands there; none open for the field"
         ),
         row!("M41", Some(Filed) => Confirmed, "confirmer", "another person than who filed it"),
         row!("M41", Some(Filed) => Declined, "confirmer", "the same; with reasons"),

@@ -14,13 +14,13 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::{MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{find, rights, seats};
+use crate::lookup::{find, rights};
 use crate::object::motion::Motion;
 use crate::object::post::{Post, PostStatus};
 use crate::record::{Appointment, ElectChair};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
-use crate::rules::posts;
+use crate::rules::{posts, seats};
 use crate::tx::{Due, Tx};
 use crate::{refuse, require};
 
@@ -31,13 +31,7 @@ pub(crate) fn seat_holder_or_chair(tx: &Tx, actor: &Actor) -> Result<PersonId, R
         let chair = must_hold(tx, actor, Role::Chair, Scope::Alliance)?;
         return Ok(chair.person);
     }
-    let primary = actor.must_sign(Role::Primary)?.person;
-    require!(
-        seats::holds(&tx.t, actor.number()),
-        "R7.no-seat",
-        organisation = actor.number()
-    );
-    Ok(primary)
+    Ok(seats::must_hold_one(tx, actor)?.person)
 }
 
 /// Who is offered the post if this member is elected: its first primary with a key. Refused unless the

@@ -25,7 +25,7 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, PostId};
 use crate::identity::{OrganisationKind, Role, Scope};
-use crate::lookup::{self, groups, seats};
+use crate::lookup::{self, groups};
 use crate::object::fund::Fund;
 use crate::object::matter::Matter;
 use crate::object::post::{Post, PostStatus};
@@ -34,7 +34,7 @@ use crate::record::{Appointment, RemoveAuditor, RemoveHolder};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
-use crate::rules::{chair, relations};
+use crate::rules::{chair, relations, seats};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -313,13 +313,7 @@ pub(crate) fn end_all_of(
         end(tx, post, code)?;
         if let Some(due) = due {
             let status = known(tx, number)?.status;
-            tx.emit(
-                due,
-                EventBody::PostMoved {
-                    post: number,
-                    status,
-                },
-            );
+            tell(tx, due, number, status);
         }
     }
     Ok(())
@@ -336,10 +330,12 @@ pub(crate) fn end_standing_in(tx: &mut Tx, organisation: OrganisationId) {
         tx.t.posts
             .iter()
             .filter(|(_, post)| {
-                let acts = post.status.in_force()
-                    || post.status.is_coming()
-                    || lookup::posts::is_vacant(&tx.t, post);
-                acts && post.deputy.as_ref().is_some_and(of_it)
+                let acts = || {
+                    post.status.in_force()
+                        || post.status.is_coming()
+                        || lookup::posts::is_vacant(&tx.t, post)
+                };
+                post.deputy.as_ref().is_some_and(of_it) && acts()
             })
             .map(|(_, post)| post.clone())
             .collect();
@@ -389,12 +385,7 @@ pub(crate) fn absence(
 /// second, of another group, both act together for the charter's days, once.
 pub(crate) fn stand_in(tx: &mut Tx, actor: &Actor, number: PostId) -> Result<Outcome, Refusal> {
     let post = known(tx, number)?;
-    let person = actor.must_sign(Role::Primary)?.person;
-    require!(
-        seats::holds(&tx.t, actor.number()),
-        "R7.no-seat",
-        organisation = actor.number()
-    );
+    let person = seats::must_hold_one(tx, actor)?.person;
     require!(
         post.role != Role::Auditor,
         "R29.auditor-by-assembly",
@@ -569,7 +560,7 @@ pub(crate) fn on_deadline(
             match next.filter(|next| next.status == PostStatus::Accepted) {
                 Some(next) => {
                     tx.schedule(DeadlineKind::PostTerm, next.number, next.until_ms);
-                    move_by_clock(tx, next, PostStatus::Held, due)?;
+                    move_by_clock(tx, next, "R28", PostStatus::Held, due)?;
                     PostStatus::Ended
                 }
                 None => PostStatus::HeldOver,
@@ -577,7 +568,7 @@ pub(crate) fn on_deadline(
         }
         _ => return Ok(()),
     };
-    move_by_clock(tx, post, to, due)
+    move_by_clock(tx, post, "R28", to, due)
 }
 
 /// R48: another election has decided: what the one before it offered and nobody has accepted lapses.
@@ -589,31 +580,27 @@ pub(crate) fn lapse_offers_of_chair(tx: &mut Tx, due: Due) -> Result<(), Refusal
             .map(|(_, post)| post.clone())
             .collect();
     for post in open {
-        let number = post.number;
-        tx.cancel(DeadlineKind::PostOffer, number);
-        tx.advance(post, "R48", PostStatus::Lapsed)?;
-        tx.emit(
-            due,
-            EventBody::PostMoved {
-                post: number,
-                status: PostStatus::Lapsed,
-            },
-        );
+        tx.cancel(DeadlineKind::PostOffer, post.number);
+        move_by_clock(tx, post, "R48", PostStatus::Lapsed, due)?;
     }
     Ok(())
 }
 
-fn move_by_clock(tx: &mut Tx, post: Post, to: PostStatus, due: Due) -> Result<(), Refusal> {
+fn move_by_clock(
+    tx: &mut Tx,
+    post: Post,
+    code: &'static str,
+    to: PostStatus,
+    due: Due,
+) -> Result<(), Refusal> {
     let number = post.number;
-    tx.advance(post, "R28", to)?;
-    tx.emit(
-        due,
-        EventBody::PostMoved {
-            post: number,
-            status: to,
-        },
-    );
+    tx.advance(post, code, to)?;
+    tell(tx, due, number, to);
     Ok(())
+}
+
+fn tell(tx: &mut Tx, due: Due, post: PostId, status: PostStatus) {
+    tx.emit(due, EventBody::PostMoved { post, status });
 }
 
 impl Effect for Appointment {

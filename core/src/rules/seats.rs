@@ -22,7 +22,7 @@ use crate::object::seat::{Seat, SeatStatus};
 use crate::record::ElectSeat;
 use crate::refusal::{Outcome, Refusal};
 use crate::require;
-use crate::rules::authority::Actor;
+use crate::rules::authority::{Actor, Signer};
 use crate::tx::{DeadlineKind, Due, Tx};
 
 /// A first seat, from now until the end of its term.
@@ -71,6 +71,17 @@ pub(crate) fn may_sit(
         organisation = organisation
     );
     Ok(())
+}
+
+/// Whoever signs as primary for a member with a seat. Refused with `R7.no-seat`.
+pub(crate) fn must_hold_one<'a>(tx: &Tx, actor: &'a Actor) -> Result<&'a Signer, Refusal> {
+    let primary = actor.must_sign(Role::Primary)?;
+    require!(
+        seats::holds(&tx.t, actor.number()),
+        "R7.no-seat",
+        organisation = actor.number()
+    );
+    Ok(primary)
 }
 
 /// The end of a term that begins at `from`.

@@ -13,7 +13,7 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use crate::lookup::{groups, rights};
 use crate::object::node::NodeStatus;
 use crate::rules::network::council::{
-    Candidate, Council, Going, Hindrance, Renewal, Sitting, Waiting, Wanting,
+    Candidate, Council, Decision, Going, Hindrance, Renewal, Sitting, Waiting, Wanting,
 };
 use crate::rules::network::validators;
 use crate::state::StateTables;
@@ -209,38 +209,44 @@ pub fn of(
             height: at,
             quorum: count(quorum(decision.seats.len())),
             alive: count(decision.alive),
-            seats: decision.seats,
+            seats: decision.seats.clone(),
             gone: decision.gone.clone(),
             renewed: decision.renewed.clone(),
             joined: decision.joined.clone(),
             waiting,
         });
-        council
-            .seats
-            .retain(|organisation, _| !decision.gone.contains(organisation));
-        for organisation in &decision.renewed {
-            if let Some(seat) = council.seats.get_mut(organisation) {
-                seat.renewal = None;
-                seat.alive = !away.contains(organisation);
-            }
-        }
-        let (joined, left): (Vec<_>, Vec<_>) = council
-            .candidates
-            .drain(..)
-            .partition(|candidate| decision.joined.contains(&candidate.organisation));
-        council.candidates = left;
-        for candidate in joined {
-            let seat = Sitting {
-                going: None,
-                renewal: None,
-                alive: !away.contains(&candidate.organisation),
-                group: candidate.group,
-                ready: candidate.ready,
-            };
-            council.seats.insert(candidate.organisation, seat);
-        }
+        follow(&mut council, &decision, &away);
     }
     Ok(view)
+}
+
+/// The council after a handover. Whoever got a seat or new keys signs from then on, but for those who
+/// are `away`.
+fn follow(council: &mut Council, decision: &Decision, away: &[OrganisationId]) {
+    council
+        .seats
+        .retain(|organisation, _| !decision.gone.contains(organisation));
+    for organisation in &decision.renewed {
+        if let Some(seat) = council.seats.get_mut(organisation) {
+            seat.renewal = None;
+            seat.alive = !away.contains(organisation);
+        }
+    }
+    let (joined, left): (Vec<_>, Vec<_>) = council
+        .candidates
+        .drain(..)
+        .partition(|candidate| decision.joined.contains(&candidate.organisation));
+    council.candidates = left;
+    for candidate in joined {
+        let seat = Sitting {
+            going: None,
+            renewal: None,
+            alive: !away.contains(&candidate.organisation),
+            group: candidate.group,
+            ready: candidate.ready,
+        };
+        council.seats.insert(candidate.organisation, seat);
+    }
 }
 
 /// Makes a change that somebody thinks of.
@@ -349,19 +355,7 @@ mod tests {
                 assert_eq!(decision.waiting.len(), 1);
                 break;
             }
-            for organisation in &decision.joined {
-                let at = council.candidates.iter();
-                let at = at.clone().position(|c| c.organisation == *organisation);
-                let candidate = council.candidates.remove(at.unwrap());
-                let seat = Sitting {
-                    going: None,
-                    renewal: None,
-                    alive: true,
-                    group: candidate.group,
-                    ready: candidate.ready,
-                };
-                council.seats.insert(*organisation, seat);
-            }
+            follow(&mut council, &decision, &[]);
             sizes.push(decision.seats.len());
         }
         assert_eq!(sizes, [4, 5, 6, 7, 9, 11, 13]);

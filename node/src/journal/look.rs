@@ -1,4 +1,5 @@
-//! A look at the journal of a stopped node, which changes nothing (RULINGS A43).
+//! A look at the journal of a stopped node, or at a copy of its blocks: it changes nothing (RULINGS
+//! A43).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +7,8 @@ use std::sync::Arc;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::Height;
 
-use super::{Cut, DecidedBlock, Journal, PendingBlocks, Stop, judge, lock};
+use super::frame::FileKind;
+use super::{Blocks, Cut, DecidedBlock, Journal, PendingBlocks, Stop, judge, lock, numbers};
 use crate::disk::{Disk, DiskError, DiskErrorKind, DiskLock};
 
 /// A journal as it lies on the disk. Nobody else opens it as long as this lives.
@@ -32,6 +34,17 @@ impl Seen {
 }
 
 impl Journal {
+    /// Reads the blocks in a folder from end to end and checks frames and digests; nothing is changed,
+    /// and another process may use the folder. The newest height: an unfinished end does not count.
+    pub fn check(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<Height, Stop> {
+        let failed = |error: DiskError| Stop::disk("the journal cannot be read", &error);
+        let names = disk.list(dir).map_err(failed)?;
+        let segments = numbers(FileKind::Blocks, &names);
+        let pending = Blocks::open(disk, dir, &genesis, &segments)?;
+        pending.verify()?;
+        Ok(pending.tip())
+    }
+
     /// Reads the journal in `dir` from end to end, as [`Journal::open`] would find it, and changes
     /// nothing. `None` if none of its files is there.
     pub fn look(disk: Arc<dyn Disk>, dir: &Path, genesis: Hash) -> Result<Option<Seen>, Stop> {

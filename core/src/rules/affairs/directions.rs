@@ -12,7 +12,7 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::id::{DirectionId, MotionId};
-use crate::identity::{Organisation, Role};
+use crate::identity::{DIRECTIONS_MAX, Organisation, Role};
 use crate::lookup::{directions, rights};
 use crate::object::direction::Lead;
 use crate::record::NameLead;
@@ -21,9 +21,6 @@ use crate::require;
 use crate::rules::authority::Actor;
 use crate::rules::effect::Effect;
 use crate::tx::{Due, Tx};
-
-/// Most directions of an organisation.
-pub const DIRECTIONS_MAX: usize = 16;
 
 fn known(tx: &Tx, direction: DirectionId) -> Result<(), Refusal> {
     require!(

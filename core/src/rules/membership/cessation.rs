@@ -4,8 +4,9 @@
 //!   what members read.
 //! * What hangs on the membership ends in the same block: posts that its people hold or deputise in, and
 //!   for which they stand in (RULINGS R7), its seats of the board and offers of one, the lead of
-//!   directions, its places in committees, its node's place. A new membership brings none of it back. A validator seat is marked leaving
-//!   and goes with the next handover that can let it go (RULINGS A17).
+//!   directions, its places in committees, its node's place. A new membership brings none of it back.
+//!   A validator seat is marked leaving and goes with the next handover that can let it go (RULINGS
+//!   A17).
 //! * What it owes, its agreements and its officers' keys stay: debts survive.
 //!
 //! Absent: a merger, whose successor would have to sign (M21, `merged_into`).

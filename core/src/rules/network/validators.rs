@@ -45,11 +45,7 @@ pub fn apply(
     let number = actor.number();
     match act {
         NodeAct::Register(keys) => {
-            require!(
-                rights::is_live(&tx.t, number),
-                "M40.not-a-member",
-                organisation = number
-            );
+            must_be_member(tx, number)?;
             if let Some(node) = tx.t.nodes.get(&number) {
                 require!(
                     node.status == NodeStatus::Gone,
@@ -63,11 +59,7 @@ pub fn apply(
             enter(tx, number, keys, &possession, verifier)?;
         }
         NodeAct::Ready => {
-            require!(
-                rights::is_live(&tx.t, number),
-                "M40.not-a-member",
-                organisation = number
-            );
+            must_be_member(tx, number)?;
             let mut node = node_of(tx, number)?;
             require!(
                 node.status == NodeStatus::Registered,
@@ -109,11 +101,7 @@ fn update(
     change: &NodeUpdate,
     verifier: &mut dyn Verify,
 ) -> Result<(), Refusal> {
-    require!(
-        rights::is_live(&tx.t, number),
-        "M40.not-a-member",
-        organisation = number
-    );
+    must_be_member(tx, number)?;
     let mut node = node_of(tx, number)?;
     require!(
         node.status != NodeStatus::Gone,
@@ -178,6 +166,16 @@ fn update(
         node.address = address.clone();
     }
     tx.t.nodes().put(number, node);
+    Ok(())
+}
+
+/// Only a member's node is registered, ready or moved.
+fn must_be_member(tx: &Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    require!(
+        rights::is_live(&tx.t, organisation),
+        "M40.not-a-member",
+        organisation = organisation
+    );
     Ok(())
 }
 

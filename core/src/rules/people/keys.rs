@@ -10,15 +10,15 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{MotionId, PersonId, RevocationId};
 use crate::identity::{EndReason, KEYS_MAX, KeyState, OfficerKey, OrganisationKind, Role, Scope};
-use crate::lookup::{groups, seats};
+use crate::lookup::groups;
 use crate::object::key::HeldKey;
 use crate::object::revocation::{Agreed, Revocation, RevocationStatus};
 use crate::record::{KeyRotation, RatifyRevocation};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::Effect;
-use crate::rules::posts;
 use crate::rules::registration::claim_key;
+use crate::rules::{posts, seats};
 use crate::tx::{DeadlineKind, Due, Tx, Verify};
 use crate::{refuse, require};
 
@@ -187,19 +187,11 @@ pub(super) fn revoke(
 
 /// Who asks for, or agrees to, an emergency revocation: a seat holder's primary, or the secretary.
 fn emergency(tx: &Tx, actor: &Actor) -> Result<Agreed, Refusal> {
-    if actor.organisation.kind == OrganisationKind::Office {
-        let signer = must_hold(tx, actor, Role::Secretary, Scope::Alliance)?;
-        return Ok(Agreed {
-            person: signer.person,
-            home: signer.home,
-        });
-    }
-    let signer = actor.must_sign(Role::Primary)?;
-    require!(
-        seats::holds(&tx.t, actor.number()),
-        "R7.no-seat",
-        organisation = actor.number()
-    );
+    let signer = if actor.organisation.kind == OrganisationKind::Office {
+        must_hold(tx, actor, Role::Secretary, Scope::Alliance)?
+    } else {
+        seats::must_hold_one(tx, actor)?
+    };
     Ok(Agreed {
         person: signer.person,
         home: signer.home,
