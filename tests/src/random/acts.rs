@@ -27,6 +27,8 @@ use crate::random::hand::{Deck, Hand};
 use crate::random::mood::Family;
 use rollbook_core::identity::Role;
 
+pub use seat::is_sealed;
+
 /// Every chance there is now.
 pub fn deck(hand: &Hand) -> Deck {
     let mut deck = Deck::default();
