@@ -12,6 +12,7 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_words::catalogue::t;
 
 use crate::act::outbox;
+use crate::commands::charter::amended;
 use crate::commands::*;
 use crate::failure::Failure;
 use crate::flags::{Global, command, group_of, read, under};
@@ -146,8 +147,13 @@ fn tree(only: Option<&str>) -> Command {
         tree = tree.subcommand(act::correct());
     }
     if wanted("charter") {
-        let parameters = command::<charter::Parameters>("parameters");
-        tree = under(tree, "charter", [parameters]);
+        let own = [
+            command::<charter::Parameters>("parameters"),
+            command::<amended::Explain>("explain"),
+            command::<amended::Diff>("diff"),
+            command::<amended::Replay>("replay"),
+        ];
+        tree = under(tree, "charter", own);
     }
     list::add_nouns(tree, wanted)
 }
@@ -203,8 +209,12 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         if (noun, word) == ("node", "update") {
             return node_register::update(global, &read(innermost)?);
         }
-        if (noun, word) == ("charter", "parameters") {
-            return charter::run(global, &read(innermost)?);
+        match (noun, word) {
+            ("charter", "parameters") => return charter::run(global, &read(innermost)?),
+            ("charter", "explain") => return amended::explain(global, &read(innermost)?),
+            ("charter", "diff") => return amended::diff(global, &read(innermost)?),
+            ("charter", "replay") => return amended::replay(global, &read(innermost)?),
+            _ => {}
         }
         if let Some(verb) = verbs::find(noun, word) {
             return act::run(verb, global, innermost);

@@ -3,7 +3,7 @@
 //! The names are those of the charter's own fields, so every parameter of this build has one, and
 //! no list can fall behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::account::Amount;
 use rollbook_core::calendar::Period;
@@ -132,14 +132,17 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     all
 }
 
-/// The parameters in which two charters differ: name, first, second.
+/// The parameters in which two charters differ: name, first, second; null where a charter has no such
+/// parameter, or has it switched off.
 pub fn differences(a: &Charter, b: &Charter) -> Vec<(String, Value, Value)> {
     let (a, b) = (all(a), all(b));
-    a.iter()
-        .filter_map(|(name, value)| {
-            let other = b.get(name).cloned().unwrap_or(Value::Null);
-            (other != *value).then(|| (name.clone(), value.clone(), other))
-        })
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let value = |of: &BTreeMap<String, Value>, name| of.get(name).cloned().unwrap_or(Value::Null);
+    let differing = names
+        .into_iter()
+        .filter(|name| a.get(*name) != b.get(*name));
+    differing
+        .map(|name| (name.clone(), value(&a, name), value(&b, name)))
         .collect()
 }
 

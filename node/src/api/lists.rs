@@ -28,8 +28,8 @@ pub struct ListQuery {
 
 /// Entries of a table, as told by this node. Proved: organisation, membership, motion, fund, call, award,
 /// agreement, payment, account, charter, policy. Not proved: post, invoice (for members), pledge,
-/// instalment, entry, application, draw, review, milestone, relation, seat, draft, change, delegation,
-/// revocation, key-recovery, node.
+/// instalment, entry, application, draw, review, milestone, relation, seat, draft, draft-charter, change,
+/// delegation, revocation, key-recovery, node.
 #[utoipa::path(
     get,
     path = "/v1/lists/{table}",

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 34] = [
+pub const TABLES: [&str; 35] = [
     "organisation",
     "membership",
     "motion",
@@ -62,6 +62,7 @@ pub const TABLES: [&str; 34] = [
     "relation",
     "seat",
     "draft",
+    "draft-charter",
     "change",
     "delegation",
     "revocation",
@@ -135,6 +136,7 @@ pub fn page(
         "milestone" => numbered(&tables.milestones, table, after, limit),
         "seat" => numbered(&tables.seats, table, after, limit),
         "draft" => numbered(&tables.drafts, table, after, limit),
+        "draft-charter" => numbered(&tables.draft_charters, table, after, limit),
         "change" => numbered(&tables.changes, table, after, limit),
         "delegation" => numbered(&tables.delegations, table, after, limit),
         "revocation" => numbered(&tables.revocations, table, after, limit),
