@@ -794,4 +794,9 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
         "DecideAppeal",
         "opened by F40: application appeal",
     ),
+    (
+        "MotionEffect",
+        "UpholdAppeal",
+        "opened by M17: proceeding appeal",
+    ),
 ];

@@ -13,20 +13,22 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
-    AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
-    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
-    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
-    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
-    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
-    ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
-    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
-    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
-    StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    AcceptPlan, AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application,
+    ApplicationContent, AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference,
+    Body, CalendarYear, CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct,
+    CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry,
+    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
+    DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember,
+    Finding, FundAct, GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument,
+    KeyRotation, LiftHold, LiftSuspension, MembershipAct, MilestonePlan, MotionAct, MotionEffect,
+    MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout,
+    NoticeChannel, NoticeEntry, ObserverReading, OfficersChange, OfficialOrder, OrganisationAct,
+    Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PlanEntry,
+    PlanPart, PledgeEntry, PoolKind, ProceedingEntry, Proposal, RaiseProtocol, RatifyRevocation,
+    Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor,
+    RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme,
+    Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission,
+    SuspendMember, TieBreak, Tranche, UpholdAppeal, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -36,14 +38,14 @@ use crate::charter::motions::{
 };
 use crate::charter::{
     BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
-    GrowthParameters, MembershipParameters, MotionParameters, PeopleParameters, TermParameters,
-    UnitLimits,
+    GrowthParameters, MembershipParameters, MotionParameters, PeopleParameters, StandingParameters,
+    TermParameters, UnitLimits,
 };
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
+    PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -107,11 +109,14 @@ plain!(
     MembershipId,
     MilestoneId,
     MotionId,
+    NoticeId,
     OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
+    PlanId,
     PostId,
+    ProceedingId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -119,6 +124,7 @@ plain!(
     i32,
     Fraction,
     MembershipParameters,
+    StandingParameters,
     PeopleParameters,
     TermParameters,
     GrowthParameters,
@@ -314,6 +320,20 @@ since! {
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
         Cease { membership, cause, evidence } = 1,
+        InvoiceYear { year } = 1,
+        PayBack(it) = 1,
+        ProposePlan(it) = 1,
+        AgreePlan { plan } = 1,
+        ServeNotice(it) = 1,
+        AgreeNotice { notice } = 1,
+        AcknowledgeNotice { notice } = 1,
+        OpenProceeding(it) = 1,
+        AgreeProceeding { proceeding } = 1,
+        Reply { proceeding, document } = 1,
+        Hear(it) = 1,
+        WaiveHearing { proceeding } = 1,
+        CloseProceeding { proceeding, reasons } = 1,
+        AppealExpulsion { proceeding, grounds } = 1,
     }
     enum Cessation {
         Dissolved = 1,
@@ -321,6 +341,29 @@ since! {
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
+
+    // record/notice.rs
+    enum NoticeAbout {
+        Dues(it) = 1,
+        DuesAgain(it) = 1,
+        Proceeding(it) = 1,
+        Warning(it) = 1,
+    }
+    enum NoticeChannel {
+        RegisteredLetter = 1,
+        Email = 1,
+        Hand = 1,
+    }
+    struct NoticeEntry { subject, text, channel, dispatched, proof }
+    struct PlanPart { due_day, amount }
+    struct PlanEntry { membership, parts }
+    struct ProceedingEntry { membership, ground, reasons }
+    struct HearingEntry { proceeding, day, attended, minutes }
+    struct SuspendMember { proceeding, days }
+    struct LiftSuspension { membership }
+    struct ExpelMember { proceeding }
+    struct UpholdAppeal { proceeding }
+    struct AcceptPlan { plan }
 
     // record/motion.rs
     enum MotionAct {
@@ -377,6 +420,11 @@ since! {
         EndObserver(it) = 1,
         ElectChair(it) = 1,
         ScreenAgain(it) = 1,
+        SuspendMember(it) = 1,
+        LiftSuspension(it) = 1,
+        ExpelMember(it) = 1,
+        UpholdAppeal(it) = 1,
+        AcceptPlan(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
@@ -682,7 +730,7 @@ since! {
     }
     struct Charter {
         version, text, preset, clock, convenor, offset_minutes, made_under, currency, currencies,
-        limits, classes, criteria, board_seats, membership, terms, motions, people, rules, growth, funding,
+        limits, classes, criteria, board_seats, membership, standing, terms, motions, people, rules, growth, funding,
         chain
     }
 
