@@ -1,4 +1,4 @@
-//! Verbs of dues beyond the first, of notices and of discipline, and the forms that only they have.
+//! Verbs of dues beyond the first, of notices, of discipline and of the end of a membership, and the forms that only they have.
 
 use rollbook_core::id::{MembershipId, ProceedingId};
 use rollbook_core::record::NoticeAbout;
@@ -133,6 +133,17 @@ pub const VERBS: &[Verb] = &[
         "Membership",
         "AppealExpulsion",
         &[id("proceeding"), flag("grounds", Kind::Hash)],
+    ),
+    verb(
+        "member",
+        "cease",
+        "Membership",
+        "Cease",
+        &[
+            id("membership"),
+            flag("cause", Kind::Choice(&["dissolved", "insolvent"])),
+            flag("evidence", Kind::Hash),
+        ],
     ),
     motion(
         "member",

@@ -56,7 +56,7 @@ fn invoice(writer: &mut Writer, membership: u32) -> InvoiceId {
         MembershipAct::Invoice { membership },
     )
     .unwrap();
-    writer.tables().invoices.last_key().unwrap()
+    *writer.tables().invoices.last_key().unwrap()
 }
 
 fn of(writer: &Writer, number: InvoiceId) -> Invoice {
@@ -199,7 +199,7 @@ fn one_act_bills_a_year_to_everybody_and_nobody_twice() {
     office(&mut writer, Role::Treasurer, year(2023)).unwrap();
     // The next year in whole.
     office(&mut writer, Role::Treasurer, year(2024)).unwrap();
-    let next = writer.tables().invoices.last_key().unwrap();
+    let next = *writer.tables().invoices.last_key().unwrap();
     assert_eq!(of(&writer, next).amount, Amount(20_000_000));
 }
 
