@@ -98,10 +98,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("M30.wrong-state", EARLIER),
     ("R41.wrong-state", EARLIER),
     (
-        "M14.not-a-member",
-        "a proceeding ends with the membership, and nobody lifts what has ended",
-    ),
-    (
         "M17.not-appealed",
         "the appeal opens its motion, and both end with the membership",
     ),
@@ -171,6 +167,10 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
+    (
+        "M28.same-person",
+        "one person is treasurer and secretary, and agrees to a plan as both",
+    ),
     (
         "R5.payment-paused",
         "a grantee is suspended or expelled while a payment of it is to be certified",

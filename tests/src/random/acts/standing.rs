@@ -5,6 +5,7 @@ use rollbook_core::calendar::{LocalDay, Period};
 use rollbook_core::id::{InvoiceId, MembershipId, NoticeId, PlanId, ProceedingId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::lookup::posts::post_in_force;
+use rollbook_core::lookup::rights;
 use rollbook_core::object::invoice::{Charge, Invoice};
 use rollbook_core::object::membership::{Discipline, Membership, Standing};
 use rollbook_core::object::notice::NoticeStatus;
@@ -32,8 +33,10 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         }
     }
     for (number, membership) in hand.t.memberships.iter() {
-        if matches!(membership.standing, Standing::Live(_)) {
-            member(hand, deck, *number, membership);
+        match &membership.standing {
+            Standing::Live(_) => member(hand, deck, *number, membership),
+            Standing::Admitted => changes_its_mind(hand, deck, *number),
+            _ => {}
         }
     }
     for (number, plan) in hand.t.plans.iter() {
@@ -80,7 +83,7 @@ fn years(hand: &Hand, deck: &mut Deck) {
             )
         });
     }
-    if hand.fate("another year", hand.height.0 as u32 / 4) < 5 {
+    if hand.fate("another year", hand.height.0 as u32 / 4) < 12 {
         deck.aside(1, |hand| {
             let this = hand.today().date().year as u32;
             let year = *hand
@@ -100,6 +103,18 @@ fn years(hand: &Hand, deck: &mut Deck) {
     }
 }
 
+/// Some applicants pay their first dues and do not want to become members any more.
+fn changes_its_mind(hand: &Hand, deck: &mut Deck, number: MembershipId) {
+    let invoice = rights::first_invoice(hand.t, number);
+    let paid = invoice.is_some_and(|invoice| invoice.received > Amount::ZERO);
+    if paid && hand.fate("changes its mind", number.0) < 15 {
+        deck.aside(6, move |hand| {
+            let act = MembershipAct::WithdrawApplication { membership: number };
+            own(hand, number, act)
+        });
+    }
+}
+
 fn pays_back(hand: &Hand, deck: &mut Deck, number: InvoiceId, invoice: &Invoice) {
     let membership = hand.t.memberships.get(&invoice.membership);
     let credit = hand.t.dues.get(&invoice.membership).map(|part| part.credit);
@@ -111,7 +126,7 @@ fn pays_back(hand: &Hand, deck: &mut Deck, number: InvoiceId, invoice: &Invoice)
 }
 
 fn pay_back(hand: &mut Hand, invoice: InvoiceId, amount: u64) -> Option<Draft> {
-    let wrong = hand.random.percent(10);
+    let wrong = hand.random.percent(30);
     let act = MembershipAct::PayBack(Receipt {
         invoice,
         amount: Amount(amount + u64::from(wrong)),
@@ -153,8 +168,12 @@ fn member(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Membe
         }
     }
     let few = hand.live().len() < 9;
-    let warned = hand.t.notices_of.range((number, NoticeId(0))..).next();
-    let warned = warned.is_some_and(|((of, _), _)| *of == number);
+    let of = (number, NoticeId(0))..=(number, NoticeId(u32::MAX));
+    let mut notices = hand.t.notices_of.range(of);
+    let warned = notices.any(|((_, notice), _)| {
+        let notice = hand.t.notices.get(notice);
+        notice.is_some_and(|notice| matches!(notice.entry.subject, NoticeAbout::Warning(_)))
+    });
     if !few && !warned && hand.fate("warned", number.0) < 14 {
         deck.aside(2, move |hand| {
             notice(hand, NoticeAbout::Warning(number), true)
@@ -162,13 +181,13 @@ fn member(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Membe
     }
     let open = hand.t.proceeding_of.contains(&number);
     let chosen = hand.fate("accused", number.0 + hand.height.0 as u32 / 40 * 100) < 6
-        || (warned && hand.fate("accused once", number.0) < 50);
+        || (warned && hand.fate("accused once", number.0 + hand.height.0 as u32 / 80 * 100) < 40);
+    let suspended = matches!(membership.standing, Standing::Live(live) if live.discipline == Discipline::Suspended);
+    let chosen = chosen || (suspended && hand.fate("accused again", number.0) < 70);
     if !few && !open && chosen {
         deck.aside(3, move |hand| open_proceeding(hand, number));
     }
-    if matches!(membership.standing, Standing::Live(live) if live.discipline == Discipline::Suspended)
-        && hand.fate("lifted", number.0) < 60
-    {
+    if suspended && hand.fate("lifted", number.0) < 60 {
         let running = pending(
             hand,
             |effect| matches!(effect, MotionEffect::LiftSuspension(plan) if plan.membership == number),
@@ -431,6 +450,11 @@ fn opened(hand: &Hand, deck: &mut Deck, number: ProceedingId, entry: &Proceeding
     let ripe = |at: Option<LedgerTime>, days| {
         at.is_some_and(|at| hand.calendar().delay(at, Period::Days(days)) < hand.now)
     };
+    // Some do not wait until the member had its time after the hearing.
+    let soon = ripe(entry.noticed_ms, 15) && entry.heard_ms.is_some();
+    if soon && !running && hand.fate("cannot wait", number.0) < 30 {
+        deck.aside(2, move |hand| measure(hand, number));
+    }
     let is_ripe = ripe(entry.noticed_ms, 15) && ripe(entry.heard_ms, 5);
     let hasty = hand.fate("hasty", number.0 + hand.height.0 as u32 / 8 * 100) < 8;
     if (is_ripe && !running) || hasty {
@@ -476,10 +500,10 @@ fn hearing(hand: &mut Hand, proceeding: ProceedingId, accused: OrganisationId) -
 
 /// What does not fit anything that waits.
 fn strays(hand: &Hand, deck: &mut Deck) {
-    if hand.fate("strays", hand.height.0 as u32 / 2) >= 12 {
+    if hand.fate("strays", hand.height.0 as u32 / 2) >= 50 {
         return;
     }
-    deck.aside(1, |hand| {
+    deck.aside(3, |hand| {
         let membership = hand.id(&hand.t.memberships)?;
         match hand.random.below(10) {
             0 => plan(hand, membership),
