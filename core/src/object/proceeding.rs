@@ -128,23 +128,23 @@ pub static ROWS: [Row<ProceedingStatus>; 16] = {
         row!("M30", Some(Filed) => Ended, "progress", "the membership ended"),
         row!("M30", Some(Open) => Closed, "SEC", "no motion under way; reasons"),
         row!(
-            "M14",
+            "M30",
             Some(Open) => Suspended,
             "BRD",
             "notice and hearing, or its waiver, long enough before; the member has no voice"
         ),
         row!(
-            "M16",
+            "M30",
             Some(Open) => Expelled,
             "GA",
             "the same, and a warning before the proceeding"
         ),
         row!("M30", Some(Open) => Lapsed, "CLK", "no motion under way when its time is over"),
         row!("M30", Some(Open) => Ended, "progress", "the membership ended"),
-        row!("M17", Some(Expelled) => Appealed, "MEM", "within appeal_days"),
-        row!("M17", Some(Appealed) => Upheld, "GA", ""),
-        row!("M16", Some(Appealed) => Final, "CLK", "the appeal failed"),
-        row!("M16", Some(Expelled) => Final, "CLK", "appeal_days passed without an appeal"),
+        row!("M30", Some(Expelled) => Appealed, "MEM", "within appeal_days"),
+        row!("M30", Some(Appealed) => Upheld, "GA", ""),
+        row!("M30", Some(Appealed) => Final, "CLK", "the appeal failed"),
+        row!("M30", Some(Expelled) => Final, "CLK", "appeal_days passed without an appeal"),
         row!("M30", Some(Expelled) => Ended, "progress", "the membership ended"),
         row!("M30", Some(Appealed) => Ended, "progress", "the membership ended"),
     ]

@@ -242,20 +242,15 @@ pub(super) fn close(
         refuse!("M30.motion-open", motion = motion)
     }
     proceeding.closed = Some(*reasons);
-    over(tx, proceeding, "M30", ProceedingStatus::Closed)
+    over(tx, proceeding, ProceedingStatus::Closed)
 }
 
 /// A proceeding is over.
-fn over(
-    tx: &mut Tx,
-    proceeding: Proceeding,
-    code: &'static str,
-    to: ProceedingStatus,
-) -> Result<(), Refusal> {
+fn over(tx: &mut Tx, proceeding: Proceeding, to: ProceedingStatus) -> Result<(), Refusal> {
     let (number, membership) = (proceeding.number, proceeding.membership);
     tx.cancel(DeadlineKind::ProceedingLapse, number);
     tx.t.proceeding_of().remove(membership);
-    tx.advance(proceeding, code, to)?;
+    tx.advance(proceeding, "M30", to)?;
     notice::drop_filed(tx, membership, |about| {
         *about == NoticeAbout::Proceeding(number)
     })
@@ -268,7 +263,7 @@ pub(super) fn on_lapse(tx: &mut Tx, number: ProceedingId, due: Due) -> Result<()
         return lapses(tx, number);
     }
     let record = proceeding.record;
-    over(tx, proceeding, "M30", ProceedingStatus::Lapsed)?;
+    over(tx, proceeding, ProceedingStatus::Lapsed)?;
     tx.emit(due, EventBody::ProceedingLapsed { record });
     Ok(())
 }
@@ -383,7 +378,7 @@ impl Effect for SuspendMember {
     fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal> {
         let proceeding = is_open(tx, self.proceeding)?;
         let number = proceeding.membership;
-        over(tx, proceeding, "M14", ProceedingStatus::Suspended)?;
+        over(tx, proceeding, ProceedingStatus::Suspended)?;
         let membership = go(tx, number, "M14", Discipline::Suspended)?;
         let at = tx.delay(Period::Days(self.days));
         tx.schedule(DeadlineKind::SuspensionEnd, number, at);
@@ -476,7 +471,7 @@ impl Effect for ExpelMember {
             .map(|at| at.0.saturating_sub(tx.now.0));
         tx.cancel(DeadlineKind::SuspensionEnd, number);
         tx.cancel(DeadlineKind::ProceedingLapse, self.proceeding);
-        tx.advance(proceeding, "M16", ProceedingStatus::Expelled)?;
+        tx.advance(proceeding, "M30", ProceedingStatus::Expelled)?;
         let membership = go(tx, number, "M16", Discipline::ExpulsionPending)?;
         let days = parameters(tx)?.expulsion_appeal_days;
         let at = tx.deadline(Period::Days(days));
@@ -501,7 +496,7 @@ pub(super) fn appeal(
         status = proceeding.status
     );
     tx.cancel(DeadlineKind::ExpulsionFinal, proceeding.membership);
-    tx.go(&mut proceeding, "M17", ProceedingStatus::Appealed)?;
+    tx.go(&mut proceeding, "M30", ProceedingStatus::Appealed)?;
     tx.put(proceeding.clone());
     let effect = MotionEffect::UpholdAppeal(UpholdAppeal { proceeding: number });
     let body = effect.plan().body(tx, effect.kind())?;
@@ -524,7 +519,7 @@ pub(super) fn appeal(
 fn expelled(tx: &mut Tx, number: MembershipId, due: Due) -> Result<(), Refusal> {
     if let Some(proceeding) = open_proceeding(tx, number) {
         let proceeding = tx.get::<Proceeding>(proceeding)?;
-        over(tx, proceeding, "M16", ProceedingStatus::Final)?;
+        over(tx, proceeding, ProceedingStatus::Final)?;
     }
     let mut membership = find::<Membership>(&tx.t, number)?.clone();
     let organisation = membership.organisation;
@@ -562,7 +557,7 @@ impl Effect for UpholdAppeal {
     fn carry_out(&self, tx: &mut Tx, motion: MotionId, due: Due) -> Result<(), Refusal> {
         let proceeding = tx.get::<Proceeding>(self.proceeding)?;
         let (number, rest) = (proceeding.membership, proceeding.suspension_rest_ms);
-        over(tx, proceeding, "M17", ProceedingStatus::Upheld)?;
+        over(tx, proceeding, ProceedingStatus::Upheld)?;
         let to = match rest {
             Some(rest) => {
                 let at = tx.now.plus_ms(rest);
@@ -602,7 +597,7 @@ pub(super) fn membership_ended(tx: &mut Tx, number: MembershipId) -> Result<(), 
     };
     let proceeding = tx.get::<Proceeding>(proceeding)?;
     let motion = motion_about(tx, &proceeding);
-    over(tx, proceeding, "M30", ProceedingStatus::Ended)?;
+    over(tx, proceeding, ProceedingStatus::Ended)?;
     // What was to be decided has no object any more.
     match motion {
         Some(motion) => motion::drop_motion(tx, motion),
