@@ -33,10 +33,13 @@ use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::node::NodeFacts;
+use rollbook_core::object::notice::Notice;
 use rollbook_core::object::observer::{Observer, Statement};
 use rollbook_core::object::order::FiledOrder;
 use rollbook_core::object::payment::Payment;
+use rollbook_core::object::plan::Plan;
 use rollbook_core::object::post::Post;
+use rollbook_core::object::proceeding::Proceeding;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
 use rollbook_core::object::revocation::Revocation;
@@ -108,7 +111,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 34] = [
+pub const KINDS: [Kind; 37] = [
     kind(
         "O",
         "organisation",
@@ -170,7 +173,15 @@ pub const KINDS: [Kind; 34] = [
         "IV",
         "invoice",
         ("dues", "list"),
-        &["membership", "amount", "received", "issued_ms", "status"],
+        &[
+            "membership",
+            "charge",
+            "year",
+            "amount",
+            "received",
+            "due_ms",
+            "status",
+        ],
     ),
     told(
         "PL",
@@ -315,6 +326,38 @@ pub const KINDS: [Kind; 34] = [
             "order.reference",
             "order.issued_ms",
             "order.about",
+        ],
+    ),
+    told(
+        "DP",
+        "plan",
+        ("dues", "plans"),
+        &["membership", "total", "parts", "since_ms", "status"],
+    ),
+    told(
+        "NO",
+        "notice",
+        ("notice", "list"),
+        &[
+            "organisation",
+            "entry.subject",
+            "entry.channel",
+            "entry.dispatched",
+            "served_ms",
+            "status",
+        ],
+    ),
+    told(
+        "PR",
+        "proceeding",
+        ("proceeding", "list"),
+        &[
+            "organisation",
+            "entry.ground",
+            "opened_ms",
+            "noticed_ms",
+            "heard_ms",
+            "status",
         ],
     ),
     told(
@@ -584,6 +627,9 @@ tables! {
     "calendar": CalendarFiling,
     "correction": Correction,
     "order": FiledOrder,
+    "plan": Plan,
+    "notice": Notice,
+    "proceeding": Proceeding,
     "node": NodeFacts,
 }
 

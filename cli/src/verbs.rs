@@ -22,6 +22,7 @@ mod money;
 pub mod opening;
 pub mod people;
 mod spell;
+pub mod standing;
 mod table;
 
 use serde_json::{Map, Value};
@@ -52,6 +53,8 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 
 /// Every verb.
 pub const VERBS: &[Verb] =
+    &joined::<{ CONCERNS.len() + standing::VERBS.len() }>(CONCERNS, standing::VERBS);
+const CONCERNS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

@@ -103,6 +103,47 @@ pub struct MembershipParameters {
     pub invoice_days: u32,
 }
 
+/// Parameters of unpaid dues, of notices and of discipline (domain 1.5; RULINGS R9, R17). The days of
+/// unpaid dues count from the due day.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct StandingParameters {
+    /// M29: days until the first notice is due.
+    pub dues_notice_days: u32,
+    /// M11: days until the vote is suspended.
+    pub dues_suspend_days: u32,
+    /// M29: days until the second notice is due.
+    pub dues_notice_again_days: u32,
+    /// M13: days until the membership ends.
+    pub dues_end_days: u32,
+    /// M11, M13: least days from a notice to the step that it announces.
+    pub dues_warned_days: u32,
+    /// M28: longest plan that treasurer and secretary accept without the board.
+    pub plan_days: u32,
+    /// R17: working days after which two seat holders serve a notice that is due.
+    pub silence_working_days: u32,
+    /// M14: least days from the notice of a proceeding to a motion.
+    pub discipline_notice_days: u32,
+    /// M14: least days from the hearing, or its waiver, to a motion.
+    pub hearing_days: u32,
+    /// M14: longest suspension.
+    pub suspend_max_days: u32,
+    /// M16: days to appeal against an expulsion.
+    pub expulsion_appeal_days: u32,
+    /// M30: days after which a proceeding without a motion lapses.
+    pub proceeding_days: u32,
+}
+
+impl StandingParameters {
+    /// Whether the days of unpaid dues come one after the other.
+    pub fn is_in_order(&self) -> bool {
+        self.dues_notice_days < self.dues_suspend_days
+            && self.dues_suspend_days < self.dues_notice_again_days
+            && self.dues_notice_again_days < self.dues_end_days
+    }
+}
+
 /// Terms of posts and seats (RULINGS R28).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -350,6 +391,8 @@ pub struct Charter {
     pub board_seats: u32,
     /// Admission and dues.
     pub membership: MembershipParameters,
+    /// Unpaid dues, notices, discipline.
+    pub standing: StandingParameters,
     /// Posts and seats.
     pub terms: TermParameters,
     /// Ballots.
@@ -386,6 +429,11 @@ impl Wire for Charter {
         if self.committee_above_board() {
             return Err(DecodeError::rule(
                 "the committee's limit is above the board's",
+            ));
+        }
+        if !self.standing.is_in_order() {
+            return Err(DecodeError::rule(
+                "hard floor: a notice comes before the step that it announces",
             ));
         }
         if let Some(bound) = self.bounds().into_iter().find(|bound| !bound.holds()) {
@@ -490,6 +538,20 @@ impl Charter {
                 readmission_wait_days: 0,
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
+            },
+            standing: StandingParameters {
+                dues_notice_days: 60,
+                dues_suspend_days: 75,
+                dues_notice_again_days: 90,
+                dues_end_days: 105,
+                dues_warned_days: 15,
+                plan_days: 184,
+                silence_working_days: 5,
+                discipline_notice_days: 15,
+                hearing_days: 5,
+                suspend_max_days: 180,
+                expulsion_appeal_days: 30,
+                proceeding_days: 180,
             },
             terms: TermParameters {
                 seat_days: 730,

@@ -17,7 +17,7 @@ use crate::id::{
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
 use crate::object::key_recovery::RecoveryStatus;
-use crate::object::membership::Standing;
+use crate::object::membership::{Dues, Standing};
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
 use crate::object::revocation::RevocationStatus;
@@ -46,6 +46,36 @@ impl Event {
         }
     }
 }
+
+/// What happened to the dues of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DuesMark {
+    /// M10: an invoice is unpaid after its due day.
+    Unpaid,
+    /// M29: the first notice is due.
+    NoticeDue,
+    /// M11: the vote is not suspended before that notice is served.
+    WaitsForNotice,
+    /// M29: the second notice is due.
+    NoticeAgainDue,
+    /// M13: the membership does not end before that notice is served.
+    WaitsForNoticeAgain,
+    /// M12: the vote is back.
+    Restored,
+    /// M28: an instalment of the plan was missed.
+    PlanMissed,
+}
+
+crate::words!(DuesMark, "dues-mark", {
+    Unpaid = "unpaid",
+    NoticeDue = "notice-due",
+    WaitsForNotice = "waits-for-notice",
+    NoticeAgainDue = "notice-again-due",
+    WaitsForNoticeAgain = "waits-for-notice-again",
+    Restored = "restored",
+    PlanMissed = "plan-missed",
+});
 
 /// What happened. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -464,16 +494,44 @@ pub enum EventBody {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// M10, M12, M28, M29: something happened to the dues of a member, for members. It names the record
+    /// that issued the invoice with which it began.
+    DuesMoved {
+        /// Membership number.
+        membership: MembershipId,
+        /// The record that issued the invoice.
+        record: Hash,
+        /// What happened.
+        what: DuesMark,
+        /// Where the dues stand now.
+        dues: Dues,
+    },
+    /// M11, M12, M28: a member may not vote any more for unpaid dues, or may again.
+    VoteMoved {
+        /// Membership number.
+        membership: MembershipId,
+        /// The member.
+        organisation: OrganisationId,
+        /// Whether it is suspended now.
+        suspended: bool,
+    },
+    /// M30: a proceeding against a member came to nothing in its time; for members.
+    ProceedingLapsed {
+        /// The record that opened it.
+        record: Hash,
+    },
 }
 
 impl EventBody {
     /// Who may read it (RULINGS A44, R39). What tells of a members' record, of dues, or of a
     /// proceeding before its decision is for members, and names the id of the record that made its
-    /// object, so that its leaf cannot be guessed. No event of this build does: results of motions,
-    /// standing, and money of funds are public.
+    /// object, so that its leaf cannot be guessed. Results of motions, standing, and money of funds are
+    /// public.
     pub fn read_class(&self) -> ReadClass {
         match self {
+            EventBody::DuesMoved { .. } | EventBody::ProceedingLapsed { .. } => ReadClass::Members,
             EventBody::EpochDump { .. }
+            | EventBody::VoteMoved { .. }
             | EventBody::Outage { .. }
             | EventBody::MotionOpened { .. }
             | EventBody::MotionClosed { .. }

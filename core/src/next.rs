@@ -40,6 +40,7 @@ mod draws;
 mod made;
 mod people;
 mod signers;
+mod standing;
 mod subject;
 mod value;
 
@@ -111,6 +112,12 @@ pub enum Object {
     Correction,
     /// An order of a court or regulator.
     Order,
+    /// A plan by which a member pays its dues; for members.
+    Plan,
+    /// A notice to a member; for members.
+    Notice,
+    /// A proceeding against a member; for members.
+    Proceeding,
 }
 
 impl Object {
@@ -145,6 +152,9 @@ impl Object {
             Object::Calendar => "calendar",
             Object::Correction => "correction",
             Object::Order => "order",
+            Object::Plan => "plan",
+            Object::Notice => "notice",
+            Object::Proceeding => "proceeding",
         }
     }
 
@@ -377,6 +387,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                     }
                 }
                 membership::State::Rejected if found.next.due.is_none() => found.who(""),
+                membership::State::Active => standing::of_member(tables, entry, found, is_member),
                 membership::State::Balloting => {
                     found.see(Object::Motion, entry.motion.map(|motion| motion.0))
                 }
@@ -386,23 +397,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Invoice if !is_member => return None,
         Object::Invoice => {
             let entry = tables.invoices.get(&InvoiceId(number))?;
-            let (who, then) = match (entry.status, entry.pending.is_some()) {
-                (InvoiceStatus::Open, false) => ("TRE", Some("OFF")),
-                (InvoiceStatus::Open, true) => ("OFF", None),
-                _ => ("", None),
-            };
-            let payer = tables
-                .memberships
-                .get(&entry.membership)
-                .map(|membership| membership.organisation);
-            let kinds = [(D::MembershipActivate, entry.membership.0)];
-            let mut found = Found::new(object, number, entry.status.word())
-                .who(who)
-                .due(tables, &kinds)
-                .of(payer)
-                .unit(currency(tables));
-            found.next.then = then;
-            found
+            standing::of_invoice(tables, entry)
         }
         Object::Motion => {
             let entry = tables.motions.get(&MotionId(number))?;
@@ -689,6 +684,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         | Object::Calendar
         | Object::Correction
         | Object::Order => affairs::of(tables, object, number)?,
+        Object::Plan | Object::Notice | Object::Proceeding if !is_member => return None,
+        Object::Plan | Object::Notice | Object::Proceeding => standing::of(tables, object, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {

@@ -28,6 +28,7 @@ mod membership;
 mod motion;
 mod node;
 mod nonce;
+mod notice;
 mod organisation;
 mod payment;
 mod people;
@@ -60,6 +61,10 @@ pub use motion::{
 };
 pub use node::{NodeAct, NodeKeys, NodeUpdate};
 pub use nonce::Nonce;
+pub use notice::{
+    AcceptPlan, ExpelMember, HearingEntry, LiftSuspension, NoticeAbout, NoticeChannel, NoticeEntry,
+    PLAN_PARTS_MAX, PlanEntry, PlanPart, ProceedingEntry, SuspendMember, UpholdAppeal,
+};
 pub use organisation::{OrganisationAct, Registration};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
@@ -430,9 +435,9 @@ impl Body {
     /// Who may read it.
     pub fn read_class(&self) -> ReadClass {
         match self {
-            // Ballots and dues are for members (RULINGS R18); their results are public.
+            // Ballots, dues and proceedings are for members (RULINGS R18, R39); their results are public.
             Body::Motion(act) if act.is_of_a_ballot() => ReadClass::Members,
-            Body::Membership(act) if act.is_money() => ReadClass::Members,
+            Body::Membership(act) if act.is_for_members() => ReadClass::Members,
             _ => ReadClass::Public,
         }
     }

@@ -14,8 +14,8 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    MilestoneId, MotionId, NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId, ProceedingId,
+    ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -109,11 +109,14 @@ digits!(
     MembershipId,
     MilestoneId,
     MotionId,
+    NoticeId,
     OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
+    PlanId,
     PostId,
+    ProceedingId,
     ProtocolVersion,
     RevocationId,
     ReviewId,

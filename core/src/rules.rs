@@ -17,11 +17,14 @@ use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
 use crate::object::key::HeldKey;
 use crate::object::key_recovery::KeyRecovery;
-use crate::object::membership::{DuesPart, Membership};
+use crate::object::membership::{DisciplinePart, DuesPart, Membership};
 use crate::object::motion::Motion;
 use crate::object::node::NodeFacts;
+use crate::object::notice::Notice;
 use crate::object::observer::Observer;
+use crate::object::plan::Plan;
 use crate::object::post::Post;
+use crate::object::proceeding::Proceeding;
 use crate::object::relation::Edge;
 use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
@@ -51,6 +54,7 @@ pub fn table() -> Vec<Transition> {
     let mut rows = [
         transitions::<Membership>(),
         transitions::<DuesPart>(),
+        transitions::<DisciplinePart>(),
         transitions::<Invoice>(),
         transitions::<Motion>(),
         transitions::<Post>(),
@@ -66,6 +70,9 @@ pub fn table() -> Vec<Transition> {
         transitions::<Observer>(),
         transitions::<CalendarFiling>(),
         transitions::<Correction>(),
+        transitions::<Plan>(),
+        transitions::<Notice>(),
+        transitions::<Proceeding>(),
     ]
     .concat();
     rows.extend(funding::table());

@@ -13,8 +13,8 @@ use crate::event::Event;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
+    PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -118,6 +118,12 @@ pub enum Counter {
     Statement = 35,
     /// Corrections of clerical fields.
     Correction = 36,
+    /// Notices to members.
+    Notice = 40,
+    /// Plans by which members pay their dues.
+    Plan = 41,
+    /// Proceedings against members.
+    Proceeding = 42,
 }
 
 /// An id that the ledger gives by a counter.
@@ -162,6 +168,9 @@ numbered! {
     CalendarId: Calendar,
     StatementId: Statement,
     CorrectionId: Correction,
+    NoticeId: Notice,
+    PlanId: Plan,
+    ProceedingId: Proceeding,
 }
 
 impl<'a> Tx<'a> {

@@ -30,6 +30,7 @@ use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
 mod people;
+mod standing;
 
 use crate::alliance::place;
 
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
     acts.extend(membership().into_iter().map(Body::Membership));
     let effects = effects().into_iter().chain(affairs::effects());
+    let effects = effects.chain(standing::effects());
     acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
@@ -247,6 +249,9 @@ fn membership() -> Vec<MembershipAct> {
             evidence: hash("extract of the register"),
         },
     ]
+    .into_iter()
+    .chain(standing::memberships())
+    .collect()
 }
 
 /// Effects of motions, each proposed by a motion of its own.

@@ -250,7 +250,11 @@ pub fn command_for(next: &Next) -> Option<String> {
         (Object::Membership, "admitted", "applicant") => "member agree",
         (Object::Membership, "admitted", "TRE") => "dues invoice",
         (Object::Membership, "admitted", "SEC") => "member activate",
-        (Object::Invoice, _, "TRE") => "dues receive",
+        (Object::Membership, "active", "SEC") | (Object::Proceeding, "open", "SEC") => {
+            "notice serve"
+        }
+        (Object::Invoice, _, "MEM, TRE") => "dues receive",
+        (Object::Invoice, _, "TRE") => "dues pay-back",
         (Object::Invoice, _, "OFF") => "dues confirm",
         (Object::Motion, "gathering", _) => "motion support",
         (Object::Motion, "open", _) => "motion vote",
@@ -294,6 +298,13 @@ pub fn command_for(next: &Next) -> Option<String> {
         (Object::KeyRecovery, "waiting", _) => "keys cancel-recovery",
         (Object::Calendar, "filed", _) => "calendar confirm",
         (Object::Correction, "filed", _) => "correction confirm",
+        (Object::Plan, "proposed" | "agreed", _) => "dues agree-plan",
+        (Object::Notice, "filed", _) => "notice agree",
+        (Object::Notice, "served", _) => "notice acknowledge",
+        (Object::Proceeding, "filed", _) => "proceeding agree",
+        (Object::Proceeding, "open", "MEM, SEC") => "proceeding hearing",
+        (Object::Proceeding, "open", "BRD") => "member suspend",
+        (Object::Proceeding, "expelled", _) => "proceeding appeal",
         (Object::Node, ..) => return Some("rollbook node register".to_owned()),
         _ => return None,
     };
@@ -304,7 +315,7 @@ pub fn command_for(next: &Next) -> Option<String> {
     Some(match (words, agreement) {
         ("payment request", Some((_, agreement))) => format!("rollbook {words} {agreement}"),
         // They name an application of the call, or an agreement.
-        ("award propose" | "payment request", _) => {
+        ("award propose" | "payment request" | "notice serve", _) => {
             format!("rollbook {words}")
         }
         _ => format!("rollbook {words} {}", next.number),
@@ -343,7 +354,18 @@ mod tests {
             (Object::Membership, "admitted", "applicant"),
             (Object::Membership, "admitted", "TRE"),
             (Object::Membership, "admitted", "SEC"),
-            (Object::Invoice, "open", "TRE"),
+            (Object::Invoice, "open", "MEM, TRE"),
+            (Object::Invoice, "paid", "TRE"),
+            (Object::Membership, "active", "SEC"),
+            (Object::Plan, "proposed", "TRE"),
+            (Object::Plan, "agreed", "SEC"),
+            (Object::Notice, "filed", "seat holder"),
+            (Object::Notice, "served", "MEM"),
+            (Object::Proceeding, "filed", "seat holder"),
+            (Object::Proceeding, "open", "SEC"),
+            (Object::Proceeding, "open", "MEM, SEC"),
+            (Object::Proceeding, "open", "BRD"),
+            (Object::Proceeding, "expelled", "MEM"),
             (Object::Invoice, "open", "OFF"),
             (Object::Motion, "gathering", "members"),
             (Object::Motion, "open", "electorate"),

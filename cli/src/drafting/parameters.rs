@@ -47,6 +47,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let sections = [
         ("membership", serde_json::to_value(charter.membership)),
+        ("standing", serde_json::to_value(charter.standing)),
         ("terms", serde_json::to_value(charter.terms)),
         ("motions", serde_json::to_value(charter.motions)),
         ("growth", serde_json::to_value(charter.growth)),
@@ -290,6 +291,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
     let path: Vec<&str> = name.split('.').collect();
     match path.as_slice() {
         ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
+        ["standing", field] => charter.standing = merged(&charter.standing, field, new)?,
         ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
         ["people", field] => charter.people = merged(&charter.people, field, new)?,

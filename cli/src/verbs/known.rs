@@ -227,7 +227,7 @@ fn entered(record: &Record, unit: Option<&Unit>) -> String {
                 ("person", record.payload.officer.0.to_string()),
             ],
         ),
-        Body::Membership(MembershipAct::Receive(entry)) => t(
+        Body::Membership(MembershipAct::Receive(entry) | MembershipAct::PayBack(entry)) => t(
             "known.entered",
             &[
                 ("amount", money(entry.amount)),
@@ -563,7 +563,7 @@ pub fn unit(fields: &Fields, reading: &Reading) -> Result<Option<Unit>, Failure>
         Some(object::<Agreement>(ledger, "agreement", number)?.fund.0)
     } else if let Some(number) = number(fields, "payment") {
         Some(object::<Payment>(ledger, "payment", number)?.fund.0)
-    } else if fields.contains_key("invoice") {
+    } else if fields.contains_key("invoice") || fields.contains_key("parts") {
         let currency = ledger.charter()?.currency;
         return Ok(Unit::currency(currency.as_str()).ok());
     } else {

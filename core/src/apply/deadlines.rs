@@ -90,7 +90,17 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::MembershipBallot
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
-        | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        | DeadlineKind::MembershipAskAgain
+        | DeadlineKind::InvoiceDue
+        | DeadlineKind::DuesNotice
+        | DeadlineKind::DuesSuspend
+        | DeadlineKind::DuesNoticeAgain
+        | DeadlineKind::DuesEnd
+        | DeadlineKind::DuesRestored
+        | DeadlineKind::PlanInstalment
+        | DeadlineKind::SuspensionEnd
+        | DeadlineKind::ExpulsionFinal
+        | DeadlineKind::ProceedingLapse => membership::on_deadline(tx, kind, object, due),
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)
         }

@@ -32,6 +32,11 @@ impl Planned for MotionEffect {
             MotionEffect::EndObserver(plan) => plan,
             MotionEffect::ElectChair(plan) => plan,
             MotionEffect::ScreenAgain(plan) => plan,
+            MotionEffect::SuspendMember(plan) => plan,
+            MotionEffect::LiftSuspension(plan) => plan,
+            MotionEffect::ExpelMember(plan) => plan,
+            MotionEffect::UpholdAppeal(plan) => plan,
+            MotionEffect::AcceptPlan(plan) => plan,
         }
     }
 }

@@ -5,7 +5,6 @@ use rollbook_proof::number::OrganisationId;
 
 use super::Object;
 use crate::id::{DrawId, Id, MembershipId};
-use crate::lookup::rights;
 use crate::record::{
     AwardAct, Body, CallAct, CharterAct, DrawFor, FundAct, MembershipAct, MotionAct,
     OrganisationAct, PaymentAct, Tranche,
@@ -22,7 +21,10 @@ pub fn subject(
 ) -> Option<(Object, u32)> {
     let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
     let invoice_of = |membership: &MembershipId| {
-        rights::first_invoice(tables, *membership).map(|invoice| invoice.number)
+        let newest = tables
+            .invoiced
+            .range((*membership, 0)..=(*membership, u32::MAX));
+        newest.map(|(_, invoice)| *invoice).last()
     };
     match body {
         Body::Organisation(OrganisationAct::Found) => {
@@ -61,6 +63,35 @@ pub fn subject(
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. }
             | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
+            MembershipAct::InvoiceYear { .. } => newest(
+                Object::Invoice,
+                among(&tables.invoices, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::PayBack(receipt) => Some((Object::Invoice, receipt.invoice.0)),
+            MembershipAct::ProposePlan(_) => newest(
+                Object::Plan,
+                among(&tables.plans, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::AgreePlan { plan } => Some((Object::Plan, plan.0)),
+            MembershipAct::ServeNotice(_) => newest(
+                Object::Notice,
+                among(&tables.notices, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::AgreeNotice { notice } | MembershipAct::AcknowledgeNotice { notice } => {
+                Some((Object::Notice, notice.0))
+            }
+            MembershipAct::OpenProceeding(_) => newest(
+                Object::Proceeding,
+                among(&tables.proceedings, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::Hear(entry) => Some((Object::Proceeding, entry.proceeding.0)),
+            MembershipAct::AgreeProceeding { proceeding }
+            | MembershipAct::Reply { proceeding, .. }
+            | MembershipAct::WaiveHearing { proceeding }
+            | MembershipAct::CloseProceeding { proceeding, .. }
+            | MembershipAct::AppealExpulsion { proceeding, .. } => {
+                Some((Object::Proceeding, proceeding.0))
+            }
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }

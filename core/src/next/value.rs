@@ -58,7 +58,10 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Observer
         | Object::Statement
         | Object::Calendar
-        | Object::Order => None,
+        | Object::Order
+        | Object::Plan
+        | Object::Notice
+        | Object::Proceeding => None,
         Object::Correction => match tables.corrections.get(&CorrectionId(number))?.entry.subject {
             Corrected::Call(call) => of_call(call),
             Corrected::Entry(record) => {

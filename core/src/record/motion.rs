@@ -15,9 +15,10 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
-    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
+    AcceptPlan, AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund,
+    DecideAppeal, ElectChair, EndObserver, ExpelMember, GrantAward, LiftHold, LiftSuspension,
+    NameLead, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain,
+    SuspendMember, UpholdAppeal, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -81,6 +82,16 @@ pub enum MotionEffect {
     ElectChair(ElectChair),
     /// M41: an application whose screening ended by mistake is screened again.
     ScreenAgain(ScreenAgain),
+    /// M14: a member is suspended.
+    SuspendMember(SuspendMember),
+    /// M15: a suspension is lifted.
+    LiftSuspension(LiftSuspension),
+    /// M16: a member is expelled.
+    ExpelMember(ExpelMember),
+    /// M17: an expelled member's appeal is upheld. Opened by the appeal, never by a proposal.
+    UpholdAppeal(UpholdAppeal),
+    /// M28: a long plan to pay dues is accepted.
+    AcceptPlan(AcceptPlan),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -230,6 +241,11 @@ impl MotionEffect {
             }
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
             MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
+            MotionEffect::SuspendMember(_) => Some(MotionKind::Suspend),
+            MotionEffect::LiftSuspension(_) => Some(MotionKind::Lift),
+            MotionEffect::ExpelMember(_) => Some(MotionKind::Expel),
+            MotionEffect::UpholdAppeal(_) => Some(MotionKind::Appeal),
+            MotionEffect::AcceptPlan(_) => Some(MotionKind::PaymentPlan),
         }
     }
 

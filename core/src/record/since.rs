@@ -13,37 +13,36 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
-    AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
-    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
-    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
-    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
-    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
-    ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
-    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
-    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
-    StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    AcceptPlan, AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application,
+    ApplicationContent, AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference,
+    Body, CalendarYear, CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct,
+    CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry,
+    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
+    DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember,
+    Finding, FundAct, GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument,
+    KeyRotation, LiftHold, LiftSuspension, MembershipAct, MilestonePlan, MotionAct, MotionEffect,
+    MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout,
+    NoticeChannel, NoticeEntry, ObserverReading, OfficersChange, OfficialOrder, OrganisationAct,
+    Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PlanEntry,
+    PlanPart, PledgeEntry, PoolKind, ProceedingEntry, Proposal, RaiseProtocol, RatifyRevocation,
+    Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor,
+    RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme,
+    Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission,
+    SuspendMember, TieBreak, Tranche, UpholdAppeal, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
 use crate::calendar::Period;
-use crate::charter::motions::{
-    Base, BodyKind, Fraction, MotionKind, MotionRule, Pass, Preset, RuleEntry, RuleSet, Threshold,
-};
+use crate::charter::motions::{BodyKind, Fraction, MotionKind};
 use crate::charter::{
-    BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
-    GrowthParameters, MembershipParameters, MotionParameters, PeopleParameters, TermParameters,
-    UnitLimits,
+    ChainParameters, DayLimits, FundingParameters, GrowthParameters, MembershipParameters,
+    PeopleParameters, StandingParameters, TermParameters,
 };
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
+    PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -107,11 +106,14 @@ plain!(
     MembershipId,
     MilestoneId,
     MotionId,
+    NoticeId,
     OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
+    PlanId,
     PostId,
+    ProceedingId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -119,6 +121,7 @@ plain!(
     i32,
     Fraction,
     MembershipParameters,
+    StandingParameters,
     PeopleParameters,
     TermParameters,
     GrowthParameters,
@@ -314,6 +317,20 @@ since! {
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
         Cease { membership, cause, evidence } = 1,
+        InvoiceYear { year } = 1,
+        PayBack(it) = 1,
+        ProposePlan(it) = 1,
+        AgreePlan { plan } = 1,
+        ServeNotice(it) = 1,
+        AgreeNotice { notice } = 1,
+        AcknowledgeNotice { notice } = 1,
+        OpenProceeding(it) = 1,
+        AgreeProceeding { proceeding } = 1,
+        Reply { proceeding, document } = 1,
+        Hear(it) = 1,
+        WaiveHearing { proceeding } = 1,
+        CloseProceeding { proceeding, reasons } = 1,
+        AppealExpulsion { proceeding, grounds } = 1,
     }
     enum Cessation {
         Dissolved = 1,
@@ -321,6 +338,29 @@ since! {
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
+
+    // record/notice.rs
+    enum NoticeAbout {
+        Dues(it) = 1,
+        DuesAgain(it) = 1,
+        Proceeding(it) = 1,
+        Warning(it) = 1,
+    }
+    enum NoticeChannel {
+        RegisteredLetter = 1,
+        Email = 1,
+        Hand = 1,
+    }
+    struct NoticeEntry { subject, text, channel, dispatched, proof }
+    struct PlanPart { due_day, amount }
+    struct PlanEntry { membership, parts }
+    struct ProceedingEntry { membership, ground, reasons }
+    struct HearingEntry { proceeding, day, attended, minutes }
+    struct SuspendMember { proceeding, days }
+    struct LiftSuspension { membership }
+    struct ExpelMember { proceeding }
+    struct UpholdAppeal { proceeding }
+    struct AcceptPlan { plan }
 
     // record/motion.rs
     enum MotionAct {
@@ -377,6 +417,11 @@ since! {
         EndObserver(it) = 1,
         ElectChair(it) = 1,
         ScreenAgain(it) = 1,
+        SuspendMember(it) = 1,
+        LiftSuspension(it) = 1,
+        ExpelMember(it) = 1,
+        UpholdAppeal(it) = 1,
+        AcceptPlan(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
@@ -667,86 +712,6 @@ since! {
         National { country, number } = 1,
     }
 
-    // charter.rs
-    enum Class {
-        Founding = 1,
-        Council = 1,
-        Ordinary = 1,
-        Associate = 1,
-    }
-    struct ClassRule { class, assembly_vote, seat_eligible, dues }
-    struct UnitLimits { unit, committee_limit, board_limit, two_approvers_above, large_ask }
-    struct MotionParameters {
-        early_close, retable_limit, retable_wait_days, min_elig, ballot_visibility,
-        proxies_per_holder
-    }
-    struct Charter {
-        version, text, preset, clock, convenor, offset_minutes, made_under, currency, currencies,
-        limits, classes, criteria, board_seats, membership, terms, motions, people, rules, growth, funding,
-        chain
-    }
-
-    // charter/visibility.rs
-    enum BallotVisibility {
-        Open = 1,
-        Sensitive = 1,
-        Sealed = 1,
-    }
-
-    // charter/motions.rs
-    enum Preset {
-        Default = 1,
-        Foundation = 1,
-        CnAssociation = 1,
-    }
-    enum Base {
-        Cast = 1,
-        Part = 1,
-        Elig = 1,
-        All = 1,
-    }
-    enum Pass {
-        Threshold(it) = 1,
-        Plurality(it) = 1,
-    }
-    struct Threshold { base, strict, fraction }
-    struct MotionRule { body, quorum, pass, ballot_min, ballot_max, stay }
-    struct RuleSet { entries }
-    struct RuleEntry { kind, rule }
-    enum MotionKind {
-        Admit = 1,
-        ClassChange = 1,
-        Suspend = 1,
-        Lift = 1,
-        Expel = 1,
-        Appeal = 1,
-        ElectSeat = 1,
-        Budget = 1,
-        CreateFund = 1,
-        CloseFund = 1,
-        OpenCall = 1,
-        Award = 1,
-        AwardOutOfRank = 1,
-        WriteOff = 1,
-        TerminateAgreement = 1,
-        CreateWorkingGroup = 1,
-        DissolveWorkingGroup = 1,
-        WorkingGroupDecision = 1,
-        RatifyRevocation = 1,
-        AmendCharter = 1,
-        DissolveAlliance = 1,
-        Pool = 1,
-        Appoint = 1,
-        Remove = 1,
-        Correct = 1,
-        AppointAuditor = 1,
-        RecoverKeys = 1,
-        DecideAppeal = 1,
-        LiftHold = 1,
-        Observer = 1,
-        PaymentPlan = 1,
-    }
-
     // calendar.rs
     enum Period {
         Hours(it) = 1,
@@ -787,6 +752,8 @@ since! {
         Ed25519(it) = 1,
     }
 }
+
+mod charter;
 
 #[cfg(test)]
 #[path = "since_tests.rs"]

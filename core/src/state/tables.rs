@@ -15,8 +15,8 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -44,10 +44,13 @@ use crate::object::membership::{DuesPart, Membership};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
+use crate::object::notice::Notice;
 use crate::object::observer::{Observer, Statement};
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
+use crate::object::plan::Plan;
 use crate::object::post::Post;
+use crate::object::proceeding::Proceeding;
 use crate::object::protocol::ProtocolFacts;
 use crate::object::relation::Edge;
 use crate::object::review::Review;
@@ -287,6 +290,9 @@ stored! {
     Statement: statements,
     CalendarFiling: calendars,
     Correction: corrections,
+    Notice: notices,
+    Plan: plans,
+    Proceeding: proceedings,
 }
 
 tables! {
@@ -486,5 +492,21 @@ tables! {
         124 corrections: CorrectionId => Correction;
         /// The same by what they correct: (subject, correction).
         125 corrections_of: (Corrected, CorrectionId) => u8;
+        /// Invoices of a membership that wait for money: (membership, invoice).
+        140 invoices_open: (MembershipId, InvoiceId) => u8;
+        /// Invoices of a membership for the dues of a year: (membership, year).
+        141 invoiced: (MembershipId, u32) => InvoiceId;
+        /// Plans by which members pay their dues, by number.
+        142 plans: PlanId => Plan;
+        /// The one of a membership that waits or runs.
+        143 plan_of: MembershipId => PlanId;
+        /// Notices to members by number.
+        144 notices: NoticeId => Notice;
+        /// The same by member: (membership, notice).
+        145 notices_of: (MembershipId, NoticeId) => u8;
+        /// Proceedings against members by number.
+        146 proceedings: ProceedingId => Proceeding;
+        /// The one of a membership that is not over.
+        147 proceeding_of: MembershipId => ProceedingId;
     }
 }

@@ -105,6 +105,26 @@ kinds! {
     RecoveryEffect = 53,
     /// M33: a delegation ends.
     DelegationEnd = 54,
+    /// M10: the due day of an invoice of dues is over.
+    InvoiceDue = 110,
+    /// M29: the first notice of unpaid dues falls due (membership, here and below).
+    DuesNotice = 111,
+    /// M11: the vote is suspended unless the notice is missing.
+    DuesSuspend = 112,
+    /// M29: the second notice falls due.
+    DuesNoticeAgain = 113,
+    /// M13: the membership ends unless the notice is missing.
+    DuesEnd = 114,
+    /// M12: everything due is paid, the vote is back.
+    DuesRestored = 115,
+    /// M28: an instalment of a plan is due (plan).
+    PlanInstalment = 116,
+    /// M15: a suspension ends.
+    SuspensionEnd = 117,
+    /// M16: the time to appeal against an expulsion ends.
+    ExpulsionFinal = 118,
+    /// M30: a proceeding has come to nothing (proceeding).
+    ProceedingLapse = 119,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -174,6 +194,16 @@ crate::words!(DeadlineKind, "deadline", {
     RecoveryLapse = "recovery-lapse",
     RecoveryEffect = "recovery-effect",
     DelegationEnd = "delegation-end",
+    InvoiceDue = "invoice-due",
+    DuesNotice = "dues-notice",
+    DuesSuspend = "dues-suspend",
+    DuesNoticeAgain = "dues-notice-again",
+    DuesEnd = "dues-end",
+    DuesRestored = "dues-restored",
+    PlanInstalment = "plan-instalment",
+    SuspensionEnd = "suspension-end",
+    ExpulsionFinal = "expulsion-final",
+    ProceedingLapse = "proceeding-lapse",
     StandstillEnd = "standstill-end",
     OfferEnd = "offer-end",
     AccountCooled = "account-cooled",

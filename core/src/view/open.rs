@@ -9,8 +9,9 @@ use rollbook_proof::number::OrganisationId;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
     FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
-    PaymentId, PostId, ReviewId, RevocationId, SeatId,
+    NoticeId, PaymentId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId,
 };
+use crate::lookup::rights;
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
 use crate::object::application::ApplicationStatus;
@@ -21,12 +22,15 @@ use crate::object::contribution::InstalmentStatus;
 use crate::object::correction::CorrectionStatus;
 use crate::object::draw::DrawStatus;
 use crate::object::fund::FundStatus;
-use crate::object::invoice::InvoiceStatus;
+use crate::object::invoice::{Invoice, InvoiceStatus};
 use crate::object::membership::State;
 use crate::object::node::NodeStatus;
+use crate::object::notice::NoticeStatus;
 use crate::object::payment::PaymentState;
+use crate::object::plan::Plan;
 use crate::object::post::PostStatus;
 use crate::object::seat::SeatStatus;
+use crate::rules::membership::{arrears, dues};
 use crate::state::{Row, StateTables, TableId, decode_value, number};
 
 /// The open objects of a ledger at a height.
@@ -40,7 +44,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 21] = [
+const KINDS: [(TableId, Object); 24] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -62,6 +66,9 @@ const KINDS: [(TableId, Object); 21] = [
     (number::key_recoveries, Object::KeyRecovery),
     (number::calendars, Object::Calendar),
     (number::corrections, Object::Correction),
+    (number::plans, Object::Plan),
+    (number::notices, Object::Notice),
+    (number::proceedings, Object::Proceeding),
 ];
 
 impl Open {
@@ -80,7 +87,8 @@ impl Open {
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
-            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction
+            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction,
+            plans: Plan, notices: Notice, proceedings: Proceeding
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -97,6 +105,19 @@ impl Open {
                     self.look_at_receipt(tables, record);
                 }
                 continue;
+            }
+            // Whether a notice is due stands in the dues of a membership; whether its first dues go back,
+            // in the membership.
+            if row.table == number::dues
+                && let Ok(membership) = decode_value::<u32>(&row.key)
+            {
+                self.look(tables, Object::Membership, membership);
+            }
+            if row.table == number::memberships
+                && let Ok(membership) = decode_value::<u32>(&row.key)
+                && let Some(invoice) = rights::first_invoice(tables, MembershipId(membership))
+            {
+                self.look(tables, Object::Invoice, invoice.number.0);
             }
             let kind = KINDS.iter().find(|(table, _)| *table == row.table);
             if let (Some((_, object)), Ok(number)) = (kind, decode_value::<u32>(&row.key)) {
@@ -178,12 +199,13 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                         | State::Balloting
                         | State::Admitted
                         | State::Rejected
-                )
+                ) || (entry.standing.state() == State::Active
+                    && notice_is_due(tables, entry.number))
             }),
         Object::Invoice => tables
             .invoices
             .get(&InvoiceId(number))
-            .is_some_and(|entry| entry.status == InvoiceStatus::Open),
+            .is_some_and(|entry| entry.status == InvoiceStatus::Open || goes_back(tables, entry)),
         Object::Motion => tables
             .motions
             .get(&MotionId(number))
@@ -298,6 +320,34 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .corrections
             .get(&CorrectionId(number))
             .is_some_and(|entry| entry.status == CorrectionStatus::Filed),
+        Object::Plan => tables.plans.get(&PlanId(number)).is_some_and(Plan::is_open),
+        Object::Notice => {
+            tables
+                .notices
+                .get(&NoticeId(number))
+                .is_some_and(|entry| match entry.status {
+                    NoticeStatus::Filed | NoticeStatus::Served => true,
+                    NoticeStatus::Acknowledged | NoticeStatus::Dropped => false,
+                })
+        }
+        Object::Proceeding => tables
+            .proceedings
+            .get(&ProceedingId(number))
+            .is_some_and(|entry| entry.status.is_open()),
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
+}
+
+fn notice_is_due(tables: &StateTables, membership: MembershipId) -> bool {
+    tables.dues.get(&membership).is_some_and(|part| {
+        arrears::notice_due(part, false).is_some() || arrears::notice_due(part, true).is_some()
+    })
+}
+
+fn goes_back(tables: &StateTables, invoice: &Invoice) -> bool {
+    let credit = tables.dues.get(&invoice.membership).map(|part| part.credit);
+    let membership = tables.memberships.get(&invoice.membership);
+    membership.is_some_and(|membership| {
+        dues::goes_back(membership, invoice, credit.unwrap_or_default()).is_some()
+    })
 }

@@ -249,7 +249,9 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
     }
     match next.object {
         // The chair may do what any one seat holder may (RULINGS R48).
-        Object::Calendar | Object::Correction if who.len() != next.who.len() => {
+        Object::Calendar | Object::Correction | Object::Notice | Object::Proceeding
+            if who.len() != next.who.len() =>
+        {
             for (person, office) in posts.holders(Role::Chair, Scope::Alliance) {
                 persons.insert(*person);
                 of_persons.insert(*office);

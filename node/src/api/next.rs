@@ -166,8 +166,12 @@ pub async fn next(
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
         return Err(bad());
     };
-    if kind == Object::Invoice {
-        reader.must_be_member("an invoice")?;
+    match kind {
+        Object::Invoice => reader.must_be_member("an invoice")?,
+        Object::Plan | Object::Notice | Object::Proceeding => {
+            reader.must_be_member("what is about dues, notices and proceedings")?;
+        }
+        _ => {}
     }
     let found = api
         .ask(|reply| Command::Next {

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 35] = [
+pub const TABLES: &[&str] = &[
     "organisation",
     "membership",
     "motion",
@@ -73,14 +73,17 @@ pub const TABLES: [&str; 35] = [
     "calendar",
     "correction",
     "order",
+    "plan",
+    "notice",
+    "proceeding",
     "node",
 ];
 
 /// Who may read a table.
 pub fn class_of(table: &str) -> ReadClass {
     match table {
-        // Dues are for members (RULINGS R39).
-        "invoice" => ReadClass::Members,
+        // Dues, notices and proceedings are for members (RULINGS R39).
+        "invoice" | "plan" | "notice" | "proceeding" => ReadClass::Members,
         _ => ReadClass::Public,
     }
 }
@@ -147,6 +150,9 @@ pub fn page(
         "calendar" => numbered(&tables.calendars, table, after, limit),
         "correction" => numbered(&tables.corrections, table, after, limit),
         "order" => numbered(&tables.orders, table, after, limit),
+        "plan" => numbered(&tables.plans, table, after, limit),
+        "notice" => numbered(&tables.notices, table, after, limit),
+        "proceeding" => numbered(&tables.proceedings, table, after, limit),
         "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {

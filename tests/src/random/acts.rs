@@ -18,6 +18,7 @@ mod post;
 mod propose;
 mod review;
 mod seat;
+mod standing;
 mod tie;
 
 use rollbook_core::object::chain::ChainFacts;
@@ -53,6 +54,7 @@ pub fn deck(hand: &Hand) -> Deck {
     }
     network::chances(hand, &mut deck);
     membership::chances(hand, &mut deck);
+    standing::chances(hand, &mut deck);
     motion::chances(hand, &mut deck);
     propose::chances(hand, &mut deck);
     post::chances(hand, &mut deck);

@@ -1,10 +1,11 @@
 //! What no seed can meet, each with its reason. A listed code that does occur fails the suite.
 
 /// Acts that a record can never make apply.
-const ACTS: [&str; 2] = [
+const ACTS: [&str; 3] = [
     // A rule of the ledger opens these motions; a proposal of them is refused.
     "Motion/Propose/Admit",
     "Motion/Propose/DecideAppeal",
+    "Motion/Propose/UpholdAppeal",
 ];
 
 /// Whether records of this act can apply.
@@ -84,6 +85,22 @@ pub const CODES: &[(&str, &str)] = &[
         "M08.wrong-state",
         "a motion ends with the application that it is about",
     ),
+    ("M10.wrong-state", CLOCK),
+    ("M11.wrong-state", CLOCK),
+    ("M12.wrong-state", EARLIER),
+    ("M13.wrong-state", CLOCK),
+    ("M14.wrong-state", EARLIER),
+    ("M15.wrong-state", EARLIER),
+    ("M16.wrong-state", EARLIER),
+    ("M17.wrong-state", EARLIER),
+    ("M28.wrong-state", EARLIER),
+    ("M29.wrong-state", EARLIER),
+    ("M30.wrong-state", EARLIER),
+    ("R41.wrong-state", EARLIER),
+    (
+        "M17.not-appealed",
+        "the appeal opens its motion, and both end with the membership",
+    ),
     ("M23.too-many-keys", SIZE),
     ("M23.wrong-state", EARLIER),
     ("M24.wrong-state", NEW),
@@ -150,6 +167,18 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
+    (
+        "M28.same-person",
+        "one person is treasurer and secretary, and agrees to a plan as both",
+    ),
+    (
+        "R5.payment-paused",
+        "a grantee is suspended or expelled while a payment of it is to be certified",
+    ),
+    (
+        "R5.payment-withheld",
+        "a grantee's dues are unpaid while a payment of it is to be released",
+    ),
     (
         "R48.no-primary",
         "a member that stands for chair has no primary with a key while the ballots are open",

@@ -150,6 +150,7 @@ fn no_state_has_an_order() {
         };
         let module = module.replace("instalment", "contribution");
         let module = module.replace("dues", "membership");
+        let module = module.replace("discipline", "membership");
         let (_, text) = sources.texts().find(|(name, _)| *name == module).unwrap();
         let (before, _) = text.split_once(&format!("pub enum {of} {{")).unwrap();
         let (_, derives) = before.rsplit_once("#[derive(").unwrap();
@@ -199,8 +200,11 @@ fn every_word_has_its_text_in_both_languages() {
     let shown = [
         "ballot-visibility",
         "cessation",
+        "charge",
         "deadline",
+        "dues-mark",
         "effect",
+        "notice-channel",
         "relation-kind",
         "validator.going",
         "validator.hindrance",

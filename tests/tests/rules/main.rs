@@ -8,6 +8,7 @@
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`affairs`]: directions, observers, the chair, working days, corrections.
+//! * [`dues`]: dues of years, their clock, plans, notices. [`discipline`]: proceedings and the table of rights.
 //! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -21,6 +22,8 @@ mod ballots;
 mod beforehand;
 mod blocks;
 mod charter;
+mod discipline;
+mod dues;
 mod effects;
 mod elections;
 mod funding;

@@ -1,4 +1,5 @@
-//! Whether a grantee may be paid (RULINGS R5; N10).
+//! Whether a grantee may be paid (RULINGS R5; N10). The table of rights says it
+//! ([`rights::allows`]); here it becomes a refusal.
 //!
 //! * Agreements outlive membership: who withdrew or ceased, or never was a member, is paid what was
 //!   accepted.
@@ -7,15 +8,15 @@
 //! * Expulsion and termination for arrears pause everything until the board has decided on the
 //!   agreement.
 //!
-//! Absent: arrears, suspension and expulsion themselves (M10 to M17 are not in this build); calls
-//! that demand membership to the end; the board's decision on an agreement after an expulsion
-//! (F25), so such an agreement stays paused here.
+//! Absent: calls that demand membership to the end; the board's decision on an agreement after an
+//! expulsion (F25), so such an agreement stays paused here.
 
 use crate::id::FundId;
 use crate::lookup::rights;
+use crate::lookup::rights::Flow;
 use crate::object::agreement::Agreement;
-use crate::object::membership::{Discipline, Dues, Live, Standing};
 use crate::refusal::Refusal;
+use crate::require;
 use crate::rules::funding::fund;
 use crate::tx::Tx;
 
@@ -24,27 +25,22 @@ pub fn require_fund_open(tx: &Tx, number: FundId) -> Result<(), Refusal> {
     fund::open(tx, number).map(|_| ())
 }
 
-/// The grantee's live membership; none for who is no member now.
-fn live(tx: &Tx, agreement: &Agreement) -> Option<Live> {
-    match rights::of(&tx.t, agreement.grantee).map(|membership| &membership.standing) {
-        Some(Standing::Live(live)) => Some(*live),
-        // Never a member, on the way, or no longer: accepted milestones are paid all the same.
-        _ => None,
-    }
-}
-
-/// N10: the grantee is neither suspended nor before expulsion. The matches name every state of this
-/// build, so a new state of membership does not compile until it is decided here.
+/// N10: the grantee is neither suspended nor expelled, nor was its membership ended for arrears.
 pub fn require_standing(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
-    match live(tx, agreement).map(|live| live.discipline) {
-        None | Some(Discipline::None) => Ok(()),
-    }
+    require!(
+        rights::flow(&tx.t, agreement.grantee) != Flow::Paused,
+        "R5.payment-paused",
+        organisation = agreement.grantee
+    );
+    Ok(())
 }
 
 /// R5: no payment is withheld for arrears.
 pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
-    let membership = rights::of(&tx.t, agreement.grantee);
-    match membership.and_then(|membership| rights::dues_of(&tx.t, membership.number)) {
-        None | Some(Dues::Good) => Ok(()),
-    }
+    require!(
+        rights::flow(&tx.t, agreement.grantee) == Flow::Flows,
+        "R5.payment-withheld",
+        organisation = agreement.grantee
+    );
+    Ok(())
 }

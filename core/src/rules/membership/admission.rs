@@ -32,7 +32,7 @@ use crate::record::{AdmitMember, Application, Choice, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::{Effect, Planned};
-use crate::rules::membership::{dues, expect};
+use crate::rules::membership::{discipline, dues, expect};
 use crate::rules::motion;
 use crate::rules::motion::Opening;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -651,6 +651,7 @@ pub(super) fn activate(
         organisation = membership.organisation
     );
     membership.active_ms = Some(tx.now);
+    discipline::begin(tx, number, "M09")?;
     tx.advance(membership, "M09", Standing::Live(Live::GOOD))?;
     tx.cancel(DeadlineKind::MembershipActivate, number);
     Ok(())

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
-use super::expect;
+use super::{arrears, discipline, expect};
 use crate::id::{DirectionId, FundId, MembershipId, PersonId};
 use crate::identity::{Role, Scope};
 use crate::lookup::find;
@@ -50,7 +50,7 @@ pub(super) fn cease(
 }
 
 /// What ends with a membership, whatever ended it.
-fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+pub(super) fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
     let holders: BTreeSet<PersonId> =
         tx.t.posts
             .iter()
@@ -62,6 +62,10 @@ fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
             .collect();
     for holder in holders {
         posts::end_all_of(tx, holder, "M21", None)?;
+    }
+    if let Some(membership) = tx.organisation(organisation)?.membership {
+        arrears::membership_ended(tx, membership)?;
+        discipline::membership_ended(tx, membership)?;
     }
     posts::end_standing_in(tx, organisation);
     end_leads_of(tx, organisation);

@@ -5,12 +5,13 @@ use rollbook_core::charter::Class;
 use rollbook_core::id::MembershipId;
 use rollbook_core::identity::{GroupDeclaration, OrganisationKind, Role, Scope};
 use rollbook_core::lookup::{groups, rights};
-use rollbook_core::object::invoice::{Invoice, InvoiceStatus};
+use rollbook_core::object::invoice::{Charge, Invoice, InvoiceStatus};
 use rollbook_core::object::membership::{Grounds, Membership, Standing};
 use rollbook_core::record::{Application, Body, Cessation, MembershipAct, Receipt};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
+use crate::random::acts::standing::pays;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -74,7 +75,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         )
     });
     for (_, invoice) in hand.t.invoices.iter() {
-        invoice_steps(deck, invoice);
+        if pays(hand, invoice.number, invoice) {
+            invoice_steps(deck, invoice);
+        }
     }
 }
 
@@ -142,7 +145,7 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
             });
             return;
         }
-        Standing::Ceased(_) => {
+        Standing::Ceased(_) | Standing::TerminatedForArrears | Standing::Expelled => {
             deck.aside(1, move |hand| cease(hand, number));
             return;
         }
@@ -337,9 +340,10 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
     let number = invoice.number;
     match &invoice.pending {
         None => {
-            let open = invoice.amount.0 - invoice.received.0;
+            let Amount(open) = invoice.open();
+            let yearly = invoice.charge != Charge::First;
             let issued = invoice.issued_ms;
-            deck.goal(2, move |hand| {
+            let receive = move |hand: &mut Hand| {
                 let amount = if hand.random.percent(70) {
                     open
                 } else {
@@ -365,8 +369,14 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
                     None,
                     Body::Membership(act),
                 )
-            });
-            deck.aside(6, move |hand| {
+            };
+            // Of the invoices of a year there are many at once, and they have time.
+            if yearly {
+                deck.aside(2, receive);
+            } else {
+                deck.goal(2, receive);
+            }
+            deck.aside(if yearly { 1 } else { 6 }, move |hand| {
                 let act = MembershipAct::CancelInvoice { invoice: number };
                 hand.office(
                     Role::Treasurer,
