@@ -56,7 +56,11 @@ pub fn amount(text: &str, unit: &Unit, form: Decimal) -> Result<Amount, Fault> {
     }
     let mut minor: u64 = 0;
     let fill = std::iter::repeat_n(b'0', (unit.exponent() as usize).saturating_sub(kept.len()));
-    let all = groups.iter().flat_map(|part| part.bytes()).chain(kept.bytes()).chain(fill);
+    let all = groups
+        .iter()
+        .flat_map(|part| part.bytes())
+        .chain(kept.bytes())
+        .chain(fill);
     for digit in all {
         minor = minor
             .checked_mul(10)
@@ -109,11 +113,17 @@ mod tests {
         assert_eq!(read("8.850", XML), Ok(Amount(885)));
         assert_eq!(read("8.855", XML), Err(Code::Decimals));
         assert_eq!(read("9999999999999999.99", XML), Ok(Amount::MAX));
-        for large in ["9223372036854775808", "18446744073709551616", "10000000000000000"] {
+        for large in [
+            "9223372036854775808",
+            "18446744073709551616",
+            "10000000000000000",
+        ] {
             assert_eq!(read(large, XML), Err(Code::AmountTooLarge), "{large}");
         }
         assert_eq!(read(&"9".repeat(4_000), XML), Err(Code::AmountTooLarge));
-        for bad in ["", ".", "1.", ".5", "-1", "1e3", "1,25", "1,2500", "１", "1 0", "NaN"] {
+        for bad in [
+            "", ".", "1.", ".5", "-1", "1e3", "1,25", "1,2500", "１", "1 0", "NaN",
+        ] {
             assert_eq!(read(bad, PLAIN), Err(Code::Amount), "{bad:?}");
         }
         assert_eq!(signed("-1,250.00", &yuan, PLAIN), Ok(-125_000));

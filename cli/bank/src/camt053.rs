@@ -244,7 +244,10 @@ fn version(space: &str) -> Result<(), Fault> {
     let Some(number) = space.strip_prefix(SPACE) else {
         return Err(Fault::new(Code::NotCamt, [("found", cut(space))]));
     };
-    let known = number.len() == 2 && number.parse().is_ok_and(|number| VERSIONS.contains(&number));
+    let known = number.len() == 2
+        && number
+            .parse()
+            .is_ok_and(|number| VERSIONS.contains(&number));
     if !known {
         return Err(Fault::new(Code::Version, [("found", cut(number))]));
     }
@@ -307,7 +310,9 @@ fn transaction(
             (one.money.text, one.money.currency) = (text, currency);
         }
         ["CdtDbtInd"] => one.money.credit = direction(&text)?,
-        ["RltdPties", "Dbtr", "Nm"] | ["RltdPties", "Dbtr", "Pty", "Nm"] => one.debtor = kept(&text),
+        ["RltdPties", "Dbtr", "Nm"] | ["RltdPties", "Dbtr", "Pty", "Nm"] => {
+            one.debtor = kept(&text)
+        }
         ["RltdPties", "Cdtr", "Nm"] | ["RltdPties", "Cdtr", "Pty", "Nm"] => {
             one.creditor = kept(&text);
         }

@@ -91,7 +91,10 @@ impl Order<'_> {
 
     /// The sum of the payments, in minor units.
     pub fn sum(&self) -> i128 {
-        let amounts = self.payments.iter().map(|payment| i128::from(payment.amount));
+        let amounts = self
+            .payments
+            .iter()
+            .map(|payment| i128::from(payment.amount));
         amounts.fold(0, i128::saturating_add)
     }
 
@@ -109,10 +112,13 @@ impl Order<'_> {
             part(&self.unit.plain(i128::from(payment.amount)));
         }
         let digest: [u8; 32] = hasher.finalize().into();
-        digest.iter().take(16).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02X}");
-            text
-        })
+        digest
+            .iter()
+            .take(16)
+            .fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02X}");
+                text
+            })
     }
 
     /// The message as XML.
@@ -262,7 +268,10 @@ pub fn is_bic(text: &str) -> bool {
         part.iter()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
-    matches!(bytes.len(), 8 | 11) && plain(&bytes[..4]) && letters(&bytes[4..6]) && plain(&bytes[6..])
+    matches!(bytes.len(), 8 | 11)
+        && plain(&bytes[..4])
+        && letters(&bytes[4..6])
+        && plain(&bytes[6..])
 }
 
 /// Twelve digits.

@@ -225,7 +225,9 @@ fn named<'a>(
     always: &[(&'static str, &'a String)],
     maybe: &[(&'static str, &'a Option<String>)],
 ) -> Vec<(&'static str, &'a str)> {
-    let always = always.iter().map(|(field, column)| (*field, column.as_str()));
+    let always = always
+        .iter()
+        .map(|(field, column)| (*field, column.as_str()));
     let maybe = maybe
         .iter()
         .filter_map(|(field, column)| Some((*field, column.as_deref()?)));

@@ -259,7 +259,11 @@ pub fn record_reference(line: &Line) -> Option<String> {
     let allowed =
         |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '-' | '.' | '/');
     let plain = line.plain_reference()?;
-    let text = if given.chars().all(allowed) { given } else { plain };
+    let text = if given.chars().all(allowed) {
+        given
+    } else {
+        plain
+    };
     (text.len() <= 64).then_some(text)
 }
 
@@ -279,7 +283,10 @@ pub fn propose(lines: &[Line], known: &Known) -> Outcome {
             }
         }
     }
-    search.outcome.proposals.sort_by_key(|proposal| proposal.line);
+    search
+        .outcome
+        .proposals
+        .sort_by_key(|proposal| proposal.line);
     search.outcome.left.sort_by_key(|(line, _)| *line);
     search.outcome
 }
@@ -361,7 +368,10 @@ impl Search<'_> {
             return false;
         };
         let used = self.known.used.iter();
-        let Some(used) = used.clone().find(|used| plain(&used.reference) == reference) else {
+        let Some(used) = used
+            .clone()
+            .find(|used| plain(&used.reference) == reference)
+        else {
             return false;
         };
         let same_day = used
@@ -388,7 +398,11 @@ impl Search<'_> {
                 && line.credit == credit
                 && line.end_to_end.as_deref().map(plain).as_deref() == Some(reference)
         };
-        self.lines.iter().enumerate().find(fits).map(|(place, _)| place)
+        self.lines
+            .iter()
+            .enumerate()
+            .find(fits)
+            .map(|(place, _)| place)
     }
 
     fn by_end_to_end(&mut self, at: usize, line: &Line) -> bool {
@@ -396,7 +410,10 @@ impl Search<'_> {
             return false;
         };
         let mut all = self.known.instructed.iter();
-        let Some(found) = all.find(|known| plain(&known.reference) == reference).cloned() else {
+        let Some(found) = all
+            .find(|known| plain(&known.reference) == reference)
+            .cloned()
+        else {
             return false;
         };
         let payment = found.payment;
@@ -448,7 +465,10 @@ impl Search<'_> {
             return;
         };
         let mut all = self.known.entered.iter();
-        let Some(found) = all.find(|known| plain(&known.reference) == reference).cloned() else {
+        let Some(found) = all
+            .find(|known| plain(&known.reference) == reference)
+            .cloned()
+        else {
             return;
         };
         if found.amount != line.amount {
@@ -492,7 +512,11 @@ impl Search<'_> {
     /// Money that came in: the number of the instalment or pledge in the text, else amount and name.
     fn instalment(&mut self, at: usize, line: &Line) -> Option<Left> {
         let free = |known: &&Awaited| !self.taken.instalments.contains(&known.instalment);
-        let text = line.text.as_deref().unwrap_or_default().to_ascii_uppercase();
+        let text = line
+            .text
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let end_to_end = line.end_to_end.as_deref().unwrap_or_default();
         let said = format!("{text} {}", end_to_end.to_ascii_uppercase());
         let numbered: Vec<&Awaited> = self
@@ -515,7 +539,13 @@ impl Search<'_> {
             return None;
         }
         let same = |known: &&Awaited| known.rest == line.amount;
-        let fits: Vec<&Awaited> = self.known.awaited.iter().filter(free).filter(same).collect();
+        let fits: Vec<&Awaited> = self
+            .known
+            .awaited
+            .iter()
+            .filter(free)
+            .filter(same)
+            .collect();
         let (found, by_name) = match one(&fits, line, |known| &known.names) {
             Ok(found) => found,
             Err(left) => return Some(left),
@@ -565,7 +595,9 @@ fn names(text: &str, letters: &str, number: u32) -> bool {
         let Some(rest) = rest.strip_prefix(['-', ' ']) else {
             return false;
         };
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         !before.is_some_and(char::is_alphanumeric)
             && rest.get(..end).and_then(|digits| digits.parse().ok()) == Some(number)
     })

@@ -69,7 +69,9 @@ pub fn plain(text: &str) -> String {
 
 /// The number of an account without what people write between its digits.
 pub fn account(text: &str) -> String {
-    let kept = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.'));
+    let kept = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.'));
     kept.flat_map(char::to_uppercase).collect()
 }
 
@@ -139,7 +141,10 @@ impl Statement {
         if sum != Some(self.closing) {
             let facts = [
                 ("opening", unit.grouped(self.opening)),
-                ("sum", sum.map_or_else(|| "–".to_owned(), |sum| unit.grouped(sum))),
+                (
+                    "sum",
+                    sum.map_or_else(|| "–".to_owned(), |sum| unit.grouped(sum)),
+                ),
                 ("closing", unit.grouped(self.closing)),
             ];
             return Err(Fault::new(Code::Sum, facts));
@@ -166,7 +171,9 @@ pub fn xml_day(text: &str) -> Result<LocalDay, Fault> {
         rest == "Z"
             || (rest.len() == 6
                 && rest.starts_with(['+', '-'])
-                && rest[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b':'))
+                && rest[1..]
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b':'))
     };
     if !(rest.is_empty() || rest.starts_with('T') || offset(rest)) {
         return Err(bad());

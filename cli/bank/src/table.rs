@@ -69,10 +69,15 @@ pub fn read(
             }
             continue;
         };
-        let row = columns.line(&record, map, wanted).map_err(|fault| fault.at(line))?;
+        let row = columns
+            .line(&record, map, wanted)
+            .map_err(|fault| fault.at(line))?;
         if let Some((found, balance)) = row {
             if rows.len() >= LINES_MAX {
-                return Err(Fault::new(Code::TooManyLines, [("most", LINES_MAX.to_string())]));
+                return Err(Fault::new(
+                    Code::TooManyLines,
+                    [("most", LINES_MAX.to_string())],
+                ));
             }
             rows.push((found, balance, line));
         }
@@ -102,9 +107,8 @@ fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
             Err(_) => GB18030.decode_without_bom_handling_and_without_replacement(bytes),
         },
     };
-    decoded.filter(|text| {
-        !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    })
+    decoded
+        .filter(|text| !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')))
 }
 
 /// What the row with the day's column has most of.
@@ -176,7 +180,9 @@ impl Columns {
         wanted: Wanted<'_>,
     ) -> Result<Option<(Line, Option<i128>)>, Fault> {
         let cell = |place: Option<usize>| {
-            let text = place.and_then(|place| record.get(place)).unwrap_or_default();
+            let text = place
+                .and_then(|place| record.get(place))
+                .unwrap_or_default();
             // So that a spreadsheet shows all its digits or runs no formula.
             let text = text.strip_prefix('\'').unwrap_or(text);
             text.trim().trim_start_matches('\t')

@@ -112,7 +112,10 @@ impl Taken {
             if far || works(day) {
                 let facts = [
                     ("from", last.plus(1).to_string()),
-                    ("to", LocalDay(statement.from.0.saturating_sub(1)).to_string()),
+                    (
+                        "to",
+                        LocalDay(statement.from.0.saturating_sub(1)).to_string(),
+                    ),
                 ];
                 return Err(Fault::new(Code::Gap, facts));
             }
@@ -153,11 +156,7 @@ impl Taken {
         }
     }
 
-    fn continues<'a>(
-        &self,
-        statement: &'a Statement,
-        unit: &Unit,
-    ) -> Result<&'a [Line], Fault> {
+    fn continues<'a>(&self, statement: &'a Statement, unit: &Unit) -> Result<&'a [Line], Fault> {
         if statement.opening != self.closing {
             return Err(opening(unit, self.closing, statement.opening));
         }
@@ -218,7 +217,10 @@ fn differs(line: &Line, unit: &Unit) -> Fault {
     let facts = [
         ("day", line.day.to_string()),
         ("amount", unit.grouped(line.signed())),
-        ("reference", line.reference.clone().unwrap_or_else(|| "–".to_owned())),
+        (
+            "reference",
+            line.reference.clone().unwrap_or_else(|| "–".to_owned()),
+        ),
     ];
     Fault::new(Code::Overlap, facts)
 }

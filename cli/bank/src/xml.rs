@@ -67,7 +67,11 @@ impl<R: BufRead> BufRead for Limited<R> {
         let left = self.token.get().min(self.file);
         let there = self.inner.fill_buf()?;
         if left == 0 && !there.is_empty() {
-            let code = if self.file == 0 { Code::TooLarge } else { Code::TooLong };
+            let code = if self.file == 0 {
+                Code::TooLarge
+            } else {
+                Code::TooLong
+            };
             self.met.set(Some(code));
             return Err(std::io::Error::other("limit"));
         }
@@ -76,7 +80,8 @@ impl<R: BufRead> BufRead for Limited<R> {
     }
 
     fn consume(&mut self, count: usize) {
-        self.token.set(self.token.get().saturating_sub(count as u64));
+        self.token
+            .set(self.token.get().saturating_sub(count as u64));
         self.file = self.file.saturating_sub(count as u64);
         self.inner.consume(count);
     }
@@ -173,6 +178,9 @@ impl<R: BufRead> Walk<R> {
                     return Ok(Some(part));
                 }
                 Event::Empty(start) => {
+                    if self.done && outside {
+                        return Err(plain(Code::NotXml));
+                    }
                     let part = begun(&start).map_err(|fault| fault.at(place))?;
                     self.empty = Some(start.local_name().as_ref().to_owned());
                     self.texts.push(String::new());
@@ -232,8 +240,8 @@ fn begun(start: &BytesStart<'_>) -> Result<Part, Fault> {
     let prefix = name.prefix().map(|prefix| prefix.as_ref().to_owned());
     let declares = prefix.map_or_else(|| "xmlns".to_owned(), |prefix| format!("xmlns:{prefix}"));
     for attribute in start.attributes() {
-        let attribute = attribute
-            .map_err(|error| Fault::new(Code::NotXml, [("why", error.to_string())]))?;
+        let attribute =
+            attribute.map_err(|error| Fault::new(Code::NotXml, [("why", error.to_string())]))?;
         let value: &str = &attribute.value;
         let key: &str = attribute.key.as_ref();
         if key == "Ccy" {
@@ -289,8 +297,10 @@ mod tests {
 
     #[test]
     fn texts_amounts_and_entities() {
-        let parts = all("\u{feff}<?xml version='1.0' encoding='utf-8'?>\n<x:A xmlns:x=\"urn:a\"><!-- b --><B Ccy='CNY'> 1 </B>\
-             <C/><D>a &amp; b&#x4e2d;<![CDATA[<c>]]></D></x:A>\n");
+        let parts = all(
+            "\u{feff}<?xml version='1.0' encoding='utf-8'?>\n<x:A xmlns:x=\"urn:a\"><!-- b --><B Ccy='CNY'> 1 </B>\
+             <C/><D>a &amp; b&#x4e2d;<![CDATA[<c>]]></D></x:A>\n",
+        );
         let parts = parts.unwrap();
         assert_eq!(
             parts[0],
@@ -313,20 +323,41 @@ mod tests {
         assert_eq!(all(bomb), Err(Code::DocType));
         let file = "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>";
         assert_eq!(all(file), Err(Code::DocType));
-        assert_eq!(all("<!DOCTYPE a SYSTEM 'http://x/a.dtd'><a/>"), Err(Code::DocType));
+        assert_eq!(
+            all("<!DOCTYPE a SYSTEM 'http://x/a.dtd'><a/>"),
+            Err(Code::DocType)
+        );
         assert_eq!(all("<a>&b;</a>"), Err(Code::Entity));
         assert_eq!(all("<a>&#0;</a>"), Err(Code::Entity));
         assert_eq!(all(&"<a>".repeat(100)), Err(Code::TooDeep));
-        assert_eq!(all(&format!("<a>{}</a>", "x".repeat(70_000))), Err(Code::TooLong));
-        assert_eq!(all(&format!("<a {}", "x".repeat(70_000))), Err(Code::TooLong));
+        assert_eq!(
+            all(&format!("<a>{}</a>", "x".repeat(70_000))),
+            Err(Code::TooLong)
+        );
+        assert_eq!(
+            all(&format!("<a {}", "x".repeat(70_000))),
+            Err(Code::TooLong)
+        );
         let pieces = "x&amp;".repeat(40_000);
         assert_eq!(all(&format!("<a>{pieces}</a>")), Err(Code::TooLong));
         let large = format!("<a>{}</a>", "<b/>".repeat(300_000));
         assert_eq!(all(&large), Err(Code::TooLarge));
-        for bad in ["", "x", "<a>", "<a></b>", "<a/><b/>", "<a/>x", "<a", "PK\u{3}\u{4}"] {
+        for bad in [
+            "",
+            "x",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>x",
+            "<a",
+            "PK\u{3}\u{4}",
+        ] {
             assert_eq!(all(bad), Err(Code::NotXml), "{bad:?}");
         }
-        assert_eq!(all("<?xml version='1.0' encoding='GBK'?><a/>"), Err(Code::Encoding));
+        assert_eq!(
+            all("<?xml version='1.0' encoding='GBK'?><a/>"),
+            Err(Code::Encoding)
+        );
         let mut walk = Walk::new(&b"<a>\xff</a>"[..]);
         assert!((0..4).any(|_| walk.step().is_err()));
     }

@@ -45,6 +45,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-hands.toml"),
     include_str!("../messages/en-people.toml"),
     include_str!("../messages/en-affairs.toml"),
+    include_str!("../messages/en-money.toml"),
     include_str!("../messages/en-validators.toml"),
 ];
 const CHINESE: &[&str] = &[
@@ -66,6 +67,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-hands.toml"),
     include_str!("../messages/zh-people.toml"),
     include_str!("../messages/zh-affairs.toml"),
+    include_str!("../messages/zh-money.toml"),
     include_str!("../messages/zh-validators.toml"),
 ];
 

@@ -49,15 +49,25 @@ fn the_seven_files_of_another_project() {
     // Ten kinds of balances; the booked ones are 1.01 before and 4.04 after an entry of 8.85.
     let fault = of("camt053.v2.all-balance-types.xml", "CH2801234000123456789").unwrap_err();
     assert_eq!(fault.code, Code::Sum);
-    assert_eq!((fact(&fault, "sum"), fact(&fault, "closing")), ("9.86".into(), "4.04".into()));
+    assert_eq!(
+        (fact(&fault, "sum"), fact(&fault, "closing")),
+        ("9.86".into(), "4.04".into())
+    );
 
     // `8.850` is 8.85, since XML writes a number in one way; but 18.15 and 8.85 are not 27.05.
     let fault = of("camt053.v2.five.decimals.xml", dutch).unwrap_err();
     assert_eq!(fault.code, Code::Sum);
-    assert_eq!((fact(&fault, "sum"), fact(&fault, "closing")), ("27.00".into(), "27.05".into()));
+    assert_eq!(
+        (fact(&fault, "sum"), fact(&fault, "closing")),
+        ("27.00".into(), "27.05".into())
+    );
 
     // The closing balance of an account in euros is in Swedish crowns: nobody can say what it holds.
-    for name in ["camt053.v2.minimal.ultimate.xml", "camt053.v4.xml", "camt053.v8.xml"] {
+    for name in [
+        "camt053.v2.minimal.ultimate.xml",
+        "camt053.v4.xml",
+        "camt053.v8.xml",
+    ] {
         let fault = of(name, dutch).unwrap_err();
         assert_eq!(fault.code, Code::OtherCurrency, "{name}");
         assert_eq!(fact(&fault, "found"), "SEK", "{name}");
@@ -84,7 +94,11 @@ fn the_seven_files_of_another_project() {
         };
         let read = super::read(text.as_bytes(), wanted).unwrap();
         let line = &read[0].lines[0];
-        assert_eq!(line.reference.as_deref(), Some("AAAASESS-FP-CN_98765/01"), "{name}");
+        assert_eq!(
+            line.reference.as_deref(),
+            Some("AAAASESS-FP-CN_98765/01"),
+            "{name}"
+        );
         assert_eq!(line.counterparty.as_deref(), Some("NAME NAME"), "{name}");
         assert_eq!((line.amount, line.credit), (Amount(885), true), "{name}");
     }
@@ -146,11 +160,19 @@ fn changed(from: &str, to: &str) -> Result<Vec<Statement>, Fault> {
 #[test]
 fn what_is_refused() {
     for (from, to, code) in [
-        ("6222 0000 1111 2222", "6222 0000 1111 2223", Code::OtherAccount),
+        (
+            "6222 0000 1111 2222",
+            "6222 0000 1111 2223",
+            Code::OtherAccount,
+        ),
         ("6222 0000 1111 2222", "", Code::Missing),
         ("<Ccy>CNY</Ccy>", "<Ccy>USD</Ccy>", Code::OtherCurrency),
         ("\"CNY\">300.00", "\"USD\">300.00", Code::OtherCurrency),
-        (" Ccy=\"CNY\">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt>", ">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt>", Code::OtherCurrency),
+        (
+            " Ccy=\"CNY\">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt>",
+            ">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt>",
+            Code::OtherCurrency,
+        ),
         ("300.00", "300.001", Code::Decimals),
         ("300.00", "300,00", Code::Amount),
         ("300.00", "-300.00", Code::Amount),
@@ -169,10 +191,16 @@ fn what_is_refused() {
         ("camt.053.001.08", "camt.052.001.08", Code::NotCamt),
         ("<Document xmlns", "<Dokument xmlns", Code::NotCamt),
         ("<GrpHdr>", "<GrpHdr>&lol;", Code::Entity),
-        ("<!-- Every", "<!DOCTYPE x SYSTEM 'file:///etc/passwd'><!-- Every", Code::DocType),
+        (
+            "<!-- Every",
+            "<!DOCTYPE x SYSTEM 'file:///etc/passwd'><!-- Every",
+            Code::DocType,
+        ),
         ("</Document>", "", Code::NotXml),
     ] {
-        let found = changed(from, to).map(|read| read.len()).map_err(|fault| fault.code);
+        let found = changed(from, to)
+            .map(|read| read.len())
+            .map_err(|fault| fault.code);
         assert_eq!(found, Err(code), "{from:?} -> {to:?}");
     }
     // An account is told by its last digits only: a refusal may stand in a log.

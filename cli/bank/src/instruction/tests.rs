@@ -6,7 +6,9 @@ use super::*;
 use crate::map::ColumnMap;
 
 fn kept(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/bank").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/data/bank")
+        .join(name)
 }
 
 /// Compares with the kept file, or makes it anew.
@@ -15,7 +17,10 @@ fn hold(name: &str, bytes: &[u8]) {
         std::fs::write(kept(name), bytes).unwrap();
     }
     let same = std::fs::read(kept(name)).is_ok_and(|kept| kept == bytes);
-    assert!(same, "{name} is stale: KEPT=anew cargo test --release --workspace kept_");
+    assert!(
+        same,
+        "{name} is stale: KEPT=anew cargo test --release --workspace kept_"
+    );
 }
 
 fn order(unit: &Unit) -> Order<'_> {
@@ -32,12 +37,21 @@ fn order(unit: &Unit) -> Order<'_> {
         text: format!("{reference} <拨款>"),
     };
     Order {
-        from: party("虚构基金管理有限公司", "6222 0000 1111 2222", Some("102100099996")),
+        from: party(
+            "虚构基金管理有限公司",
+            "6222 0000 1111 2222",
+            Some("102100099996"),
+        ),
         unit,
         day: CivilDate::parse("2026-11-30").unwrap().day_number(),
         made: "2026-11-30T10:00:00+08:00",
         payments: vec![
-            pay("AG1-M1-1", 180_000_000, party("虚构工作室 & Co", "62-33", Some("BKCHCNBJ")), None),
+            pay(
+                "AG1-M1-1",
+                180_000_000,
+                party("虚构工作室 & Co", "62-33", Some("BKCHCNBJ")),
+                None,
+            ),
             pay(
                 "AG2-ADV-1",
                 1,
@@ -82,7 +96,16 @@ fn what_is_written_is_well_formed() {
         }
     }
     let payer = "虚构基金管理有限公司";
-    assert_eq!(names, [payer, payer, "虚构工作室 & Co", "Fictional Lab", "NL91ABNA0417164300"]);
+    assert_eq!(
+        names,
+        [
+            payer,
+            payer,
+            "虚构工作室 & Co",
+            "Fictional Lab",
+            "NL91ABNA0417164300"
+        ]
+    );
 }
 
 #[test]
@@ -98,7 +121,15 @@ fn what_cannot_be_instructed() {
         code(&|order| order.payments[1].reference = "AG1-M1-1".to_owned()),
         Code::EndToEndTwice
     );
-    for name in ["", " ", "=1+1", "@x", "a\nb", "a\u{202e}b", &"长".repeat(141)] {
+    for name in [
+        "",
+        " ",
+        "=1+1",
+        "@x",
+        "a\nb",
+        "a\u{202e}b",
+        &"长".repeat(141),
+    ] {
         let change = |order: &mut Order<'_>| order.payments[0].to.name = name.to_owned();
         assert_eq!(code(&change), Code::Character, "{name:?}");
     }
@@ -111,7 +142,10 @@ fn what_cannot_be_instructed() {
         assert_eq!(code(&change), Code::Character, "{bank:?}");
     }
     let long = "A".repeat(36);
-    assert_eq!(code(&|order| order.payments[0].reference = long.clone()), Code::Character);
+    assert_eq!(
+        code(&|order| order.payments[0].reference = long.clone()),
+        Code::Character
+    );
     // A number that looks like an IBAN and is none is the bank's own number.
     assert!(is_iban("NL91ABNA0417164300"));
     assert!(!is_iban("NL91ABNA0417164301"));

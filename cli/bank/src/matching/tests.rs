@@ -47,13 +47,24 @@ fn told(outcome: &Outcome) -> Vec<String> {
             Act::Receive { instalment } => format!("receive {instalment}"),
             Act::Confirm { receipt, .. } => format!("confirm {receipt}"),
         };
-        let why: Vec<&str> = proposal.reasons.iter().map(|reason| reason.word()).collect();
+        let why: Vec<&str> = proposal
+            .reasons
+            .iter()
+            .map(|reason| reason.word())
+            .collect();
         let text = format!("{act} {} ({})", proposal.reference, why.join(" "));
         all.push((proposal.line, text));
     }
-    all.extend(outcome.left.iter().map(|(line, left)| (*line, left.word().to_owned())));
+    all.extend(
+        outcome
+            .left
+            .iter()
+            .map(|(line, left)| (*line, left.word().to_owned())),
+    );
     all.sort();
-    all.into_iter().map(|(line, text)| format!("{line}: {text}")).collect()
+    all.into_iter()
+        .map(|(line, text)| format!("{line}: {text}"))
+        .collect()
 }
 
 #[test]
@@ -102,8 +113,14 @@ fn payments_by_their_reference() {
     let mut lines = lines;
     lines[2].reference = Some("R-002b".to_owned());
     let outcome = propose(&lines, &known);
-    assert!(told(&outcome).contains(&"2: return 2 AC04 R-002B (end-to-end amount days)".to_owned()));
-    let back = outcome.proposals.iter().find(|proposal| proposal.line == 2).unwrap();
+    assert!(
+        told(&outcome).contains(&"2: return 2 AC04 R-002B (end-to-end amount days)".to_owned())
+    );
+    let back = outcome
+        .proposals
+        .iter()
+        .find(|proposal| proposal.line == 2)
+        .unwrap();
     assert_eq!(back.beside, Some(1), "it went out and came back: one act");
     assert!(!outcome.left.iter().any(|(line, _)| *line == 1));
 }

@@ -32,7 +32,10 @@ fn read_as(text: &[u8], map: &StatementMap, said: Said) -> Result<Statement, Fau
 
 #[test]
 fn a_table_of_a_bank() {
-    let text = FILE.replace("合计,,500.00,\"1,000.00\",,,,,\n", ",,500.00,\"1,000.00\",,,,,\n");
+    let text = FILE.replace(
+        "合计,,500.00,\"1,000.00\",,,,,\n",
+        ",,500.00,\"1,000.00\",,,,,\n",
+    );
     let statement = read_as(text.as_bytes(), &map(MAP), Said::default()).unwrap();
     assert_eq!((statement.opening, statement.closing), (0, 50_000));
     assert_eq!(statement.from.to_string(), "2026-03-02");
@@ -41,28 +44,43 @@ fn a_table_of_a_bank() {
     assert_eq!(amounts, [100_000, -30_000, -20_000]);
     assert_eq!(statement.lines[1].end_to_end.as_deref(), Some("AG1-ADV-1"));
     assert_eq!(statement.lines[0].counterparty.as_deref(), Some("甬江轴承"));
-    assert_eq!(statement.lines[2].reference.as_deref(), Some("0003000000000000001"));
+    assert_eq!(
+        statement.lines[2].reference.as_deref(),
+        Some("0003000000000000001")
+    );
 
     // The same as banks in China save it, with semicolons, and newest first.
     let (gbk, _, _) = GB18030.encode(&text);
-    assert_eq!(read_as(&gbk, &map(MAP), Said::default()).as_ref(), Ok(&statement));
+    assert_eq!(
+        read_as(&gbk, &map(MAP), Said::default()).as_ref(),
+        Ok(&statement)
+    );
     let mut lines: Vec<&str> = text.lines().collect();
     lines[3..7].reverse();
     let turned = lines.join("\r\n");
-    assert_eq!(read_as(turned.as_bytes(), &map(MAP), Said::default()).as_ref(), Ok(&statement));
-    let one_day = turned.replace("20260303", "20260302").replace("20260304", "20260302");
+    assert_eq!(
+        read_as(turned.as_bytes(), &map(MAP), Said::default()).as_ref(),
+        Ok(&statement)
+    );
+    let one_day = turned
+        .replace("20260303", "20260302")
+        .replace("20260304", "20260302");
     let one_day = read_as(one_day.as_bytes(), &map(MAP), Said::default()).unwrap();
     assert_eq!((one_day.opening, one_day.closing), (0, 50_000));
 }
 
 #[test]
 fn other_forms() {
-    let german = map("[statement]\nday='Datum'\namount='Betrag'\ndirection='Art'\n\
-                      credit-word='H'\ndebit-word='S'\nday-form='DD.MM.YYYY'\ndecimal=','\n");
+    let german = map(
+        "[statement]\nday='Datum'\namount='Betrag'\ndirection='Art'\n\
+                      credit-word='H'\ndebit-word='S'\nday-form='DD.MM.YYYY'\ndecimal=','\n",
+    );
     let text = "Datum;Betrag;Art\n2.3.2026;1.000,50;H\n3.3.2026;0,50;S\n";
     let said = Said {
         opening: Some(100),
-        from: CivilDate::parse("2026-03-01").ok().map(CivilDate::day_number),
+        from: CivilDate::parse("2026-03-01")
+            .ok()
+            .map(CivilDate::day_number),
         to: None,
     };
     let statement = read_as(text.as_bytes(), &german, said).unwrap();
@@ -71,8 +89,10 @@ fn other_forms() {
     // Without a column of balances and without being told, nobody knows what the account holds.
     let fault = read_as(text.as_bytes(), &german, Said::default()).unwrap_err();
     assert_eq!(fault.code, Code::Missing);
-    let american = map("[statement]\nday='Date'\namount='Amount'\nbalance='Balance'\n\
-                        day-form='MM/DD/YYYY'\n");
+    let american = map(
+        "[statement]\nday='Date'\namount='Amount'\nbalance='Balance'\n\
+                        day-form='MM/DD/YYYY'\n",
+    );
     let text = "Date\tAmount\tBalance\n11/30/2026 10:00\t-5\t-5.00\n";
     let statement = read_as(text.as_bytes(), &american, Said::default()).unwrap();
     assert_eq!((statement.opening, statement.closing), (0, -500));
@@ -100,13 +120,21 @@ fn what_is_refused() {
         assert!(good.contains(from), "{from}");
         let text = good.replacen(from, to, 1);
         let found = read_as(text.as_bytes(), &map(MAP), Said::default());
-        assert_eq!(found.map(|_| ()).map_err(|fault| fault.code), Err(code), "{from:?} -> {to:?}");
+        assert_eq!(
+            found.map(|_| ()).map_err(|fault| fault.code),
+            Err(code),
+            "{from:?} -> {to:?}"
+        );
     }
     let head = "交易日期,账号,借方,贷方,余额,流水号,业务编号,对方户名,摘要\n";
     let found = read_as(head.as_bytes(), &map(MAP), Said::default());
     assert_eq!(found.unwrap_err().code, Code::NoLines);
     let found = read_as(FILE.as_bytes(), &map(MAP), Said::default()).unwrap_err();
-    assert_eq!((found.code, found.at), (Code::Day, Some(8)), "a sum with a word in the day's column");
+    assert_eq!(
+        (found.code, found.at),
+        (Code::Day, Some(8)),
+        "a sum with a word in the day's column"
+    );
     let endless = std::io::BufReader::new(std::io::repeat(b','));
     let unit = Unit::default();
     let wanted = Wanted {

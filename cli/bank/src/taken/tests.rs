@@ -47,7 +47,11 @@ fn take(taken: &mut Taken, statement: &Statement) -> Result<(usize, usize), Code
 fn statements_follow_on_one_another() {
     assert!(LocalDay(MONDAY).to_string() == "2026-03-02");
     let mut taken = Taken::default();
-    let week = [line(0, 1_000, "R001"), line(1, -300, "R002"), line(4, -50, "R003")];
+    let week = [
+        line(0, 1_000, "R001"),
+        line(1, -300, "R002"),
+        line(4, -50, "R003"),
+    ];
     assert_eq!(take(&mut taken, &statement((0, 4), 0, &week)), Ok((3, 0)));
     // The same file again.
     assert_eq!(take(&mut taken, &statement((0, 4), 0, &week)), Ok((0, 3)));
@@ -56,7 +60,11 @@ fn statements_follow_on_one_another() {
     assert_eq!(take(&mut taken, &statement((7, 7), 650, &next)), Ok((1, 0)));
     assert_eq!(taken.closing, 670);
     // Files that overlap: Friday and Monday were there, Tuesday is new.
-    let both = [line(4, -50, "R003"), line(7, 20, "r-004"), line(8, 1, "R005")];
+    let both = [
+        line(4, -50, "R003"),
+        line(7, 20, "r-004"),
+        line(8, 1, "R005"),
+    ];
     assert_eq!(take(&mut taken, &statement((4, 8), 700, &both)), Ok((1, 2)));
     assert_eq!(taken.closing, 671);
     // The last day went on.
@@ -64,7 +72,10 @@ fn statements_follow_on_one_another() {
     assert_eq!(take(&mut taken, &statement((8, 8), 670, &more)), Ok((1, 1)));
     // Another statement of the same day.
     let second = [line(8, 3, "R007")];
-    assert_eq!(take(&mut taken, &statement((8, 8), 673, &second)), Ok((1, 0)));
+    assert_eq!(
+        take(&mut taken, &statement((8, 8), 673, &second)),
+        Ok((1, 0))
+    );
     assert_eq!((taken.closing, taken.lines.len()), (676, 7));
     assert_eq!(taken.balance_on(LocalDay(MONDAY + 4)), 650);
     assert_eq!(taken.balance_on(LocalDay(MONDAY + 100)), 676);
@@ -76,25 +87,59 @@ fn statements_follow_on_one_another() {
 #[test]
 fn what_does_not_join() {
     let mut taken = Taken::default();
-    let week = [line(0, 1_000, "R001"), line(1, -300, "R002"), line(4, -50, "R003")];
+    let week = [
+        line(0, 1_000, "R001"),
+        line(1, -300, "R002"),
+        line(4, -50, "R003"),
+    ];
     take(&mut taken, &statement((0, 4), 0, &week)).unwrap();
     for (code, found) in [
         // Monday is missing.
         (Code::Gap, statement((8, 8), 650, &[line(8, 1, "R010")])),
-        (Code::Gap, statement((4_000, 4_000), 650, &[line(4_000, 1, "R010")])),
+        (
+            Code::Gap,
+            statement((4_000, 4_000), 650, &[line(4_000, 1, "R010")]),
+        ),
         (Code::Opening, statement((7, 7), 651, &[line(7, 1, "R010")])),
         (Code::Earlier, statement((-3, 7), 0, &[line(7, 1, "R010")])),
         // Tuesday had another amount, one line more, one line fewer.
-        (Code::Overlap, statement((1, 7), 1_000, &[line(1, -301, "R002"), line(4, -50, "R003")])),
         (
             Code::Overlap,
-            statement((1, 7), 1_000, &[line(1, -300, "R002"), line(1, 9, "R011"), line(4, -50, "R003")]),
+            statement(
+                (1, 7),
+                1_000,
+                &[line(1, -301, "R002"), line(4, -50, "R003")],
+            ),
         ),
-        (Code::Overlap, statement((1, 7), 1_000, &[line(4, -50, "R003"), line(7, 1, "R012")])),
-        (Code::Overlap, statement((1, 4), 1_000, &[line(1, -300, "R002")])),
+        (
+            Code::Overlap,
+            statement(
+                (1, 7),
+                1_000,
+                &[
+                    line(1, -300, "R002"),
+                    line(1, 9, "R011"),
+                    line(4, -50, "R003"),
+                ],
+            ),
+        ),
+        (
+            Code::Overlap,
+            statement((1, 7), 1_000, &[line(4, -50, "R003"), line(7, 1, "R012")]),
+        ),
+        (
+            Code::Overlap,
+            statement((1, 4), 1_000, &[line(1, -300, "R002")]),
+        ),
         // The reference of Monday with another amount, and on another day.
-        (Code::Reference, statement((7, 7), 650, &[line(7, 5, "R-001")])),
-        (Code::Reference, statement((7, 7), 650, &[line(7, 1_000, "R001")])),
+        (
+            Code::Reference,
+            statement((7, 7), 650, &[line(7, 5, "R-001")]),
+        ),
+        (
+            Code::Reference,
+            statement((7, 7), 650, &[line(7, 1_000, "R001")]),
+        ),
         (
             Code::Reference,
             statement((7, 7), 650, &[line(7, 5, "R020"), line(7, 6, "R020")]),
