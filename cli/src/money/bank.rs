@@ -31,6 +31,7 @@ use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
 
 use super::{Book, cash};
+use crate::act::next::state;
 use crate::failure::Failure;
 use crate::flags::Global;
 use crate::profile::Left;
@@ -575,10 +576,7 @@ pub fn not_released(payment: &Payment) -> Option<Failure> {
     }
     let facts = [
         ("payment", payment.number.short().to_string()),
-        (
-            "state",
-            t(&format!("state.payment.{}", payment.state.word()), &[]),
-        ),
+        ("state", state("payment", payment.state.word())),
     ];
     Some(Failure::refused(t("bank.not-released", &facts)).next(t("bank.not-released-next", &facts)))
 }

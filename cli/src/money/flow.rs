@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use rollbook_core::account::table::ROWS;
 use rollbook_core::account::{Account, AccountKind, Posting};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::id::{AgreementId, AwardId, CallId, ContributionId, FundId, PaymentId};
@@ -102,11 +103,16 @@ impl Of {
     }
 }
 
-fn rule(entry: &Entry) -> &'static str {
-    match &entry.record {
-        Some((_, record)) => record.payload.body.code(),
-        None => entry.steps.first().map_or("", |step| step.code),
+/// The number of the rule: of the act, else of the movement that the clock made.
+fn rule(entry: &Entry, row: &str) -> &'static str {
+    if let Some((_, record)) = &entry.record {
+        return record.payload.body.code();
     }
+    let known = ROWS.iter().find(|known| known.name == row);
+    known
+        .and_then(|known| known.numbers.first())
+        .copied()
+        .unwrap_or_default()
 }
 
 fn line(book: &Book, entry: &Entry, row: &'static str, posting: &Posting) -> Result<Line, Failure> {
@@ -114,7 +120,7 @@ fn line(book: &Book, entry: &Entry, row: &'static str, posting: &Posting) -> Res
         day: book.day(entry)?,
         height: entry.height.0,
         record: entry.record.as_ref().map(|(id, _)| *id),
-        rule: rule(entry),
+        rule: rule(entry, row),
         row,
         from: posting.from.kind,
         to: posting.to.kind,

@@ -14,13 +14,15 @@ use rollbook_core::id::{AwardId, Id as _};
 use rollbook_core::identity::Organisation;
 use rollbook_core::identity::identifier::Identifier;
 use rollbook_core::object::agreement::Agreement;
-use rollbook_core::object::award::{Award, AwardState};
+use rollbook_core::object::award::Award;
 use rollbook_core::state::StateTables;
+use rollbook_core::word::Word as _;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
-use rollbook_words::catalogue::{Language, t_in};
+use rollbook_words::catalogue::{Language, speaking, t_in};
 use serde_json::{Map, Value, json};
 
 use super::Book;
+use crate::act::next::state;
 use crate::failure::Failure;
 use crate::output::visible;
 
@@ -103,7 +105,7 @@ fn instant(book: &Book, at: LedgerTime) -> Result<String, Failure> {
 }
 
 /// An organisation by the register that it stands in.
-pub fn identifier(organisation: &Organisation) -> String {
+pub fn identifier(publisher: &Publisher<'_>, organisation: &Organisation) -> String {
     let mut all = organisation.identifiers.iter();
     let of = |found: &Identifier| match found {
         Identifier::Uscc(code) => format!("CN-USCI-{code}"),
@@ -112,18 +114,19 @@ pub fn identifier(organisation: &Organisation) -> String {
     };
     match all.next() {
         Some(first) => of(first).replace('/', "-"),
-        None => organisation.number.short().to_string(),
+        // An office stands in no register.
+        None => format!("360G-{}-{}", publisher.prefix, organisation.number.short()),
     }
 }
 
-fn organisation(tables: &StateTables, number: OrganisationId) -> Value {
+fn organisation(tables: &StateTables, publisher: &Publisher<'_>, number: OrganisationId) -> Value {
     let Some(found) = tables.organisations.get(&number) else {
         return json!({ "id": number.short().to_string(), "name": number.short().to_string() });
     };
     let (native, latin) = (found.name.native.as_str(), found.name.latin.as_str());
     let name = if native.is_empty() { latin } else { native };
     json!({
-        "id": identifier(found), "name": text(name),
+        "id": identifier(publisher, found), "name": text(name),
         "alternateName": (latin != name).then(|| text(latin)),
         "addressCountry": found.country.as_str(),
     })
@@ -163,7 +166,10 @@ fn grant(
     let facts = [
         ("award", short.clone()),
         ("call", text(call.terms.title.latin.as_str())),
-        ("state", state(award)),
+        (
+            "state",
+            speaking(Language::English, || state("award", award.state.word())),
+        ),
         (
             "document",
             opened
@@ -180,8 +186,8 @@ fn grant(
         "amountAppliedFor": opened.map(|opened| amount(unit, i128::from(opened.content.ask))),
         "amountDisbursed": agreement.map(|_| amount(unit, paid)),
         "awardDate": calendar.day_of(award.decided_ms).to_string(),
-        "recipientOrganization": [organisation(tables, award.grantee)],
-        "fundingOrganization": [organisation(tables, fund.holder)],
+        "recipientOrganization": [organisation(tables, publisher, award.grantee)],
+        "fundingOrganization": [organisation(tables, publisher, fund.holder)],
         "grantProgramme": [{
             "code": award.call.short().to_string(), "title": text(call.terms.title.latin.as_str()),
         }],
@@ -219,16 +225,6 @@ fn grant(
         }
     }
     Ok(Some(grant))
-}
-
-fn state(award: &Award) -> String {
-    use rollbook_core::word::Word as _;
-    let state = match award.state {
-        // What an applicant accepted is what a reader calls awarded.
-        AwardState::Accepted => "accepted",
-        other => other.word(),
-    };
-    t_in(Language::English, &format!("state.award.{state}"), &[])
 }
 
 fn dates(grant: &mut Value, agreement: &Agreement, day: impl Fn(LedgerTime) -> LocalDay) {
@@ -302,8 +298,8 @@ fn moved(book: &Book, award: &Award, agreement: Option<&Agreement>) -> Result<Mo
                 }
                 _ => continue,
             };
-            let record = entry.record.as_ref().map(|(id, _)| id.short());
-            let id = record.unwrap_or_else(|| format!("{}:{}", entry.height.0, posted.row));
+            let record = entry.record.as_ref().map(|(id, _)| id.to_hex());
+            let id = record.unwrap_or_else(|| format!("{}-{}", entry.height.0, posted.row));
             into.push((id, book.day(entry)?, i128::from(amount)));
             moved.last = moved.last.max(entry.time);
         }
