@@ -525,16 +525,23 @@ fn reading(desk: &Desk, past: &str) {
 }
 
 const GIVING: &str = "
-import json, sys
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+import datetime, json, sys
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 package, grant, data = (json.load(open(path, encoding='utf-8')) for path in sys.argv[1:4])
 base = 'https://raw.githubusercontent.com/ThreeSixtyGiving/standard/'
 resources = []
 for release in ('1.4.2', '1.4.3'):
-    resources.append((base + release + '/schema/360-giving-schema.json', Resource.from_contents(grant)))
-    resources.append((base + release + '/schema/360-giving-package-schema.json', Resource.from_contents(package)))
-validator = Draft202012Validator(package, registry=Registry().with_resources(resources))
+    resources.append((base + release + '/schema/360-giving-schema.json', DRAFT202012.create_resource(grant)))
+    resources.append((base + release + '/schema/360-giving-package-schema.json', DRAFT202012.create_resource(package)))
+# A date is either a day or an instant, never both: the judge has to know instants.
+checker = FormatChecker(formats=())
+@checker.checks('date-time', ValueError)
+def is_instant(text):
+    return 'T' in text and datetime.datetime.fromisoformat(text).tzinfo is not None
+registry = Registry().with_resources(resources)
+validator = Draft202012Validator(package, registry=registry, format_checker=checker)
 faults = sorted(str(fault.json_path) + ': ' + fault.message[:200] for fault in validator.iter_errors(data))
 if faults:
     sys.exit('\\n'.join(faults))

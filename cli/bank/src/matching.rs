@@ -8,7 +8,7 @@
 //!
 //! Absent on purpose: sentences, and what the acts' rules say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::account::Amount;
 use rollbook_core::calendar::LocalDay;
@@ -272,6 +272,7 @@ pub fn propose(lines: &[Line], known: &Known) -> Outcome {
     let mut search = Search {
         lines,
         known,
+        index: Index::of(lines, known),
         taken: Taken::default(),
         outcome: Outcome::default(),
     };
@@ -299,9 +300,49 @@ struct Taken {
     instalments: BTreeSet<u32>,
 }
 
+/// Where what is looked for stands, so that a line is as dear among many as among few.
+struct Index {
+    used: BTreeMap<String, usize>,
+    instructed: BTreeMap<String, usize>,
+    by_amount: BTreeMap<Amount, Vec<usize>>,
+    entered: BTreeMap<String, usize>,
+    end_to_end: BTreeMap<String, Vec<usize>>,
+}
+
+impl Index {
+    fn of(lines: &[Line], known: &Known) -> Index {
+        let used = known.used.iter().enumerate().rev();
+        let instructed = known.instructed.iter().enumerate().rev();
+        let entered = known.entered.iter().enumerate().rev();
+        let mut by_amount: BTreeMap<Amount, Vec<usize>> = BTreeMap::new();
+        for (at, one) in known.instructed.iter().enumerate() {
+            by_amount.entry(one.amount).or_default().push(at);
+        }
+        let mut end_to_end: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, line) in lines.iter().enumerate() {
+            if let Some(reference) = line.end_to_end.as_deref() {
+                end_to_end.entry(plain(reference)).or_default().push(at);
+            }
+        }
+        // Of equals the first.
+        Index {
+            used: used.map(|(at, one)| (plain(&one.reference), at)).collect(),
+            instructed: instructed
+                .map(|(at, one)| (plain(&one.reference), at))
+                .collect(),
+            by_amount,
+            entered: entered
+                .map(|(at, one)| (plain(&one.reference), at))
+                .collect(),
+            end_to_end,
+        }
+    }
+}
+
 struct Search<'a> {
     lines: &'a [Line],
     known: &'a Known,
+    index: Index,
     taken: Taken,
     outcome: Outcome,
 }
@@ -367,11 +408,8 @@ impl Search<'_> {
         let Some(reference) = line.plain_reference() else {
             return false;
         };
-        let used = self.known.used.iter();
-        let Some(used) = used
-            .clone()
-            .find(|used| plain(&used.reference) == reference)
-        else {
+        let at_used = self.index.used.get(&reference);
+        let Some(used) = at_used.and_then(|at| self.known.used.get(*at)) else {
             return false;
         };
         let same_day = used
@@ -392,28 +430,25 @@ impl Search<'_> {
 
     /// The line of the same instruction that went the other way.
     fn other_way(&self, at: usize, reference: &str, credit: bool) -> Option<usize> {
-        let fits = |(place, line): &(usize, &Line)| {
-            *place != at
-                && !self.taken.lines.contains(place)
-                && line.credit == credit
-                && line.end_to_end.as_deref().map(plain).as_deref() == Some(reference)
+        let fits = |place: &&usize| {
+            **place != at
+                && !self.taken.lines.contains(*place)
+                && self
+                    .lines
+                    .get(**place)
+                    .is_some_and(|line| line.credit == credit)
         };
-        self.lines
-            .iter()
-            .enumerate()
-            .find(fits)
-            .map(|(place, _)| place)
+        let places = self.index.end_to_end.get(reference)?;
+        places.iter().find(fits).copied()
     }
 
     fn by_end_to_end(&mut self, at: usize, line: &Line) -> bool {
         let Some(reference) = line.end_to_end.as_deref().map(plain) else {
             return false;
         };
-        let mut all = self.known.instructed.iter();
-        let Some(found) = all
-            .find(|known| plain(&known.reference) == reference)
-            .cloned()
-        else {
+        let at_known = self.index.instructed.get(&reference);
+        let found = at_known.and_then(|at| self.known.instructed.get(*at));
+        let Some(found) = found.cloned() else {
             return false;
         };
         let payment = found.payment;
@@ -464,11 +499,9 @@ impl Search<'_> {
         let Some(reference) = line.plain_reference().filter(|_| line.credit) else {
             return;
         };
-        let mut all = self.known.entered.iter();
-        let Some(found) = all
-            .find(|known| plain(&known.reference) == reference)
-            .cloned()
-        else {
+        let at_known = self.index.entered.get(&reference);
+        let found = at_known.and_then(|at| self.known.entered.get(*at));
+        let Some(found) = found.cloned() else {
             return;
         };
         if found.amount != line.amount {
@@ -495,7 +528,10 @@ impl Search<'_> {
                 && (0..=DAYS).contains(&days)
                 && !self.taken.payments.contains(&known.payment)
         };
-        let fits: Vec<&Instructed> = self.known.instructed.iter().filter(near).collect();
+        let places = self.index.by_amount.get(&line.amount);
+        let places = places.map(Vec::as_slice).unwrap_or_default().iter();
+        let same = places.filter_map(|at| self.known.instructed.get(*at));
+        let fits: Vec<&Instructed> = same.filter(near).collect();
         let (found, by_name) = match one(&fits, line, |known| &known.names) {
             Ok(found) => found,
             Err(left) => return Some(left),

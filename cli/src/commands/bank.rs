@@ -394,11 +394,11 @@ fn run_export(global: &Global, flags: &Export) -> Result<u8, Failure> {
     let refused = |fault: Fault| told(&fault, Path::new(&flags.fund));
     if let Some(file) = &flags.pain001 {
         let xml = order.pain001().map_err(refused)?;
-        files::save(file, xml.as_bytes(), Some(flags.force))?;
+        files::save_private(file, xml.as_bytes(), flags.force)?;
     }
     if let (Some(file), Some(map)) = (&flags.table, map) {
         let bytes = order.csv(map).map_err(refused)?;
-        files::save(file, &bytes, Some(flags.force))?;
+        files::save_private(file, &bytes, flags.force)?;
     }
     tell_order(&book, &order, &payments)?;
     Ok(book.code())
@@ -717,11 +717,7 @@ fn run_match(global: &Global, flags: &Match) -> Result<u8, Failure> {
                 continue;
             }
             let file = folder.join(name);
-            files::save(
-                &file,
-                csv::ordered(columns, &rows).as_bytes(),
-                Some(flags.force),
-            )?;
+            files::save_private(&file, csv::ordered(columns, &rows).as_bytes(), flags.force)?;
             let facts = [
                 ("count", rows.len().to_string()),
                 ("command", (*command).to_owned()),
@@ -929,7 +925,7 @@ pub fn run_reconcile(global: &Global, flags: &Reconcile) -> Result<u8, Failure> 
     if let Some(file) = &flags.print {
         let names = objects::both_names(fund.name.native.as_str(), fund.name.latin.as_str());
         let page = page(&found, unit, on, &format!("{} {names}", number.short()));
-        files::save(file, page.html(&book).as_bytes(), Some(flags.force))?;
+        files::save_private(file, page.html(&book).as_bytes(), flags.force)?;
         say(t("money.printed", &[("file", file.display().to_string())]));
     }
     if flags.check && !found.is_clean() {

@@ -131,7 +131,7 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
     told.tell(global, &book, &found)?;
     if let Some(file) = &span.print {
         let page = told.page(&book, &found)?;
-        files::save(file, page.html(&book).as_bytes(), Some(span.force))?;
+        files::save_private(file, page.html(&book).as_bytes(), span.force)?;
         say(t("money.printed", &[("file", file.display().to_string())]));
     }
     Ok(book.code())

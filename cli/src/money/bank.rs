@@ -9,7 +9,7 @@
 //! * Money that moved before the first statement is taken as matched; the opening balance shows
 //!   whether it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rollbook_bank::map::ColumnMap;
@@ -191,6 +191,7 @@ fn payment_act(entry: &Entry) -> Option<(&PaymentAct, PaymentId)> {
 pub fn known(book: &Book, fund: FundId) -> Result<Known, Failure> {
     let tables = book.tables()?;
     let mut known = Known::default();
+    let mut newest: BTreeMap<PaymentId, usize> = BTreeMap::new();
     for entry in &book.entries {
         let Some((act, number)) = payment_act(entry) else {
             continue;
@@ -202,11 +203,8 @@ pub fn known(book: &Book, fund: FundId) -> Result<Known, Failure> {
         else {
             continue;
         };
-        let last = known
-            .instructed
-            .iter_mut()
-            .rev()
-            .find(|known| known.payment == number.0);
+        let last = newest.get(&number).copied();
+        let last = last.and_then(|at| known.instructed.get_mut(at));
         match act {
             PaymentAct::Release { instruction, .. } => {
                 let grantee = tables.agreements.get(&payment.agreement);
@@ -214,6 +212,7 @@ pub fn known(book: &Book, fund: FundId) -> Result<Known, Failure> {
                     Some(agreement) => names(book, agreement.grantee)?,
                     None => Vec::new(),
                 };
+                newest.insert(number, known.instructed.len());
                 known.instructed.push(Instructed {
                     payment: number.0,
                     reference: instruction.reference.to_string(),
@@ -370,35 +369,30 @@ pub fn reconcile(
     let known = known(book, number)?;
     let first = taken.days.map(|(first, _)| first).unwrap_or(on);
     let (sum, movements) = movements(book, number)?;
-    let mut lines: Vec<Option<&Line>> = taken
-        .lines
+    let until = taken.lines.iter().filter(|line| line.day <= on);
+    let mut lines: Vec<Option<&Line>> = until.map(Some).collect();
+    let places = Places::of(&lines);
+    let settled: BTreeMap<u32, String> = known
+        .instructed
         .iter()
-        .filter(|line| line.day <= on)
-        .map(Some)
+        .filter(|known| known.standing == Standing::Settled)
+        .map(|known| (known.payment, plain(&known.reference)))
         .collect();
     let mut items = Vec::new();
-    let mut unmatched: Vec<PaymentId> = Vec::new();
+    let mut unmatched: BTreeSet<PaymentId> = BTreeSet::new();
     for movement in movements.iter().filter(|movement| movement.day >= first) {
-        let end_to_end = movement.payment.and_then(|payment| {
-            let mut all = known.instructed.iter().rev();
-            let settled = all
-                .find(|known| known.payment == payment.0 && known.standing == Standing::Settled)?;
-            Some(plain(&settled.reference))
-        });
-        let fits = |line: &Line, by_reference: bool| {
-            line.signed() == movement.amount
-                && if by_reference {
-                    movement.reference.is_some() && line.plain_reference() == movement.reference
-                } else {
-                    end_to_end.is_some() && line.end_to_end.as_deref().map(plain) == end_to_end
-                }
+        let end_to_end = movement.payment.and_then(|payment| settled.get(&payment.0));
+        let find = |all: &BTreeMap<String, Vec<usize>>, reference: Option<&String>| {
+            let places = all.get(reference?)?.iter();
+            let mut fitting = places.filter(|at| {
+                let line = lines.get(**at).copied().flatten();
+                line.is_some_and(|line| line.signed() == movement.amount)
+            });
+            fitting.next().copied()
         };
-        let find = |by_reference: bool| {
-            lines
-                .iter()
-                .position(|line| line.is_some_and(|line| fits(line, by_reference)))
-        };
-        match find(true).or_else(|| find(false)) {
+        let found = find(&places.reference, movement.reference.as_ref())
+            .or_else(|| find(&places.end_to_end, end_to_end));
+        match found {
             Some(at) => {
                 if let Some(line) = lines.get_mut(at) {
                     *line = None;
@@ -415,7 +409,7 @@ pub fn reconcile(
             }
         }
     }
-    came_back(&known, &mut lines);
+    came_back(&known, &places, &mut lines);
     items.extend(lines.iter().flatten().map(|line| {
         let reference = line.reference.clone().or_else(|| line.end_to_end.clone());
         Item {
@@ -490,24 +484,51 @@ fn movements(book: &Book, fund: FundId) -> Result<(i128, Vec<Movement>), Failure
     Ok((sum, movements))
 }
 
+/// Lines by their references, so that each is found at once.
+#[derive(Default)]
+struct Places {
+    reference: BTreeMap<String, Vec<usize>>,
+    end_to_end: BTreeMap<String, Vec<usize>>,
+}
+
+impl Places {
+    fn of(lines: &[Option<&Line>]) -> Places {
+        let mut places = Places::default();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(line) = line else { continue };
+            if let Some(reference) = line.plain_reference() {
+                places.reference.entry(reference).or_default().push(at);
+            }
+            if let Some(reference) = line.end_to_end.as_deref() {
+                places
+                    .end_to_end
+                    .entry(plain(reference))
+                    .or_default()
+                    .push(at);
+            }
+        }
+        places
+    }
+}
+
 /// Takes away what went out and came back, where the ledger knows of it: both lines are there.
-fn came_back(known: &Known, lines: &mut [Option<&Line>]) {
+fn came_back(known: &Known, places: &Places, lines: &mut [Option<&Line>]) {
     let returned = known
         .instructed
         .iter()
         .filter(|known| known.standing == Standing::Returned);
     for instructed in returned {
-        let reference = plain(&instructed.reference);
+        let Some(all) = places.end_to_end.get(&plain(&instructed.reference)) else {
+            continue;
+        };
         let find = |credit: bool| {
-            lines.iter().position(|line| {
-                line.is_some_and(|line| {
-                    line.credit == credit
-                        && line.amount == instructed.amount
-                        && line.end_to_end.as_deref().map(plain).as_deref() == Some(&reference)
-                })
+            let mut all = all.iter();
+            all.find(|at| {
+                let line = lines.get(**at).copied().flatten();
+                line.is_some_and(|line| line.credit == credit && line.amount == instructed.amount)
             })
         };
-        if let (Some(out), Some(back)) = (find(false), find(true)) {
+        if let (Some(out), Some(back)) = (find(false).copied(), find(true).copied()) {
             for at in [out, back] {
                 if let Some(line) = lines.get_mut(at) {
                     *line = None;
@@ -521,7 +542,7 @@ fn came_back(known: &Known, lines: &mut [Option<&Line>]) {
 fn exceptions(
     book: &Book,
     fund: FundId,
-    unmatched: &[PaymentId],
+    unmatched: &BTreeSet<PaymentId>,
 ) -> Result<Vec<Exception>, Failure> {
     let tables = book.tables()?;
     let calendar = book.calendar()?;
