@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod bank;
 pub mod bench;
 pub mod beside;
 pub mod charter;
@@ -12,6 +13,7 @@ pub mod genesis;
 pub mod history;
 pub mod keys;
 pub mod list;
+pub mod money;
 pub mod node;
 pub mod node_register;
 pub mod opening;

@@ -86,7 +86,7 @@ pub fn translated() -> Command {
 type Build = fn(&'static str) -> Command;
 
 /// The commands that are no verbs, lists or objects.
-const COMMANDS: [(&str, Build); 21] = [
+const COMMANDS: [(&str, Build); 27] = [
     ("setup", command::<setup::Setup>),
     ("use", command::<setup::Use>),
     ("whoami", |name| Command::new(name)),
@@ -108,6 +108,12 @@ const COMMANDS: [(&str, Build); 21] = [
     ("pending", command::<pending::Pending>),
     ("tasks", command::<tasks::Mine>),
     ("history", command::<history::History>),
+    ("bank", group_of::<bank::Command>),
+    ("reconcile", command::<bank::Reconcile>),
+    ("statement", group_of::<money::Statement>),
+    ("trace", group_of::<money::Trace>),
+    ("stats", command::<money::Stats>),
+    ("publish", group_of::<money::Publish>),
 ];
 
 /// Those that stand after the verbs in the help.
@@ -117,12 +123,13 @@ const AFTER_VERBS: [(&str, Build); 2] = [
 ];
 
 /// Commands whose result is text or a stream: they refuse `--csv` (RULINGS A34).
-const NO_TABLE: [(&str, &str); 5] = [
+const NO_TABLE: [(&str, &str); 6] = [
     ("completions", ""),
     ("man", ""),
     ("follow", ""),
     ("node", "run"),
     ("validators", "simulate"),
+    ("publish", "360giving"),
 ];
 
 /// The tree, or what of it begins with one word.
@@ -245,6 +252,12 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         "pending" => pending::run(global, &read(inner)?),
         "tasks" => tasks::run(global, &read(inner)?),
         "history" => history::run(global, &read(inner)?),
+        "bank" => bank::run(global, &read(inner)?),
+        "reconcile" => bank::run_reconcile(global, &read(inner)?),
+        "statement" => money::statement(global, &read(inner)?),
+        "trace" => money::trace(global, &read(inner)?),
+        "stats" => money::stats(global, &read(inner)?),
+        "publish" => money::publish(global, &read(inner)?),
         "sign" => sign::sign(global, &read(inner)?),
         "submit" => sign::submit(global, &read(inner)?),
         "completions" => completions(&read(inner)?),

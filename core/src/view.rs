@@ -24,6 +24,7 @@ mod affairs;
 mod agreement;
 mod call;
 pub mod history;
+pub mod money;
 mod motion;
 pub mod open;
 mod organisation;

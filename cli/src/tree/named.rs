@@ -35,10 +35,11 @@ fn named(text: &str, document: bool) -> Vec<Vec<&str>> {
 
 /// Words of the command line as they stand, not placeholders such as `NOUN` or `{file}`.
 fn is_word(word: &str) -> bool {
-    !word.is_empty()
+    // `360giving` is a word, too.
+    word.contains(|c: char| c.is_ascii_lowercase())
         && word
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c == '-' || c == '|')
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '|')
 }
 
 /// Why the tree has no such command, if it has none.

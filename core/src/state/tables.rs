@@ -105,6 +105,16 @@ macro_rules! tables {
                 self.steps.taken()
             }
 
+            /// How many postings the block has made.
+            pub(crate) fn postings_made(&self) -> usize {
+                self.steps.posted()
+            }
+
+            /// Moves the block's postings out, in the order in which they were made.
+            pub(crate) fn take_postings(&mut self) -> Vec<crate::step::Posted> {
+                self.steps.take_postings()
+            }
+
             /// Moves the block's steps out, in the order in which they were taken.
             pub(crate) fn take_steps(&mut self) -> Vec<crate::step::Step> {
                 self.steps.take()
@@ -220,6 +230,15 @@ impl<'a> Tables<'a> {
     /// Writes down what moves. Only [`crate::tx::Tx`] asks for it.
     pub(crate) fn take_step(&mut self, step: crate::step::Step) -> Moving {
         self.0.steps.push(step)
+    }
+
+    /// Writes down what a movement posted. Only [`crate::rules::bank::post`] asks for it.
+    pub(crate) fn note_postings(
+        &mut self,
+        row: &'static str,
+        postings: &[crate::account::Posting],
+    ) {
+        self.0.steps.post(row, postings);
     }
 
     /// The record applied: its writes join the block's.

@@ -46,6 +46,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-people.toml"),
     include_str!("../messages/en-affairs.toml"),
     include_str!("../messages/en-standing.toml"),
+    include_str!("../messages/en-money.toml"),
     include_str!("../messages/en-validators.toml"),
 ];
 const CHINESE: &[&str] = &[
@@ -68,6 +69,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-people.toml"),
     include_str!("../messages/zh-affairs.toml"),
     include_str!("../messages/zh-standing.toml"),
+    include_str!("../messages/zh-money.toml"),
     include_str!("../messages/zh-validators.toml"),
 ];
 
