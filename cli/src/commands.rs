@@ -27,6 +27,7 @@ pub mod source;
 pub mod status;
 pub mod tasks;
 pub mod testnet;
+pub mod tiles;
 pub mod units;
 pub mod validators;
 pub mod verify;

@@ -343,8 +343,8 @@ fn ballots_are_for_members_and_receipts_for_everybody() {
             pass(&net, 1, observer, observer, hour),
             (403, "A15.no-member"),
         ),
-        ("Rollbook !".to_owned(), (401, "A15.bad-pass")),
-        ("Bearer x".to_owned(), (401, "A15.bad-pass")),
+        ("Bearer !".to_owned(), (401, "A15.bad-pass")),
+        ("Rollbook x".to_owned(), (401, "A15.bad-pass")),
     ] {
         assert_eq!(
             code(&read(&net, 1, &frame, Some(&header))),
