@@ -13,6 +13,7 @@
 
 pub mod affairs;
 mod assembly;
+mod belonging;
 mod fill;
 pub mod forms;
 pub mod from;
@@ -52,6 +53,8 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 
 /// Every verb.
 pub const VERBS: &[Verb] =
+    &joined::<{ OTHERS.len() + belonging::VERBS.len() }>(OTHERS, belonging::VERBS);
+const OTHERS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

@@ -52,7 +52,7 @@ pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
-pub use membership::{Application, Cessation, MISSING_MAX, MembershipAct, Receipt};
+pub use membership::{Application, Cessation, ChangeClass, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     AdmitMember, AmendCharter, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice,
     ConflictKind, Declaration, EFFECT_MAX_BYTES, ElectSeat, MotionAct, MotionEffect, MotionMinutes,

@@ -765,17 +765,6 @@ const FIRST: &[Verb] = &[
         "Dispute",
         &[id("payment"), flag("ground", Kind::Sealed)],
     ),
-    verb(
-        "member",
-        "cease",
-        "Membership",
-        "Cease",
-        &[
-            id("membership"),
-            flag("cause", Kind::Choice(&["dissolved", "insolvent"])),
-            flag("evidence", Kind::Hash),
-        ],
-    ),
     verb("node", "ready", "Node", "Ready", &[]),
     verb("node", "leave", "Node", "Leave", &[]),
 ];
@@ -789,6 +778,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Node", "Register", "node register"),
     ("Node", "Update", "node update"),
     ("MotionEffect", "Admit", "opened by M07"),
+    ("MotionEffect", "ChangeClass", "opened by M22: member class"),
     (
         "MotionEffect",
         "DecideAppeal",

@@ -90,7 +90,8 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::MembershipBallot
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
-        | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        | DeadlineKind::MembershipAskAgain
+        | DeadlineKind::MembershipEnd => membership::on_deadline(tx, kind, object, due),
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)
         }

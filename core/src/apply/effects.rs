@@ -32,6 +32,7 @@ impl Planned for MotionEffect {
             MotionEffect::EndObserver(plan) => plan,
             MotionEffect::ElectChair(plan) => plan,
             MotionEffect::ScreenAgain(plan) => plan,
+            MotionEffect::ChangeClass(plan) => plan,
         }
     }
 }

@@ -105,6 +105,9 @@ impl Charter {
             readmission_wait_days: 0, 10 * YEAR;
             readmission_wait_expelled_days: 0, 10 * YEAR;
             invoice_days: 1, YEAR;
+            withdraw_notice_days: 1, YEAR;
+            relation_end_days: 1, YEAR;
+            seat_cure_days: 1, YEAR;
         });
         room!(list, "terms", self.terms => TermParameters {
             seat_days: u64::from(TERM_DAYS_MIN), u64::from(TERM_DAYS_MAX);

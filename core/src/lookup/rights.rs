@@ -4,10 +4,10 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::MotionKind;
-use crate::id::{CharterVersion, MembershipId, PersonId};
+use crate::id::{CharterVersion, Id as _, MembershipId, PersonId};
 use crate::identity::OrganisationKind;
 use crate::object::invoice::Invoice;
-use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
+use crate::object::membership::{Discipline, Dues, ExitState, Membership, Standing};
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
@@ -76,12 +76,34 @@ pub fn standing_votes_on(
     organisation: OrganisationId,
     kind: MotionKind,
 ) -> bool {
-    match of(tables, organisation).map(|membership| &membership.standing) {
-        Some(Standing::Live(live)) => match (live.exit, kind) {
-            (Exit::None, _) => true,
-        },
+    let Some(membership) = of(tables, organisation) else {
+        return false;
+    };
+    let binds_who_stays = || {
+        matches!(
+            kind,
+            MotionKind::AmendCharter
+                | MotionKind::CreateFund
+                | MotionKind::Budget
+                | MotionKind::DissolveAlliance
+        )
+    };
+    match (&membership.standing, membership.exit.state()) {
+        (Standing::Live(_), ExitState::None) => true,
+        (Standing::Live(_), ExitState::WithdrawalPending) => !binds_who_stays(),
         _ => false,
     }
+}
+
+/// Whether a company has signed for what a member owes that is to be merged into it (M21), and the
+/// membership has not ended.
+pub fn has_successor(tables: &StateTables, membership: MembershipId) -> bool {
+    let of = (membership, OrganisationId::MIN)..=(membership, OrganisationId::MAX);
+    let live = tables
+        .memberships
+        .get(&membership)
+        .is_some_and(|entry| matches!(entry.standing, Standing::Live(_)));
+    live && tables.successions.range(of).next().is_some()
 }
 
 /// Where the dues of a membership stand.
@@ -116,8 +138,10 @@ pub fn rights_under(
     let discipline = match live.discipline {
         Discipline::None => (true, true, true),
     };
-    let exit = match live.exit {
-        Exit::None => (true, true, true),
+    let exit = match membership.exit.state() {
+        ExitState::None => (true, true, true),
+        // What it may vote on, `standing_votes_on` says.
+        ExitState::WithdrawalPending => (true, false, false),
     };
     let class = tables
         .parameters

@@ -60,7 +60,11 @@ pub fn subject(
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. }
-            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
+            | MembershipAct::Cease { membership, .. }
+            | MembershipAct::GiveNotice { membership, .. }
+            | MembershipAct::RevokeNotice { membership }
+            | MembershipAct::AskClass { membership, .. }
+            | MembershipAct::Succeed { membership, .. } => Some((Object::Membership, membership.0)),
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }

@@ -54,7 +54,7 @@ impl Delegation {
 }
 
 /// Every transition.
-pub static ROWS: [Row<DelegationStatus>; 4] = {
+pub static ROWS: [Row<DelegationStatus>; 6] = {
     use DelegationStatus::*;
     [
         row!(
@@ -72,6 +72,8 @@ pub static ROWS: [Row<DelegationStatus>; 4] = {
             "a rule of the ledger",
             "the giver or the delegate left, lost the role or the last key"
         ),
+        row!("M20", Some(Granted) => Ended, "CLK", "the organisation is a member no longer"),
+        row!("M21", Some(Granted) => Ended, "SEC", "the same"),
     ]
 };
 

@@ -87,12 +87,14 @@ impl Edge {
 }
 
 /// Every transition of this build, in which no relation ends.
-pub static ROWS: [Row<RelationStatus>; 7] = {
+pub static ROWS: [Row<RelationStatus>; 9] = {
     use RelationStatus::*;
     [
         row!("M24", None => Declared, "one end", "no office; no open relation of the kind"),
         row!("M24", None => Confirmed, "genesis", "signed by every founder"),
         row!("M24", None => Joined, "genesis", "signed by every founder; a kind that joins voices"),
+        row!("M21", None => Joined, "SEC", "a company was merged into the other"),
+        row!("M21", None => Waiting, "SEC", "the same, while somebody of the group is auditor"),
         row!("R27", Some(Declared) => Confirmed, "other end", "a kind that is a conflict alone"),
         row!(
             "R27",

@@ -15,9 +15,9 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
-    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
+    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ChangeClass, ConfirmPool, CreateFund,
+    DecideAppeal, ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication,
+    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -81,6 +81,8 @@ pub enum MotionEffect {
     ElectChair(ElectChair),
     /// M41: an application whose screening ended by mistake is screened again.
     ScreenAgain(ScreenAgain),
+    /// M22: a member has another class. Opened by its request, never by a proposal.
+    ChangeClass(ChangeClass),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -230,6 +232,7 @@ impl MotionEffect {
             }
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
             MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
+            MotionEffect::ChangeClass(_) => Some(MotionKind::ClassChange),
         }
     }
 

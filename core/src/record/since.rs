@@ -15,18 +15,19 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use super::{
     AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
     AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
-    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
-    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
-    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
-    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
-    ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
-    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
-    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
-    StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    CallAct, CallTerms, CancelCall, Capacity, Cessation, ChangeClass, Channel, CharterAct,
+    CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry,
+    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
+    DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding,
+    FundAct, GrantAward, InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold,
+    MembershipAct, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey,
+    NodeAct, NodeKeys, NodeUpdate, Nonce, ObserverReading, OfficersChange, OfficialOrder,
+    OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
+    PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
+    Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
+    RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, ScreenAgain,
+    SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission, TieBreak, Tranche,
+    Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -314,10 +315,15 @@ since! {
         Agree { membership, agreement } = 1,
         Activate { membership, agreement } = 1,
         Cease { membership, cause, evidence } = 1,
+        GiveNotice { membership, last_day, letter } = 1,
+        RevokeNotice { membership } = 1,
+        Succeed { membership, obligations } = 1,
+        AskClass { membership, class, reasons } = 1,
     }
     enum Cessation {
         Dissolved = 1,
         Insolvent = 1,
+        MergedInto { successor } = 1,
     }
     struct Application { class, charter, antitrust, conflicts, relations }
     struct Receipt { invoice, amount, reference, value_date }
@@ -377,12 +383,14 @@ since! {
         EndObserver(it) = 1,
         ElectChair(it) = 1,
         ScreenAgain(it) = 1,
+        ChangeClass(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
     struct EndObserver { organisation }
     struct ElectChair { office, succeeds }
     struct ScreenAgain { membership, evidence }
+    struct ChangeClass { membership, class }
     enum ObserverReading {
         Public = 1,
         Members = 1,

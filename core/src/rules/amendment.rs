@@ -166,7 +166,7 @@ fn check_floors(new: &Charter) -> Result<(), Refusal> {
 /// Whether a membership or an application is over for good, so that its class may go.
 fn is_over(state: State) -> bool {
     match state {
-        State::Lapsed | State::ApplicationWithdrawn | State::Ceased => true,
+        State::Lapsed | State::ApplicationWithdrawn | State::Ceased | State::Withdrawn => true,
         State::Founding
         | State::Active
         | State::Applied

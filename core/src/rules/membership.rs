@@ -8,9 +8,11 @@
 //! * Until it is active, an application waits for somebody named by its state, and a deadline says
 //!   until when.
 //!
-//! Absent: arrears, discipline, exit, class change, mergers (M10 to M20, M22, M24, M28 to M31), and with
-//! them the waits before a new application after withdrawal or expulsion, which no membership of this build
-//! can need; the yearly invoices of live members, whose due dates M10 would read.
+//! * A member leaves with notice, or because it is none any more; what hangs on the membership ends with
+//!   it (`leaving`, `cessation`, `ends`). Its class changes by a motion for which it asks (`class`).
+//!
+//! Absent: arrears, discipline (M10 to M17, M28 to M31), and with them the wait before a
+//! new application after expulsion; the yearly invoices of live members, whose due dates M10 would read.
 
 use rollbook_proof::number::OrganisationId;
 
@@ -18,7 +20,9 @@ use crate::charter::Class;
 use crate::id::MembershipId;
 use crate::identity::Role;
 use crate::object::Machine;
-use crate::object::membership::{Live, Membership, ROWS, Standing, State};
+use crate::object::membership::{
+    Exit, ExitPart, ExitState, Live, Membership, ROWS, Standing, State,
+};
 use crate::record::MembershipAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -27,7 +31,10 @@ use crate::{refuse, require};
 
 pub mod admission;
 mod cessation;
+mod class;
 pub mod dues;
+mod ends;
+mod leaving;
 mod mistake;
 
 /// Applies an act on memberships.
@@ -77,6 +84,23 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome,
             cause,
             evidence,
         } => cessation::cease(tx, actor, *membership, *cause, evidence)?,
+        MembershipAct::GiveNotice {
+            membership,
+            last_day,
+            letter,
+        } => leaving::give_notice(tx, actor, *membership, *last_day, letter)?,
+        MembershipAct::AskClass {
+            membership,
+            class,
+            reasons,
+        } => class::ask(tx, actor, *membership, *class, reasons)?,
+        MembershipAct::RevokeNotice { membership } => {
+            leaving::revoke_notice(tx, actor, *membership)?
+        }
+        MembershipAct::Succeed {
+            membership,
+            obligations,
+        } => cessation::succeed(tx, actor, *membership, obligations)?,
     }
     Ok(Outcome::Applied)
 }
@@ -88,7 +112,20 @@ pub(crate) fn on_deadline(
     number: u32,
     due: Due,
 ) -> Result<(), Refusal> {
-    admission::on_deadline(tx, kind, MembershipId(number), due)
+    match kind {
+        DeadlineKind::MembershipEnd => leaving::on_deadline(tx, MembershipId(number), due),
+        _ => admission::on_deadline(tx, kind, MembershipId(number), due),
+    }
+}
+
+/// The exit part of a new membership: it stays.
+pub(super) fn begin_exit(
+    tx: &mut Tx,
+    membership: MembershipId,
+    code: &'static str,
+) -> Result<Exit, Refusal> {
+    tx.begin::<ExitPart>(membership, code, ExitState::None)?;
+    Ok(Exit::None)
 }
 
 /// Creates the membership of a founding organisation at genesis.
@@ -96,6 +133,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M25", State::Founding)?;
     dues::begin(tx, number, "M25")?;
+    let exit = begin_exit(tx, number, "M25")?;
     let membership = Membership {
         number,
         organisation,
@@ -107,6 +145,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
         motion: None,
         asked_again: false,
         agreement: None,
+        exit,
     };
     tx.put(membership);
     let mut entry = tx.organisation(organisation)?.clone();

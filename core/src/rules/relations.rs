@@ -12,9 +12,10 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
-use crate::identity::{GroupDeclaration, OrganisationKind, Role};
+use crate::identity::{GroupDeclaration, OrganisationKind, RelationKind, Role};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::{groups, rights};
 use crate::object::membership::Standing;
@@ -198,6 +199,44 @@ fn settle(
         later_validator_leaves(tx, key.0)?;
     }
     Ok(())
+}
+
+/// M21: a company was merged into another; the two are one group. The extract of the register is the
+/// evidence.
+pub(crate) fn merge(
+    tx: &mut Tx,
+    merged: OrganisationId,
+    successor: OrganisationId,
+    evidence: Hash,
+) -> Result<(), Refusal> {
+    if groups::related(&tx.t, merged, successor) {
+        return Ok(());
+    }
+    let ends = pair(merged, successor);
+    let key = (ends.0, ends.1, next_number(tx, ends));
+    let to = match must_wait(tx, ends.0, ends.1) {
+        true => RelationStatus::Waiting,
+        false => RelationStatus::Joined,
+    };
+    let joined = to == RelationStatus::Joined;
+    let edge = Edge {
+        ends,
+        number: key.2,
+        kind: RelationKind::Control,
+        evidence,
+        claimed_ms: tx.now,
+        claimed_by: successor,
+        confirmed_by: None,
+        effective_ms: joined.then_some(tx.now),
+        ended_ms: None,
+        status: tx.begin::<Edge>(key, "M21", to)?,
+        since_ms: tx.now,
+    };
+    write(tx, edge);
+    match joined {
+        true => later_validator_leaves(tx, merged),
+        false => Ok(()),
+    }
 }
 
 /// Of the validator seats of a group that has grown the earliest stays; the others are marked leaving

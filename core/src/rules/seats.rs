@@ -296,8 +296,14 @@ fn end(tx: &mut Tx, seat: Seat, code: &'static str) -> Result<Vec<SeatId>, Refus
     Ok(ended)
 }
 
-/// With the end of a membership (M21) its seats and its offers of one end.
-pub(crate) fn end_all_of(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+/// With the end of a membership (`M20`, `M21`) its seats and its offers of one end. Where the clock does
+/// it, an event tells of each.
+pub(crate) fn end_all_of(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    code: &'static str,
+    due: Option<Due>,
+) -> Result<(), Refusal> {
     let own: Vec<SeatId> =
         tx.t.seats
             .iter()
@@ -306,11 +312,19 @@ pub(crate) fn end_all_of(tx: &mut Tx, organisation: OrganisationId) -> Result<()
             .collect();
     for number in own {
         let seat = tx.get::<Seat>(number)?;
+        let mut moved = Vec::new();
         if seat.status == SeatStatus::Offered {
             tx.cancel(DeadlineKind::SeatOffer, number);
-            tx.advance(seat, "M21", SeatStatus::Lapsed)?;
+            tx.advance(seat, code, SeatStatus::Lapsed)?;
+            moved.push((number, SeatStatus::Lapsed));
         } else if seat.status.in_force() || seat.status == SeatStatus::Accepted {
-            end(tx, seat, "M21")?;
+            let ended = end(tx, seat, code)?;
+            moved.extend(ended.into_iter().map(|number| (number, SeatStatus::Ended)));
+        }
+        if let Some(due) = due {
+            for (number, status) in moved {
+                tell(tx, due, number, organisation, status);
+            }
         }
     }
     Ok(())

@@ -40,7 +40,7 @@ use crate::object::invoice::Invoice;
 use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
-use crate::object::membership::{DuesPart, Membership};
+use crate::object::membership::{DuesPart, Membership, Succession};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
@@ -482,6 +482,8 @@ tables! {
         126 calendar_years: u32 => (Option<CalendarId>, Option<CalendarId>);
         /// The exceptions to Monday to Friday that count; one row, 0.
         123 working_days: u8 => Calendar;
+        /// M21: who has signed for what a member owes: (membership, successor).
+        130 successions: (MembershipId, OrganisationId) => Succession;
         /// Corrections of clerical fields by number.
         124 corrections: CorrectionId => Correction;
         /// The same by what they correct: (subject, correction).

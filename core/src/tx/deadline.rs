@@ -95,6 +95,8 @@ kinds! {
     AppealUndecided = 38,
     /// R33: an opened application is due to be judged.
     JudgeDue = 39,
+    /// M20: the last day of a member that leaves is over.
+    MembershipEnd = 45,
     /// M32: the hours to object to a change of officers or policy end.
     ChangeEffect = 50,
     /// M23: the hours of an emergency revocation end.
@@ -169,6 +171,7 @@ crate::words!(DeadlineKind, "deadline", {
     ReviewReveal = "review-reveal",
     AppealUndecided = "appeal-undecided",
     JudgeDue = "judge-due",
+    MembershipEnd = "membership-end",
     ChangeEffect = "change-effect",
     RevocationEnd = "revocation-end",
     RecoveryLapse = "recovery-lapse",

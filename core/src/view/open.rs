@@ -11,6 +11,7 @@ use crate::id::{
     FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
     PaymentId, PostId, ReviewId, RevocationId, SeatId,
 };
+use crate::lookup::rights;
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
 use crate::object::application::ApplicationStatus;
@@ -22,7 +23,7 @@ use crate::object::correction::CorrectionStatus;
 use crate::object::draw::DrawStatus;
 use crate::object::fund::FundStatus;
 use crate::object::invoice::InvoiceStatus;
-use crate::object::membership::State;
+use crate::object::membership::{ExitState, State};
 use crate::object::node::NodeStatus;
 use crate::object::payment::PaymentState;
 use crate::object::post::PostStatus;
@@ -102,6 +103,11 @@ impl Open {
             if let (Some((_, object)), Ok(number)) = (kind, decode_value::<u32>(&row.key)) {
                 self.look(tables, *object, number);
             }
+            // A company has signed as a member's successor.
+            let of = row.table == number::successions;
+            if let (true, Ok((membership, _))) = (of, decode_value::<(u32, u32)>(&row.key)) {
+                self.look(tables, Object::Membership, membership);
+            }
         }
     }
 
@@ -178,7 +184,9 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                         | State::Balloting
                         | State::Admitted
                         | State::Rejected
-                )
+                ) || entry.standing.state() == State::Active
+                    && (entry.exit.state() == ExitState::WithdrawalPending
+                        || rights::has_successor(tables, entry.number))
             }),
         Object::Invoice => tables
             .invoices

@@ -1,9 +1,10 @@
 //! What no seed can meet, each with its reason. A listed code that does occur fails the suite.
 
 /// Acts that a record can never make apply.
-const ACTS: [&str; 2] = [
+const ACTS: [&str; 3] = [
     // A rule of the ledger opens these motions; a proposal of them is refused.
     "Motion/Propose/Admit",
+    "Motion/Propose/ChangeClass",
     "Motion/Propose/DecideAppeal",
 ];
 
@@ -84,6 +85,7 @@ pub const CODES: &[(&str, &str)] = &[
         "M08.wrong-state",
         "a motion ends with the application that it is about",
     ),
+    ("M20.wrong-state", CLOCK),
     ("M23.too-many-keys", SIZE),
     ("M23.wrong-state", EARLIER),
     ("M24.wrong-state", NEW),

@@ -8,6 +8,7 @@
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`affairs`]: directions, observers, the chair, working days, corrections.
+//! * [`leaving`]: notice, end, successors, coming back.
 //! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -24,6 +25,7 @@ mod charter;
 mod effects;
 mod elections;
 mod funding;
+mod leaving;
 mod membership;
 mod motion;
 mod payment;

@@ -318,7 +318,10 @@ pub(super) fn may_propose(
     body: DecidingBody,
     scope: Scope,
 ) -> Result<bool, Refusal> {
-    let by_rule = matches!(kind, MotionKind::Admit | MotionKind::DecideAppeal);
+    let by_rule = matches!(
+        kind,
+        MotionKind::Admit | MotionKind::DecideAppeal | MotionKind::ClassChange
+    );
     require!(!by_rule, "R10.opened-by-rule", motion_kind = kind);
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {
