@@ -73,6 +73,8 @@ number! {
     StatementId(u32);
     /// A correction of a clerical field.
     CorrectionId(u32);
+    /// A relation of two companies.
+    RelationId(u32);
 }
 
 /// What every id can do.
@@ -109,7 +111,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId StatementId RelationId
 }
 
 /// Gives an id its letter.
@@ -186,6 +188,7 @@ ids! {
     PersonId: None;
     PostId: Some("PO");
     ProtocolVersion: None;
+    RelationId: Some("RE");
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");

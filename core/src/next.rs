@@ -42,6 +42,7 @@ mod signers;
 mod subject;
 mod value;
 
+pub(crate) use belonging::is_cured;
 pub(crate) use made::award_of;
 pub use made::by_motion;
 pub use signers::{MaySign, signers};
@@ -110,6 +111,8 @@ pub enum Object {
     Correction,
     /// An order of a court or regulator.
     Order,
+    /// A relation of two companies.
+    Relation,
 }
 
 impl Object {
@@ -144,6 +147,7 @@ impl Object {
             Object::Calendar => "calendar",
             Object::Correction => "correction",
             Object::Order => "order",
+            Object::Relation => "relation",
         }
     }
 
@@ -423,10 +427,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Seat => {
             let entry = tables.seats.get(&SeatId(number))?;
             let found = Found::table(object, number, entry.status, &seat::ROWS, &[])
-                .due(tables, &on(&[D::SeatOffer, D::SeatTerm]))
+                .due(tables, &on(&[D::SeatCure, D::SeatOffer, D::SeatTerm]))
                 .of(Some(entry.organisation));
             match entry.status {
                 SeatStatus::Offered => found,
+                _ if is_cured(tables, entry.number) => belonging::cured(found),
                 SeatStatus::HeldOver => found.who("members"),
                 _ => found.who(""),
             }
@@ -651,6 +656,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         | Object::Calendar
         | Object::Correction
         | Object::Order => affairs::of(tables, object, number)?,
+        Object::Relation => belonging::relation(tables, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {

@@ -60,7 +60,9 @@ pub use motion::{
 };
 pub use node::{NodeAct, NodeKeys, NodeUpdate};
 pub use nonce::Nonce;
-pub use organisation::{OrganisationAct, Registration};
+pub use organisation::{
+    AnnulRelation, JoinRelation, OrganisationAct, Registration, RelationClaim, UndoRelation,
+};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
     Tranche,

@@ -14,8 +14,8 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, RelationId, ReviewId,
+    RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -118,6 +118,7 @@ digits!(
     RevocationId,
     ReviewId,
     SeatId,
+    RelationId,
     StatementId,
 );
 

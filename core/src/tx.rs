@@ -14,7 +14,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
     InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    PostId, RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -118,6 +118,8 @@ pub enum Counter {
     Statement = 35,
     /// Corrections of clerical fields.
     Correction = 36,
+    /// Relations of companies.
+    Relation = 45,
 }
 
 /// An id that the ledger gives by a counter.
@@ -162,6 +164,7 @@ numbered! {
     CalendarId: Calendar,
     StatementId: Statement,
     CorrectionId: Correction,
+    RelationId: Relation,
 }
 
 impl<'a> Tx<'a> {

@@ -74,6 +74,11 @@ pub fn all() -> Vec<Body> {
     ];
     acts.extend(people::people().into_iter().map(Body::Organisation));
     acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
+    acts.extend(
+        belonging::organisations()
+            .into_iter()
+            .map(Body::Organisation),
+    );
     acts.extend(membership().into_iter().map(Body::Membership));
     acts.extend(belonging::memberships().into_iter().map(Body::Membership));
     let effects = effects()

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::forms::Form;
 use super::opening::Reading;
-use super::{Kind, Verb, flag, id, verb};
+use super::{Kind, Verb, flag, forms, id, id_of, maybe, motion, verb};
 use crate::failure::Failure;
 use crate::objects::number_of;
 
@@ -59,6 +59,72 @@ pub const VERBS: &[Verb] = &[
             flag("class", CLASSES),
             flag("reasons", Kind::Hash),
         ],
+    ),
+    verb(
+        "org",
+        "claim",
+        "Organisation",
+        "ClaimRelation",
+        &[
+            id_of("one", "organisation"),
+            id_of("other", "organisation"),
+            flag("kind", Kind::Choice(forms::RELATION_KINDS)),
+            flag("evidence", Kind::Hash),
+        ],
+    ),
+    verb(
+        "org",
+        "reply",
+        "Organisation",
+        "ReplyRelation",
+        &[id("relation"), flag("reply", Kind::Hash)],
+    ),
+    verb(
+        "org",
+        "withdraw-claim",
+        "Organisation",
+        "WithdrawClaim",
+        &[id("relation")],
+    ),
+    verb(
+        "org",
+        "unrelate",
+        "Organisation",
+        "AskRelationEnd",
+        &[id("relation"), flag("evidence", Kind::Hash)],
+    ),
+    verb(
+        "org",
+        "confirm-end",
+        "Organisation",
+        "ConfirmRelationEnd",
+        &[id("relation"), flag("extract", Kind::Hash)],
+    ),
+    verb(
+        "org",
+        "decline-end",
+        "Organisation",
+        "DeclineRelationEnd",
+        &[id("relation"), flag("reasons", Kind::Hash)],
+    ),
+    verb(
+        "org",
+        "appeal-relation",
+        "Organisation",
+        "AppealRelation",
+        &[id("relation"), flag("reasons", Kind::Hash)],
+    ),
+    motion(
+        "org",
+        "find-related",
+        &["JoinRelation"],
+        &[id("relation"), maybe("since", Kind::Day)],
+    ),
+    motion(
+        "org",
+        "never-related",
+        &["AnnulRelation"],
+        &[id("relation")],
     ),
 ];
 

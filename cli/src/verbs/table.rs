@@ -781,6 +781,11 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("MotionEffect", "ChangeClass", "opened by M22: member class"),
     (
         "MotionEffect",
+        "UndoRelation",
+        "opened by R27: org appeal-relation",
+    ),
+    (
+        "MotionEffect",
         "DecideAppeal",
         "opened by F40: application appeal",
     ),

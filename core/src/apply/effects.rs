@@ -33,6 +33,9 @@ impl Planned for MotionEffect {
             MotionEffect::ElectChair(plan) => plan,
             MotionEffect::ScreenAgain(plan) => plan,
             MotionEffect::ChangeClass(plan) => plan,
+            MotionEffect::JoinRelation(plan) => plan,
+            MotionEffect::AnnulRelation(plan) => plan,
+            MotionEffect::UndoRelation(plan) => plan,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! What is next of a membership: its application, and whether it leaves.
+//! What is next of a membership and of a relation: applications, who leaves, who answers to a claim.
 
 use super::{Found, Object, currency};
-use crate::id::MembershipId;
+use crate::id::{MembershipId, RelationId, SeatId};
 use crate::lookup::rights;
 use crate::object::invoice::InvoiceStatus;
 use crate::object::membership;
+use crate::object::relation::RelationStatus;
+use crate::object::seat::SeatStatus;
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word as _;
@@ -53,6 +55,54 @@ pub(super) fn membership(tables: &StateTables, number: u32, is_member: bool) -> 
         _ => found,
     };
     Some(found)
+}
+
+/// Where a relation stands: who has not said it, who looks at its end.
+pub(super) fn relation(tables: &StateTables, number: u32) -> Option<Found> {
+    use RelationStatus as R;
+    let key = tables.relation_ids.get(&RelationId(number))?;
+    let edge = tables.edges.get(key)?;
+    let object = Object::Relation;
+    let kinds = [DeadlineKind::RelationLapse, DeadlineKind::RelationEnd];
+    let found = Found::new(object, number, edge.status.word())
+        .due(tables, &kinds.map(|kind| (kind, number)))
+        .of(Some(edge.ends.0));
+    let silent = [(edge.ends.0, edge.said_ms.0), (edge.ends.1, edge.said_ms.1)]
+        .into_iter()
+        .filter(|(_, said)| said.is_none())
+        .map(|(end, _)| end);
+    let mut found = match edge.status {
+        _ if edge.end_asked.is_some() => found.who("SEC"),
+        R::Claimed | R::Declared => {
+            let mut found = found.who(match edge.status {
+                R::Claimed => "one end",
+                _ => "other end",
+            });
+            found.next.named = silent.collect();
+            found
+        }
+        R::Ending => found.who("CLK"),
+        R::Confirmed | R::Waiting | R::Joined | R::Dropped | R::Ended | R::Annulled => found,
+    };
+    match edge.status {
+        R::Claimed => found.next.otherwise = vec![R::Dropped.word()],
+        R::Ending => found.next.otherwise = vec![R::Ended.word()],
+        _ => {}
+    }
+    Some(found)
+}
+
+/// Whether the days run in which a group gives up this seat or an earlier one (M24).
+pub(crate) fn is_cured(tables: &StateTables, seat: SeatId) -> bool {
+    let key = (DeadlineKind::SeatCure as u16, seat.0);
+    tables.deadline_of.contains(&key)
+}
+
+/// A seat of a group that has an earlier one: the member gives one up.
+pub(super) fn cured(found: Found) -> Found {
+    let mut found = found.who("MEM");
+    found.next.otherwise = vec![SeatStatus::Ended.word()];
+    found
 }
 
 /// A live membership: whether it leaves, and whether a successor has signed so that the secretariat can

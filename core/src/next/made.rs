@@ -56,6 +56,9 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::AdmitObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::JoinRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::AnnulRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::UndoRelation(plan) => Some((Object::Relation, plan.relation.0)),
         MotionEffect::ChangeClass(plan) => Some((Object::Membership, plan.membership.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {

@@ -58,7 +58,8 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Observer
         | Object::Statement
         | Object::Calendar
-        | Object::Order => None,
+        | Object::Order
+        | Object::Relation => None,
         Object::Correction => match tables.corrections.get(&CorrectionId(number))?.entry.subject {
             Corrected::Call(call) => of_call(call),
             Corrected::Entry(record) => {

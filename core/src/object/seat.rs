@@ -89,7 +89,7 @@ pub struct Seat {
 }
 
 /// Every transition.
-pub static ROWS: [Row<SeatStatus>; 24] = {
+pub static ROWS: [Row<SeatStatus>; 27] = {
     use SeatStatus::*;
     [
         row!(
@@ -132,6 +132,9 @@ pub static ROWS: [Row<SeatStatus>; 24] = {
         row!("M21", Some(Accepted) => Ended, "SEC", "the same"),
         row!("M21", Some(Held) => Ended, "SEC", "the same"),
         row!("M21", Some(HeldOver) => Ended, "SEC", "the same"),
+        row!("M24", Some(Held) => Ended, "CLK", "the group has an earlier seat, and seat_cure_days are over"),
+        row!("M24", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M24", Some(Accepted) => Ended, "CLK", "the same"),
         row!("M20", Some(Offered) => Lapsed, "CLK", "the company is a member no longer"),
         row!("M20", Some(Accepted) => Ended, "CLK", "the same"),
         row!("M20", Some(Held) => Ended, "CLK", "the same"),

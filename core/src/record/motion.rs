@@ -15,9 +15,10 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ChangeClass, ConfirmPool, CreateFund,
-    DecideAppeal, ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication,
-    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
+    AdmitObserver, AnnulRelation, AppointCommittee, CallTerms, CancelCall, ChangeClass,
+    ConfirmPool, CreateFund, DecideAppeal, ElectChair, EndObserver, GrantAward, JoinRelation,
+    LiftHold, NameLead, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain,
+    UndoRelation, WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -83,6 +84,12 @@ pub enum MotionEffect {
     ScreenAgain(ScreenAgain),
     /// M22: a member has another class. Opened by its request, never by a proposal.
     ChangeClass(ChangeClass),
+    /// M24: the board finds that two companies are related.
+    JoinRelation(JoinRelation),
+    /// M24: the board finds that they never were.
+    AnnulRelation(AnnulRelation),
+    /// R27: the assembly upholds an appeal against that. Opened by the appeal, never by a proposal.
+    UndoRelation(UndoRelation),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -233,6 +240,9 @@ impl MotionEffect {
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
             MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
             MotionEffect::ChangeClass(_) => Some(MotionKind::ClassChange),
+            MotionEffect::JoinRelation(_)
+            | MotionEffect::AnnulRelation(_)
+            | MotionEffect::UndoRelation(_) => Some(MotionKind::Relate),
         }
     }
 

@@ -13,21 +13,20 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
-    AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, ChangeClass, Channel, CharterAct,
-    CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry,
-    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
-    DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding,
-    FundAct, GrantAward, InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold,
-    MembershipAct, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey,
-    NodeAct, NodeKeys, NodeUpdate, Nonce, ObserverReading, OfficersChange, OfficialOrder,
-    OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing,
-    PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry,
-    Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder, RescindMotion,
-    RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores, ScreenAgain,
-    SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission, TieBreak, Tranche,
-    Verdict, WriteOffInstalment,
+    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, ApplicationContent, AppointCommittee,
+    Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear, CallAct,
+    CallTerms, CancelCall, Capacity, Channel, CharterAct, CharterDraft, Choice, ClericalField,
+    ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion, DecideAppeal,
+    Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair, ElectSeat,
+    Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
+    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MilestonePlan, MotionAct,
+    MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
+    ObserverReading, OfficersChange, OfficialOrder, Part, Particulars, Payload, PaymentAct,
+    PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal, RaiseProtocol,
+    RatifyRevocation, ReceiptEntry, Record, RecoverKeys, RecoveryPlan, RemoveAuditor, RemoveHolder,
+    RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores,
+    ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission, TieBreak,
+    Tranche, Verdict, WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -44,7 +43,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
     InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    PostId, RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -113,6 +112,7 @@ plain!(
     PaymentId,
     PersonId,
     PostId,
+    RelationId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -192,6 +192,8 @@ macro_rules! since {
     };
 }
 
+mod belonging;
+
 /// An order. With the version that never ships, one of its authority is as new as that version.
 impl Since for OfficialOrder {
     fn since(&self) -> ProtocolVersion {
@@ -247,37 +249,6 @@ since! {
         Delegation(it) = 1,
     }
 
-    // record/organisation.rs
-    enum OrganisationAct {
-        Found = 1,
-        Register(it) = 1,
-        Relate(it) = 1,
-        ConfirmRelation { other, relation } = 1,
-        ChangeOfficers(it) = 1,
-        ObjectChange { change, reasons } = 1,
-        AskUpdate(it) = 1,
-        ConfirmUpdate { change, extract } = 1,
-        DeclineUpdate { change, reasons } = 1,
-        RotateKey(it) = 1,
-        RevokeOwnKey { key, reason } = 1,
-        RevokeKey { person, key, reason } = 1,
-        AskRevocation { person, key, evidence } = 1,
-        AgreeRevocation { revocation } = 1,
-        FileRecovery(it) = 1,
-        CancelRecovery { recovery } = 1,
-        Delegate(it) = 1,
-        RevokeDelegation { delegation } = 1,
-        RevokeDelegations = 1,
-        RecordAbsence { post } = 1,
-        EndAbsence { post } = 1,
-        StandIn { post } = 1,
-        JoinDirection { direction } = 1,
-        LeaveDirection { direction } = 1,
-        GiveUpLead { direction } = 1,
-        FileStatement(it) = 1,
-    }
-    struct Registration { entry, signature }
-
     // record/people.rs
     struct NewKey { person, key, proof }
     struct OfficersChange { added, roles, keys, ended, policy }
@@ -294,39 +265,6 @@ since! {
     struct RecoveryPlan { organisation, letter, change }
     struct RatifyRevocation { revocation }
     struct RecoverKeys { recovery }
-
-    // record/membership.rs
-    enum MembershipAct {
-        Apply(it) = 1,
-        Screen { membership } = 1,
-        Return { membership, missing } = 1,
-        Resubmit { membership, additions } = 1,
-        Reject { membership, criterion, reasons } = 1,
-        Complete { membership } = 1,
-        Sponsor { membership } = 1,
-        OpenBallot { membership, ballot_days } = 1,
-        AskAgain { membership, reasons } = 1,
-        WithdrawApplication { membership } = 1,
-        Invoice { membership } = 1,
-        CancelInvoice { invoice } = 1,
-        Receive(it) = 1,
-        ConfirmReceipt { invoice, receipt } = 1,
-        DeclineReceipt { invoice, receipt } = 1,
-        Agree { membership, agreement } = 1,
-        Activate { membership, agreement } = 1,
-        Cease { membership, cause, evidence } = 1,
-        GiveNotice { membership, last_day, letter } = 1,
-        RevokeNotice { membership } = 1,
-        Succeed { membership, obligations } = 1,
-        AskClass { membership, class, reasons } = 1,
-    }
-    enum Cessation {
-        Dissolved = 1,
-        Insolvent = 1,
-        MergedInto { successor } = 1,
-    }
-    struct Application { class, charter, antitrust, conflicts, relations }
-    struct Receipt { invoice, amount, reference, value_date }
 
     // record/motion.rs
     enum MotionAct {
@@ -384,13 +322,15 @@ since! {
         ElectChair(it) = 1,
         ScreenAgain(it) = 1,
         ChangeClass(it) = 1,
+        JoinRelation(it) = 1,
+        AnnulRelation(it) = 1,
+        UndoRelation(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
     struct EndObserver { organisation }
     struct ElectChair { office, succeeds }
     struct ScreenAgain { membership, evidence }
-    struct ChangeClass { membership, class }
     enum ObserverReading {
         Public = 1,
         Members = 1,
@@ -753,6 +693,7 @@ since! {
         LiftHold = 1,
         Observer = 1,
         PaymentPlan = 1,
+        Relate = 1,
     }
 
     // calendar.rs

@@ -39,6 +39,7 @@ mod electorate;
 mod minutes;
 mod propose;
 mod proxy;
+mod recount;
 mod sealed;
 mod vote;
 

@@ -8,8 +8,8 @@
 //! * A class that loses its seats or its vote by an amendment loses the seats that it holds (RULINGS R32).
 //!
 //! * With the holder's membership its seats end, and offers of one.
-//!
-//! Absent: the cure of two seats that come into one group.
+//! * Of two seats that come into one group the later ends once the charter's days are over (`seat_cure_days`,
+//!   M24), unless one of them was given up, or the two are one group no longer.
 
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -348,7 +348,42 @@ pub(crate) fn vacate(tx: &mut Tx, due: Due) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Acts out a deadline of a seat: the offer lapses, the term ends.
+/// The seats of an organisation's group, the earliest first.
+fn of_group(tx: &Tx, organisation: OrganisationId) -> Vec<Seat> {
+    let group = groups::members(&tx.t, organisation);
+    let held = seats::in_force(&tx.t).filter(|seat| group.contains(&seat.organisation));
+    let mut held: Vec<Seat> = held.cloned().collect();
+    held.sort_by_key(|seat| (seat.from_ms, seat.number));
+    held
+}
+
+/// M24: a group has grown. Each of its seats but the earliest has the charter's days.
+pub(crate) fn begin_cure(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    let later: Vec<Seat> = of_group(tx, organisation).into_iter().skip(1).collect();
+    let days = tx.charter()?.membership.seat_cure_days;
+    for seat in later {
+        if tx.due(DeadlineKind::SeatCure, seat.number).is_none() {
+            let due = tx.deadline(Period::Days(days));
+            tx.schedule(DeadlineKind::SeatCure, seat.number, due);
+        }
+    }
+    Ok(())
+}
+
+/// M24: the days are over. The seat ends if its group has an earlier one still.
+fn cure(tx: &mut Tx, seat: Seat, due: Due) -> Result<(), Refusal> {
+    let earliest = of_group(tx, seat.organisation).into_iter().next();
+    if !seat.status.in_force() || earliest.is_none_or(|first| first.number == seat.number) {
+        return Ok(());
+    }
+    let organisation = seat.organisation;
+    for number in end(tx, seat, "M24")? {
+        tell(tx, due, number, organisation, SeatStatus::Ended);
+    }
+    Ok(())
+}
+
+/// Acts out a deadline of a seat: the offer lapses, the term ends, a group has given none up.
 pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
@@ -362,6 +397,7 @@ pub(crate) fn on_deadline(
             tx.advance(seat, "R28", SeatStatus::Lapsed)?;
             tell(tx, due, number, organisation, SeatStatus::Lapsed);
         }
+        (DeadlineKind::SeatCure, _) => cure(tx, seat, due)?,
         (DeadlineKind::SeatTerm, SeatStatus::Held) => {
             let Some(next) = next_term(tx, &seat) else {
                 tx.advance(seat, "R28", SeatStatus::HeldOver)?;

@@ -16,7 +16,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId, StatementId,
+    PaymentId, PersonId, PostId, RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -482,6 +482,12 @@ tables! {
         126 calendar_years: u32 => (Option<CalendarId>, Option<CalendarId>);
         /// The exceptions to Monday to Friday that count; one row, 0.
         123 working_days: u8 => Calendar;
+        /// Relations between organisations by their numbers: to (a, b, number).
+        131 relation_ids: RelationId => (OrganisationId, OrganisationId, u32);
+        /// When a matter opened: a conflict that ended later holds in it (RULINGS R31).
+        133 matters: Matter => LedgerTime;
+        /// R27: claims about others that wait: (who claims, relation).
+        132 claims: (OrganisationId, RelationId) => u8;
         /// M21: who has signed for what a member owes: (membership, successor).
         130 successions: (MembershipId, OrganisationId) => Succession;
         /// Corrections of clerical fields by number.

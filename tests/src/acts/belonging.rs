@@ -1,4 +1,6 @@
-//! Acts on how members leave.
+//! Acts on how members leave, on their classes and their relations.
+
+use rollbook_core::id::RelationId;
 
 use super::*;
 
@@ -43,10 +45,57 @@ pub fn memberships() -> Vec<MembershipAct> {
     ]
 }
 
+/// Acts on relations of others, and how relations end.
+pub fn organisations() -> Vec<OrganisationAct> {
+    let relation = RelationId(4);
+    vec![
+        OrganisationAct::ClaimRelation(RelationClaim {
+            one: OrganisationId(3),
+            other: OrganisationId(7),
+            kind: RelationKind::CommonControl,
+            evidence: hash("share register"),
+        }),
+        OrganisationAct::ReplyRelation {
+            relation,
+            reply: hash("answer"),
+        },
+        OrganisationAct::WithdrawClaim { relation },
+        OrganisationAct::AskRelationEnd {
+            relation,
+            evidence: hash("evidence"),
+        },
+        OrganisationAct::ConfirmRelationEnd {
+            relation,
+            extract: hash("extract"),
+        },
+        OrganisationAct::DeclineRelationEnd {
+            relation,
+            reasons: hash("reasons"),
+        },
+        OrganisationAct::AppealRelation {
+            relation,
+            reasons: hash("reasons"),
+        },
+    ]
+}
+
 /// Effects of motions.
 pub fn effects() -> Vec<MotionEffect> {
-    vec![MotionEffect::ChangeClass(ChangeClass {
-        membership: MembershipId(26),
-        class: Class::Associate,
-    })]
+    let relation = RelationId(4);
+    vec![
+        MotionEffect::ChangeClass(ChangeClass {
+            membership: MembershipId(26),
+            class: Class::Associate,
+        }),
+        MotionEffect::JoinRelation(JoinRelation {
+            relation,
+            since: None,
+        }),
+        MotionEffect::JoinRelation(JoinRelation {
+            relation,
+            since: Some(LocalDay(19_600)),
+        }),
+        MotionEffect::AnnulRelation(AnnulRelation { relation }),
+        MotionEffect::UndoRelation(UndoRelation { relation }),
+    ]
 }

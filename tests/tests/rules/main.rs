@@ -8,6 +8,7 @@
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`affairs`]: directions, observers, the chair, working days, corrections.
+//! * [`claims`]: relations that others claim, what the board finds of them, how they end.
 //! * [`leaving`]: notice, end, successors, coming back.
 //! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
@@ -22,6 +23,7 @@ mod ballots;
 mod beforehand;
 mod blocks;
 mod charter;
+mod claims;
 mod effects;
 mod elections;
 mod funding;

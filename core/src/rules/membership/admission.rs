@@ -155,7 +155,7 @@ pub(super) fn apply_for(
         .collect();
     let recorded: BTreeSet<(OrganisationId, RelationKind)> =
         groups::relations(&tx.t, organisation.number)
-            .filter(|(_, edge)| edge.declared_by(organisation.number))
+            .filter(|(_, edge)| edge.said_by(organisation.number))
             .map(|(other, edge)| (other, edge.kind))
             .collect();
     require!(
@@ -182,6 +182,8 @@ pub(super) fn apply_for(
         exit,
     };
     tx.put(membership);
+    let now = tx.now;
+    tx.t.matters().put(Matter::Membership(number), now);
     let mut entry = organisation.clone();
     entry.membership = Some(number);
     tx.put(entry);

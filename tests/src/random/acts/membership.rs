@@ -384,7 +384,7 @@ fn sponsor(hand: &mut Hand, membership: MembershipId, applicant: OrganisationId)
 
 fn apply(hand: &mut Hand, organisation: OrganisationId) -> Option<Draft> {
     let mut relations: Vec<GroupDeclaration> = groups::relations(hand.t, organisation)
-        .filter(|(_, edge)| edge.declared_by(organisation))
+        .filter(|(_, edge)| edge.said_by(organisation))
         .map(|(other, edge)| GroupDeclaration {
             other,
             kind: edge.kind,
