@@ -236,7 +236,15 @@ pub const KINDS: [Kind; 37] = [
         "RE",
         "relation",
         ("org", "relations"),
-        &["ends", "kind", "claimed_by", "confirmed_by", "status"],
+        &[
+            "ends",
+            "kind",
+            "claimed_by",
+            "claimed_ms",
+            "effective_ms",
+            "ended_ms",
+            "status",
+        ],
     ),
     told(
         "SE",
@@ -442,18 +450,6 @@ pub fn path_of(kind: &Kind, key: &str) -> Option<String> {
     if kind.table == "entry" {
         return (key.len() == 64 && key.chars().all(|c| c.is_ascii_hexdigit()))
             .then(|| format!("entry/{}", key.to_lowercase()));
-    }
-    if kind.table == "relation" {
-        let parts: Vec<u32> = key
-            .split('/')
-            .filter_map(|part| part.parse().ok())
-            .collect();
-        return match parts.as_slice() {
-            [a, b, number] if key.split('/').count() == 3 => {
-                Some(format!("relation/{}/{}/{number}", a.min(b), a.max(b)))
-            }
-            _ => None,
-        };
     }
     let number: u32 = key.parse().ok()?;
     Some(format!("{}/{number}", kind.table))
@@ -741,7 +737,7 @@ mod tests {
             ("V-7", state("motion/7")),
             ("O-17", state("organisation/17")),
             ("ap-3", state("application/3")),
-            ("RE-2/1/1", state("relation/1/2/1")),
+            ("RE-2", state("relation/2")),
             ("B-1/A:free", state("account/1/A:free")),
             ("account/1/B:call:3", state("account/1/B:call:3")),
             ("12", Target::Block(12)),
@@ -770,7 +766,7 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        let numbered = |kind: &&Kind| !matches!(kind.table, "account" | "entry" | "relation");
+        let numbered = |kind: &&Kind| !matches!(kind.table, "account" | "entry");
         for kind in KINDS.iter().filter(numbered) {
             let path = format!("{}/42", kind.table);
             assert_eq!(parse(&short(&path)).ok(), Some(Target::State(path)));

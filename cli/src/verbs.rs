@@ -13,6 +13,7 @@
 
 pub mod affairs;
 mod assembly;
+mod belonging;
 mod fill;
 pub mod forms;
 pub mod from;
@@ -55,6 +56,8 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 pub const VERBS: &[Verb] =
     &joined::<{ CONCERNS.len() + standing::VERBS.len() }>(CONCERNS, standing::VERBS);
 const CONCERNS: &[Verb] =
+    &joined::<{ OTHERS.len() + belonging::VERBS.len() }>(OTHERS, belonging::VERBS);
+const OTHERS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

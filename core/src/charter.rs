@@ -101,6 +101,12 @@ pub struct MembershipParameters {
     pub readmission_wait_expelled_days: u32,
     /// Days from the invoice to its due date.
     pub invoice_days: u32,
+    /// M18: fewest days between a notice and the end of the membership.
+    pub withdraw_notice_days: u32,
+    /// R27: days for which voices stay joined after a relation's end was shown.
+    pub relation_end_days: u32,
+    /// M24: days in which a group that has come to two seats of the board gives one up.
+    pub seat_cure_days: u32,
 }
 
 /// Parameters of unpaid dues, of notices and of discipline (domain 1.5; RULINGS R9, R17). The days of
@@ -538,6 +544,9 @@ impl Charter {
                 readmission_wait_days: 0,
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
+                withdraw_notice_days: 30,
+                relation_end_days: 30,
+                seat_cure_days: 30,
             },
             standing: StandingParameters {
                 dues_notice_days: 60,

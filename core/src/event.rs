@@ -12,7 +12,7 @@ use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
     DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MembershipId, MilestoneId,
-    MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
+    MotionId, PaymentId, PersonId, PostId, RelationId, ReviewId, RevocationId, SeatId,
 };
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
@@ -20,6 +20,7 @@ use crate::object::key_recovery::RecoveryStatus;
 use crate::object::membership::{Dues, Standing};
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::relation::RelationStatus;
 use crate::object::revocation::RevocationStatus;
 use crate::object::seat::SeatStatus;
 use crate::tally::Tally;
@@ -520,6 +521,31 @@ pub enum EventBody {
         /// The record that opened it.
         record: Hash,
     },
+    /// R27: a relation came to stand elsewhere by the clock.
+    RelationMoved {
+        /// The relation.
+        relation: RelationId,
+        /// The two, the smaller number first.
+        ends: (OrganisationId, OrganisationId),
+        /// Where it stands now.
+        status: RelationStatus,
+        /// The ledger time from which their voices are one, if they are.
+        effective_ms: Option<LedgerTime>,
+    },
+    /// R1, R20: the ballots of a motion were counted again, since companies were one group when it
+    /// opened.
+    MotionRecounted {
+        /// The motion.
+        motion: MotionId,
+        /// Voices in its electorate now.
+        voices: u32,
+        /// Root over the electorate's rows.
+        electorate: Hash,
+        /// The new tally, if the ballots had ended.
+        tally: Option<Box<Tally>>,
+        /// Whether it would have ended otherwise.
+        differs: bool,
+    },
 }
 
 impl EventBody {
@@ -577,7 +603,9 @@ impl EventBody {
             | EventBody::ChangeMoved { .. }
             | EventBody::RevocationMoved { .. }
             | EventBody::RecoveryMoved { .. }
-            | EventBody::DelegationEnded { .. } => ReadClass::Public,
+            | EventBody::DelegationEnded { .. }
+            | EventBody::RelationMoved { .. }
+            | EventBody::MotionRecounted { .. } => ReadClass::Public,
         }
     }
 }

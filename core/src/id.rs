@@ -79,6 +79,8 @@ number! {
     PlanId(u32);
     /// A disciplinary proceeding against a member.
     ProceedingId(u32);
+    /// A relation of two companies.
+    RelationId(u32);
 }
 
 /// What every id can do.
@@ -115,7 +117,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId NoticeId OrderId PaymentId PersonId PlanId PostId ProceedingId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId NoticeId OrderId PaymentId PersonId PlanId PostId ProceedingId RelationId ReviewId RevocationId SeatId StatementId
 }
 
 /// Gives an id its letter.
@@ -195,6 +197,7 @@ ids! {
     PostId: Some("PO");
     ProceedingId: Some("PR");
     ProtocolVersion: None;
+    RelationId: Some("RE");
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");

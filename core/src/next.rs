@@ -15,27 +15,25 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::account::Unit;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id,
-    InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
-    ReviewId, SeatId,
+    InstalmentId, InvoiceId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
-use crate::lookup::rights;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
 use crate::object::contribution::InstalmentStatus;
-use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
 use crate::object::seat::SeatStatus;
 use crate::object::{
-    agreement, application, award, call, contribution, draft, draw, fund, membership, milestone,
-    motion, payment, post, review, seat,
+    agreement, application, award, call, contribution, draft, draw, fund, milestone, motion,
+    payment, post, review, seat,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
 mod affairs;
+mod belonging;
 mod draws;
 mod made;
 mod people;
@@ -44,6 +42,7 @@ mod standing;
 mod subject;
 mod value;
 
+pub(crate) use belonging::is_cured;
 pub(crate) use made::award_of;
 pub use made::by_motion;
 pub use signers::{MaySign, signers};
@@ -118,6 +117,8 @@ pub enum Object {
     Notice,
     /// A proceeding against a member; for members.
     Proceeding,
+    /// A relation of two companies.
+    Relation,
 }
 
 impl Object {
@@ -155,6 +156,7 @@ impl Object {
             Object::Plan => "plan",
             Object::Notice => "notice",
             Object::Proceeding => "proceeding",
+            Object::Relation => "relation",
         }
     }
 
@@ -218,8 +220,8 @@ pub struct Next {
 
 /// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
 /// what is shown as overdue, what a tie or a lost cover brings.
-const ASIDE: [&str; 10] = [
-    "F38", "F39", "M01w", "F19", "M05", "M21", "R13", "R30", "R33", "R35",
+const ASIDE: [&str; 11] = [
+    "F38", "F39", "M01w", "F19", "M05", "M20", "M21", "R13", "R30", "R33", "R35",
 ];
 /// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
 const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];
@@ -355,45 +357,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 _ => found,
             }
         }
-        Object::Membership => {
-            let entry = tables.memberships.get(&MembershipId(number))?;
-            let state = entry.standing.state();
-            let mut kinds = on(&[
-                D::MembershipScreen,
-                D::MembershipResubmit,
-                D::MembershipBallot,
-                D::MembershipSponsors,
-                D::MembershipActivate,
-                D::MembershipAskAgain,
-            ]);
-            kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion.0)));
-            let found = Found::table(object, number, state, &membership::ROWS, &[])
-                .due(tables, &kinds)
-                .of(Some(entry.organisation))
-                .unit(currency(tables));
-            let invoice = rights::first_invoice(tables, entry.number);
-            match state {
-                membership::State::Sponsoring => found.who("sponsors").then("BRD"),
-                membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
-                membership::State::Admitted if is_member && invoice.is_none() => {
-                    found.who("TRE").then("OFF")
-                }
-                membership::State::Admitted
-                    if is_member && invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
-                {
-                    match invoice.is_some_and(|invoice| invoice.pending.is_some()) {
-                        true => found.who("OFF").then("SEC"),
-                        false => found.who("TRE").then("OFF"),
-                    }
-                }
-                membership::State::Rejected if found.next.due.is_none() => found.who(""),
-                membership::State::Active => standing::of_member(tables, entry, found, is_member),
-                membership::State::Balloting => {
-                    found.see(Object::Motion, entry.motion.map(|motion| motion.0))
-                }
-                _ => found,
-            }
-        }
+        Object::Membership => belonging::membership(tables, number, is_member)?,
         Object::Invoice if !is_member => return None,
         Object::Invoice => {
             let entry = tables.invoices.get(&InvoiceId(number))?;
@@ -456,10 +420,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Seat => {
             let entry = tables.seats.get(&SeatId(number))?;
             let found = Found::table(object, number, entry.status, &seat::ROWS, &[])
-                .due(tables, &on(&[D::SeatOffer, D::SeatTerm]))
+                .due(tables, &on(&[D::SeatCure, D::SeatOffer, D::SeatTerm]))
                 .of(Some(entry.organisation));
             match entry.status {
                 SeatStatus::Offered => found,
+                _ if is_cured(tables, entry.number) => belonging::cured(found),
                 SeatStatus::HeldOver => found.who("members"),
                 _ => found.who(""),
             }
@@ -686,6 +651,7 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         | Object::Order => affairs::of(tables, object, number)?,
         Object::Plan | Object::Notice | Object::Proceeding if !is_member => return None,
         Object::Plan | Object::Notice | Object::Proceeding => standing::of(tables, object, number)?,
+        Object::Relation => belonging::relation(tables, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {

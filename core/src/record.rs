@@ -53,7 +53,7 @@ pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
-pub use membership::{Application, Cessation, MISSING_MAX, MembershipAct, Receipt};
+pub use membership::{Application, Cessation, ChangeClass, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     AdmitMember, AmendCharter, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice,
     ConflictKind, Declaration, EFFECT_MAX_BYTES, ElectSeat, MotionAct, MotionEffect, MotionMinutes,
@@ -65,7 +65,9 @@ pub use notice::{
     AcceptPlan, ExpelMember, HearingEntry, LiftSuspension, NoticeAbout, NoticeChannel, NoticeEntry,
     PLAN_PARTS_MAX, PlanEntry, PlanPart, ProceedingEntry, SuspendMember, UpholdAppeal,
 };
-pub use organisation::{OrganisationAct, Registration};
+pub use organisation::{
+    AnnulRelation, JoinRelation, OrganisationAct, Registration, RelationClaim, UndoRelation,
+};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
     Tranche,

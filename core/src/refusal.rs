@@ -15,7 +15,7 @@ use crate::id::{
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
     MilestoneId, MotionId, NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId, ProceedingId,
-    ReviewId, RevocationId, SeatId, StatementId,
+    RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -121,6 +121,7 @@ digits!(
     RevocationId,
     ReviewId,
     SeatId,
+    RelationId,
     StatementId,
 );
 

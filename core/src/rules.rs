@@ -1,7 +1,7 @@
 //! What acts do. Each module head states its rules and what is absent.
 //!
 //! * [`authority`], [`bank`], [`effect`]: what every family needs.
-//! * [`posts`] of offices and the [`chair`], [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
+//! * How delegations end, [`posts`] of offices and the [`chair`], [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
 //! * [`amendment`] of the charter, [`election`] of board and chair; [`affairs`]: directions, observers, working
 //!   days, corrections.
@@ -17,7 +17,7 @@ use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
 use crate::object::key::HeldKey;
 use crate::object::key_recovery::KeyRecovery;
-use crate::object::membership::{DisciplinePart, DuesPart, Membership};
+use crate::object::membership::{DisciplinePart, DuesPart, ExitPart, Membership};
 use crate::object::motion::Motion;
 use crate::object::node::NodeFacts;
 use crate::object::notice::Notice;
@@ -35,6 +35,7 @@ pub mod amendment;
 pub mod authority;
 pub mod bank;
 pub mod chair;
+mod delegations;
 pub mod effect;
 pub mod election;
 pub mod funding;
@@ -55,6 +56,7 @@ pub fn table() -> Vec<Transition> {
         transitions::<Membership>(),
         transitions::<DuesPart>(),
         transitions::<DisciplinePart>(),
+        transitions::<ExitPart>(),
         transitions::<Invoice>(),
         transitions::<Motion>(),
         transitions::<Post>(),

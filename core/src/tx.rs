@@ -14,7 +14,8 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
     InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
-    PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
+    PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
+    StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -124,6 +125,8 @@ pub enum Counter {
     Plan = 41,
     /// Proceedings against members.
     Proceeding = 42,
+    /// Relations of companies.
+    Relation = 45,
 }
 
 /// An id that the ledger gives by a counter.
@@ -171,6 +174,7 @@ numbered! {
     NoticeId: Notice,
     PlanId: Plan,
     ProceedingId: Proceeding,
+    RelationId: Relation,
 }
 
 impl<'a> Tx<'a> {

@@ -29,6 +29,7 @@ use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
+mod belonging;
 mod people;
 mod standing;
 
@@ -74,9 +75,18 @@ pub fn all() -> Vec<Body> {
     ];
     acts.extend(people::people().into_iter().map(Body::Organisation));
     acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
+    acts.extend(
+        belonging::organisations()
+            .into_iter()
+            .map(Body::Organisation),
+    );
     acts.extend(membership().into_iter().map(Body::Membership));
-    let effects = effects().into_iter().chain(affairs::effects());
-    let effects = effects.chain(standing::effects());
+    acts.extend(belonging::memberships().into_iter().map(Body::Membership));
+    let effects = effects()
+        .into_iter()
+        .chain(affairs::effects())
+        .chain(standing::effects())
+        .chain(belonging::effects());
     acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
@@ -242,11 +252,6 @@ fn membership() -> Vec<MembershipAct> {
         MembershipAct::Activate {
             membership: MembershipId(membership),
             agreement: hash("participation agreement"),
-        },
-        MembershipAct::Cease {
-            membership: MembershipId(membership),
-            cause: Cessation::Dissolved,
-            evidence: hash("extract of the register"),
         },
     ]
     .into_iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rollbook_core::object::Machine;
 use rollbook_core::object::key::HeldKey;
-use rollbook_core::object::membership::{DisciplinePart, Standing};
+use rollbook_core::object::membership::{DisciplinePart, ExitPart, Standing};
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::step::{Step, Subject};
 use rollbook_core::word::Word;
@@ -32,6 +32,10 @@ impl Fold {
         let mut stands = Stands::new();
         collect(&tables.memberships, &mut stands);
         collect(&tables.dues, &mut stands);
+        for (_, membership) in tables.memberships.iter() {
+            let part = ExitPart(membership.clone());
+            stands.insert((ExitPart::KIND, part.key().into()), part.state().word());
+        }
         collect(&tables.invoices, &mut stands);
         collect(&tables.motions, &mut stands);
         collect(&tables.posts, &mut stands);

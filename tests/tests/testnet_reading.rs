@@ -140,7 +140,8 @@ fn learns_nothing(got: &[(String, Vec<u8>)], record: &Record) {
 /// What a stranger who polls is told of objects, people and the node, at every path whose answer is
 /// no byte of the log itself. The height that was read and the node's clock are left out: a block came.
 fn polled(net: &Net, node: u32) -> BTreeMap<String, serde_json::Value> {
-    let mut paths: Vec<String> = TABLES.map(|table| format!("/v1/lists/{table}")).to_vec();
+    let of = |table: &&str| format!("/v1/lists/{table}");
+    let mut paths: Vec<String> = TABLES.iter().map(of).collect();
     for kind in [
         "organisation",
         "membership",

@@ -776,6 +776,12 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Node", "Register", "node register"),
     ("Node", "Update", "node update"),
     ("MotionEffect", "Admit", "opened by M07"),
+    ("MotionEffect", "ChangeClass", "opened by M22: member class"),
+    (
+        "MotionEffect",
+        "UndoRelation",
+        "opened by R27: org appeal-relation",
+    ),
     (
         "MotionEffect",
         "DecideAppeal",

@@ -37,6 +37,10 @@ impl Planned for MotionEffect {
             MotionEffect::ExpelMember(plan) => plan,
             MotionEffect::UpholdAppeal(plan) => plan,
             MotionEffect::AcceptPlan(plan) => plan,
+            MotionEffect::ChangeClass(plan) => plan,
+            MotionEffect::JoinRelation(plan) => plan,
+            MotionEffect::AnnulRelation(plan) => plan,
+            MotionEffect::UndoRelation(plan) => plan,
         }
     }
 }

@@ -106,6 +106,9 @@ impl Charter {
             readmission_wait_days: 0, 10 * YEAR;
             readmission_wait_expelled_days: 0, 10 * YEAR;
             invoice_days: 1, YEAR;
+            withdraw_notice_days: 1, YEAR;
+            relation_end_days: 1, YEAR;
+            seat_cure_days: 1, YEAR;
         });
         room!(list, "standing", self.standing => StandingParameters {
             dues_notice_days: 1, 2 * YEAR;

@@ -4,10 +4,10 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::MotionKind;
-use crate::id::{CharterVersion, MembershipId, PersonId};
+use crate::id::{CharterVersion, Id as _, MembershipId, PersonId};
 use crate::identity::OrganisationKind;
 use crate::object::invoice::Invoice;
-use crate::object::membership::{Discipline, Dues, Exit, Live, Membership, Standing};
+use crate::object::membership::{Discipline, Dues, ExitState, Live, Membership, Standing};
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
@@ -91,7 +91,6 @@ impl Votes {
                 MotionKind::AmendCharter
                     | MotionKind::CreateFund
                     | MotionKind::Budget
-                    | MotionKind::OpenCall
                     | MotionKind::DissolveAlliance
             ),
         }
@@ -176,9 +175,15 @@ impl Allows {
         }
     }
 
-    fn of_exit(exit: Exit) -> Allows {
+    fn of_exit(exit: ExitState) -> Allows {
         match exit {
-            Exit::None => Allows::EVERYTHING,
+            ExitState::None => Allows::EVERYTHING,
+            ExitState::WithdrawalPending => Allows {
+                votes: Votes::NotOnWhatStays,
+                stands: false,
+                applies: false,
+                ..Allows::EVERYTHING
+            },
         }
     }
 }
@@ -186,7 +191,7 @@ impl Allows {
 /// The table of rights (domain 1.4; RULINGS R5): what a standing allows, whatever the class. That of a
 /// live membership is the intersection of its three parts. Every rule that asks what a member may do
 /// asks here.
-pub fn allows(standing: &Standing, dues: Dues) -> Allows {
+pub fn allows(standing: &Standing, dues: Dues, exit: ExitState) -> Allows {
     let nothing = |flow| Allows {
         member: false,
         votes: Votes::None,
@@ -195,9 +200,9 @@ pub fn allows(standing: &Standing, dues: Dues) -> Allows {
         flow,
     };
     match standing {
-        Standing::Live(Live { discipline, exit }) => Allows::of_dues(dues)
+        Standing::Live(Live { discipline }) => Allows::of_dues(dues)
             .and(Allows::of_discipline(*discipline))
-            .and(Allows::of_exit(*exit)),
+            .and(Allows::of_exit(exit)),
         // What is paid there waits for the board's decision on the agreement.
         Standing::TerminatedForArrears | Standing::Expelled => nothing(Flow::Paused),
         // Never a member, on the way, or gone by itself: accepted milestones are paid all the same.
@@ -211,7 +216,8 @@ pub fn allows(standing: &Standing, dues: Dues) -> Allows {
         | Standing::Rejected(_)
         | Standing::Lapsed(_)
         | Standing::ApplicationWithdrawn
-        | Standing::Ceased(_) => nothing(Flow::Flows),
+        | Standing::Ceased(_)
+        | Standing::Withdrawn(_) => nothing(Flow::Flows),
     }
 }
 
@@ -220,7 +226,7 @@ pub fn allows_now(tables: &StateTables, organisation: OrganisationId) -> Option<
     let membership = of(tables, organisation)?;
     // Every membership has its dues part.
     let dues = dues_of(tables, membership.number).unwrap_or(Dues::VotingSuspended);
-    Some(allows(&membership.standing, dues))
+    Some(allows(&membership.standing, dues, membership.exit.state()))
 }
 
 /// Whether an organisation's standing, whatever its class, lets it vote on this kind of motion
@@ -236,6 +242,17 @@ pub fn standing_votes_on(
 /// How money under agreements flows to a grantee (RULINGS R5).
 pub fn flow(tables: &StateTables, organisation: OrganisationId) -> Flow {
     allows_now(tables, organisation).map_or(Flow::Flows, |allows| allows.flow)
+}
+
+/// Whether a company has signed for what a member owes that is to be merged into it (M21), and the
+/// membership has not ended.
+pub fn has_successor(tables: &StateTables, membership: MembershipId) -> bool {
+    let of = (membership, OrganisationId::MIN)..=(membership, OrganisationId::MAX);
+    let live = tables
+        .memberships
+        .get(&membership)
+        .is_some_and(|entry| matches!(entry.standing, Standing::Live(_)));
+    live && tables.successions.range(of).next().is_some()
 }
 
 /// Where the dues of a membership stand.

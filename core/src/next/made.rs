@@ -62,6 +62,10 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         // For members alone: whoever may read it finds it by the membership.
         MotionEffect::AcceptPlan(_) => None,
         MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::JoinRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::AnnulRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::UndoRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::ChangeClass(plan) => Some((Object::Membership, plan.membership.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {
             (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)

@@ -62,7 +62,11 @@ pub fn subject(
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. }
-            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
+            | MembershipAct::Cease { membership, .. }
+            | MembershipAct::GiveNotice { membership, .. }
+            | MembershipAct::RevokeNotice { membership }
+            | MembershipAct::AskClass { membership, .. }
+            | MembershipAct::Succeed { membership, .. } => Some((Object::Membership, membership.0)),
             MembershipAct::InvoiceYear { .. } => newest(
                 Object::Invoice,
                 among(&tables.invoices, |made| made.record == *record).map(|id| id.0),
@@ -296,6 +300,16 @@ fn of_people(
         A::JoinDirection { direction }
         | A::LeaveDirection { direction }
         | A::GiveUpLead { direction } => (Object::Direction, direction.0),
+        A::ClaimRelation(_) => {
+            // The newest; whoever claims makes one.
+            (Object::Relation, tables.relation_ids.last_key()?.0)
+        }
+        A::ReplyRelation { relation, .. }
+        | A::WithdrawClaim { relation }
+        | A::AskRelationEnd { relation, .. }
+        | A::ConfirmRelationEnd { relation, .. }
+        | A::DeclineRelationEnd { relation, .. }
+        | A::AppealRelation { relation, .. } => (Object::Relation, relation.0),
         A::FileStatement(_) => {
             let made = among(&tables.statements, |statement| statement.record == *record);
             (Object::Statement, made?.0)

@@ -61,7 +61,8 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Order
         | Object::Plan
         | Object::Notice
-        | Object::Proceeding => None,
+        | Object::Proceeding
+        | Object::Relation => None,
         Object::Correction => match tables.corrections.get(&CorrectionId(number))?.entry.subject {
             Corrected::Call(call) => of_call(call),
             Corrected::Entry(record) => {

@@ -9,6 +9,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::Machine;
 use crate::account::Amount;
+use crate::calendar::LocalDay;
 use crate::charter::Class;
 use crate::id::{InvoiceId, MembershipId, MotionId, NoticeId};
 use crate::machine::Row;
@@ -51,6 +52,22 @@ pub enum Standing {
     TerminatedForArrears,
     /// M16: the member was expelled, and the decision is final.
     Expelled,
+    /// M20: the member has left, with the notice that it gave.
+    Withdrawn(Notice),
+}
+
+/// M18: the notice by which a member leaves.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Notice {
+    /// SHA-256 of the letter.
+    pub letter: Hash,
+    /// Ledger time at which it was given.
+    pub given_ms: LedgerTime,
+    /// The last day of membership that it names. An outage lengthens the time, so the deadline says
+    /// when it ends.
+    pub last_day: LocalDay,
 }
 
 /// M21: what became of a company that was a member.
@@ -62,6 +79,19 @@ pub struct Ceased {
     pub cause: Cessation,
     /// SHA-256 of the extract of the register.
     pub evidence: Hash,
+}
+
+/// M21: a company has signed for what a member owes that is to be merged into it (working).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Succession {
+    /// SHA-256 of the deed.
+    pub obligations: Hash,
+    /// The record by which it signed.
+    pub record: Hash,
+    /// Ledger time at which it did.
+    pub signed_ms: LedgerTime,
 }
 
 /// Why an applicant was not admitted; the stated grounds (RULINGS R9).
@@ -99,15 +129,14 @@ pub enum Lapse {
     NotActivated,
 }
 
-/// Two of the three parts of a live membership. The third, its dues, is a [`DuesPart`].
+/// What is in the standing of a live membership. Of its three parts (RULINGS R5) this is the
+/// discipline; its dues are a [`DuesPart`], and whether it leaves is [`Membership::exit`].
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub struct Live {
     /// Discipline.
     pub discipline: Discipline,
-    /// Exit.
-    pub exit: Exit,
 }
 
 /// M10 to M13.
@@ -209,15 +238,41 @@ pub struct DisciplinePart {
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub enum Exit {
-    /// Nothing.
+    /// It stays.
     None,
+    /// M18: it leaves at the end of a day.
+    WithdrawalPending(Notice),
+}
+
+/// The exit part without the facts of the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitState {
+    /// It stays.
+    None,
+    /// It leaves at the end of a day.
+    WithdrawalPending,
+}
+
+crate::words!(ExitState, "state.exit", {
+    None = "none",
+    WithdrawalPending = "withdrawal-pending",
+});
+
+impl Exit {
+    /// The state without the facts of the case.
+    pub fn state(&self) -> ExitState {
+        match self {
+            Exit::None => ExitState::None,
+            Exit::WithdrawalPending(_) => ExitState::WithdrawalPending,
+        }
+    }
 }
 
 impl Live {
     /// A member in good standing.
     pub const GOOD: Live = Live {
         discipline: Discipline::None,
-        exit: Exit::None,
     };
 }
 
@@ -239,6 +294,7 @@ impl Standing {
             Standing::Ceased(_) => State::Ceased,
             Standing::TerminatedForArrears => State::TerminatedForArrears,
             Standing::Expelled => State::Expelled,
+            Standing::Withdrawn(_) => State::Withdrawn,
         }
     }
 
@@ -258,7 +314,8 @@ impl Standing {
             | State::ApplicationWithdrawn
             | State::Ceased
             | State::TerminatedForArrears
-            | State::Expelled => false,
+            | State::Expelled
+            | State::Withdrawn => false,
         }
     }
 }
@@ -286,6 +343,8 @@ pub struct Membership {
     pub asked_again: bool,
     /// M09: the agreement that the applicant signed.
     pub agreement: Option<Hash>,
+    /// Whether the member leaves. What stood here when the membership ended stays.
+    pub exit: Exit,
 }
 
 /// Where a membership stands, without the facts of the case. A live membership is one state here;
@@ -321,6 +380,8 @@ pub enum State {
     TerminatedForArrears,
     /// Expelled.
     Expelled,
+    /// It has left.
+    Withdrawn,
 }
 
 crate::words!(State, "state.membership", {
@@ -338,10 +399,11 @@ crate::words!(State, "state.membership", {
     Ceased = "ceased",
     TerminatedForArrears = "terminated-for-arrears",
     Expelled = "expelled",
+    Withdrawn = "withdrawn",
 });
 
 /// Every transition of this build. M25 and M01 create the membership.
-pub static ROWS: [Row<State>; 28] = {
+pub static ROWS: [Row<State>; 29] = {
     use State::*;
     [
         row!("M25", None => Founding, "genesis", "every founder is named in the genesis"),
@@ -426,7 +488,14 @@ pub static ROWS: [Row<State>; 28] = {
             "M21",
             Some(Active) => Ceased,
             "SEC",
-            "evidence; the officer unrelated; posts, seats and a node's place go with it, what it owes does not"
+            "evidence; the officer unrelated; a successor has signed for what it owes; posts, seats and a node's place go \
+             with it, what it owes does not"
+        ),
+        row!(
+            "M20",
+            Some(Active) => Withdrawn,
+            "CLK",
+            "the last day of the notice is over; posts, seats and a node's place go with it, what it owes does not"
         ),
         row!(
             "M13",
@@ -542,5 +611,46 @@ impl Machine for DisciplinePart {
     }
     fn enter(&mut self, entry: Discipline, _: LedgerTime, _: Moving) {
         self.discipline = entry;
+    }
+}
+
+/// The exit part of a membership, as the one that moves it holds it.
+#[derive(Debug, Clone)]
+pub struct ExitPart(pub Membership);
+
+/// Every transition of the exit part of this build.
+pub static EXIT_ROWS: [Row<ExitState>; 4] = {
+    use ExitState::*;
+    [
+        row!("M25", Option::None => None, "genesis", "nobody leaves"),
+        row!("M01", Option::None => None, "applicant", "nobody leaves"),
+        row!(
+            "M18",
+            Some(None) => WithdrawalPending,
+            "MEM",
+            "a live membership; withdraw_notice_days from now at the least"
+        ),
+        row!("M19", Some(WithdrawalPending) => None, "MEM", "before the last day is over"),
+    ]
+};
+
+impl Machine for ExitPart {
+    type State = ExitState;
+    type Entry = Exit;
+    type Key = MembershipId;
+    const KIND: &'static str = "exit";
+    const ROWS: &'static [Row<ExitState>] = &EXIT_ROWS;
+
+    fn key(&self) -> MembershipId {
+        self.0.number
+    }
+    fn state(&self) -> ExitState {
+        self.0.exit.state()
+    }
+    fn state_of(entry: &Exit) -> ExitState {
+        entry.state()
+    }
+    fn enter(&mut self, entry: Exit, _: LedgerTime, _: Moving) {
+        self.0.exit = entry;
     }
 }

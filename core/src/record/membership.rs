@@ -4,6 +4,7 @@
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::Amount;
 use crate::calendar::LocalDay;
@@ -54,12 +55,29 @@ pub enum Cessation {
     Dissolved,
     /// It is insolvent.
     Insolvent,
+    /// It was merged into another company, which has signed for what it owes.
+    MergedInto {
+        /// The successor.
+        successor: OrganisationId,
+    },
 }
 
 crate::words!(Cessation, "cessation", {
     Dissolved = "dissolved",
     Insolvent = "insolvent",
+    MergedInto = "merged-into",
 });
+
+/// M22: a member has another class.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct ChangeClass {
+    /// Membership.
+    pub membership: MembershipId,
+    /// The class.
+    pub class: Class,
+}
 
 /// Acts on memberships. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -235,6 +253,36 @@ pub enum MembershipAct {
         /// SHA-256 of the grounds.
         grounds: Hash,
     },
+    /// M18: a member gives notice that it leaves.
+    GiveNotice {
+        /// Membership.
+        membership: MembershipId,
+        /// Its last day as a member.
+        last_day: LocalDay,
+        /// SHA-256 of the letter.
+        letter: Hash,
+    },
+    /// M19: a member takes its notice back.
+    RevokeNotice {
+        /// Membership.
+        membership: MembershipId,
+    },
+    /// M21: a company signs that it takes over what a member owes that is merged into it.
+    Succeed {
+        /// Membership of the member that is merged into it.
+        membership: MembershipId,
+        /// SHA-256 of the deed by which it does.
+        obligations: Hash,
+    },
+    /// M22: a member asks the board for another class.
+    AskClass {
+        /// Membership.
+        membership: MembershipId,
+        /// The class.
+        class: Class,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
 }
 
 impl MembershipAct {
@@ -308,7 +356,10 @@ impl MembershipAct {
             | MembershipAct::ConfirmReceipt { .. }
             | MembershipAct::DeclineReceipt { .. } => "M27",
             MembershipAct::Agree { .. } | MembershipAct::Activate { .. } => "M09",
-            MembershipAct::Cease { .. } => "M21",
+            MembershipAct::Cease { .. } | MembershipAct::Succeed { .. } => "M21",
+            MembershipAct::GiveNotice { .. } => "M18",
+            MembershipAct::AskClass { .. } => "M22",
+            MembershipAct::RevokeNotice { .. } => "M19",
         }
     }
 

@@ -15,10 +15,11 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AcceptPlan, AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund,
-    DecideAppeal, ElectChair, EndObserver, ExpelMember, GrantAward, LiftHold, LiftSuspension,
-    NameLead, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain,
-    SuspendMember, UpholdAppeal, WriteOffInstalment,
+    AcceptPlan, AdmitObserver, AnnulRelation, AppointCommittee, CallTerms, CancelCall, ChangeClass,
+    ConfirmPool, CreateFund, DecideAppeal, ElectChair, EndObserver, ExpelMember, GrantAward,
+    JoinRelation, LiftHold, LiftSuspension, NameLead, PlaceApplication, RatifyRevocation,
+    RecoverKeys, RevokeAward, ScreenAgain, SuspendMember, UndoRelation, UpholdAppeal,
+    WriteOffInstalment,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -92,6 +93,14 @@ pub enum MotionEffect {
     UpholdAppeal(UpholdAppeal),
     /// M28: a long plan to pay dues is accepted.
     AcceptPlan(AcceptPlan),
+    /// M22: a member has another class. Opened by its request, never by a proposal.
+    ChangeClass(ChangeClass),
+    /// M24: the board finds that two companies are related.
+    JoinRelation(JoinRelation),
+    /// M24: the board finds that they never were.
+    AnnulRelation(AnnulRelation),
+    /// R27: the assembly upholds an appeal against that. Opened by the appeal, never by a proposal.
+    UndoRelation(UndoRelation),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -246,6 +255,10 @@ impl MotionEffect {
             MotionEffect::ExpelMember(_) => Some(MotionKind::Expel),
             MotionEffect::UpholdAppeal(_) => Some(MotionKind::Appeal),
             MotionEffect::AcceptPlan(_) => Some(MotionKind::PaymentPlan),
+            MotionEffect::ChangeClass(_) => Some(MotionKind::ClassChange),
+            MotionEffect::JoinRelation(_)
+            | MotionEffect::AnnulRelation(_)
+            | MotionEffect::UndoRelation(_) => Some(MotionKind::Relate),
         }
     }
 

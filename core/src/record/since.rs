@@ -13,22 +13,22 @@ use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AcceptPlan, AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application,
-    ApplicationContent, AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference,
-    Body, CalendarYear, CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct,
-    CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry,
-    CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant,
-    DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember,
-    Finding, FundAct, GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument,
-    KeyRotation, LiftHold, LiftSuspension, MembershipAct, MilestonePlan, MotionAct, MotionEffect,
-    MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout,
-    NoticeChannel, NoticeEntry, ObserverReading, OfficersChange, OfficialOrder, OrganisationAct,
-    Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PlanEntry,
-    PlanPart, PledgeEntry, PoolKind, ProceedingEntry, Proposal, RaiseProtocol, RatifyRevocation,
-    Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan, Registration, RemoveAuditor,
-    RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme,
-    Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry, StatementEntry, Submission,
-    SuspendMember, TieBreak, Tranche, UpholdAppeal, Verdict, WriteOffInstalment,
+    AcceptPlan, AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, ApplicationContent,
+    AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
+    CallAct, CallTerms, CancelCall, Capacity, Channel, CharterAct, CharterDraft, Choice,
+    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
+    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
+    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember, Finding, FundAct,
+    GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold,
+    LiftSuspension, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey,
+    NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout, NoticeChannel, NoticeEntry, ObserverReading,
+    OfficersChange, OfficialOrder, Part, Particulars, Payload, PaymentAct, PerGroup,
+    PlaceApplication, Placing, PlanEntry, PlanPart, PledgeEntry, PoolKind, ProceedingEntry,
+    Proposal, RaiseProtocol, RatifyRevocation, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
+    RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision,
+    RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
+    StatementEntry, Submission, SuspendMember, TieBreak, Tranche, UpholdAppeal, Verdict,
+    WriteOffInstalment,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -42,7 +42,8 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
     InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
-    PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
+    PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
+    StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -114,6 +115,7 @@ plain!(
     PlanId,
     PostId,
     ProceedingId,
+    RelationId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -194,6 +196,8 @@ macro_rules! since {
     };
 }
 
+mod belonging;
+
 /// An order. With the version that never ships, one of its authority is as new as that version.
 impl Since for OfficialOrder {
     fn since(&self) -> ProtocolVersion {
@@ -249,37 +253,6 @@ since! {
         Delegation(it) = 1,
     }
 
-    // record/organisation.rs
-    enum OrganisationAct {
-        Found = 1,
-        Register(it) = 1,
-        Relate(it) = 1,
-        ConfirmRelation { other, relation } = 1,
-        ChangeOfficers(it) = 1,
-        ObjectChange { change, reasons } = 1,
-        AskUpdate(it) = 1,
-        ConfirmUpdate { change, extract } = 1,
-        DeclineUpdate { change, reasons } = 1,
-        RotateKey(it) = 1,
-        RevokeOwnKey { key, reason } = 1,
-        RevokeKey { person, key, reason } = 1,
-        AskRevocation { person, key, evidence } = 1,
-        AgreeRevocation { revocation } = 1,
-        FileRecovery(it) = 1,
-        CancelRecovery { recovery } = 1,
-        Delegate(it) = 1,
-        RevokeDelegation { delegation } = 1,
-        RevokeDelegations = 1,
-        RecordAbsence { post } = 1,
-        EndAbsence { post } = 1,
-        StandIn { post } = 1,
-        JoinDirection { direction } = 1,
-        LeaveDirection { direction } = 1,
-        GiveUpLead { direction } = 1,
-        FileStatement(it) = 1,
-    }
-    struct Registration { entry, signature }
-
     // record/people.rs
     struct NewKey { person, key, proof }
     struct OfficersChange { added, roles, keys, ended, policy }
@@ -296,48 +269,6 @@ since! {
     struct RecoveryPlan { organisation, letter, change }
     struct RatifyRevocation { revocation }
     struct RecoverKeys { recovery }
-
-    // record/membership.rs
-    enum MembershipAct {
-        Apply(it) = 1,
-        Screen { membership } = 1,
-        Return { membership, missing } = 1,
-        Resubmit { membership, additions } = 1,
-        Reject { membership, criterion, reasons } = 1,
-        Complete { membership } = 1,
-        Sponsor { membership } = 1,
-        OpenBallot { membership, ballot_days } = 1,
-        AskAgain { membership, reasons } = 1,
-        WithdrawApplication { membership } = 1,
-        Invoice { membership } = 1,
-        CancelInvoice { invoice } = 1,
-        Receive(it) = 1,
-        ConfirmReceipt { invoice, receipt } = 1,
-        DeclineReceipt { invoice, receipt } = 1,
-        Agree { membership, agreement } = 1,
-        Activate { membership, agreement } = 1,
-        Cease { membership, cause, evidence } = 1,
-        InvoiceYear { year } = 1,
-        PayBack(it) = 1,
-        ProposePlan(it) = 1,
-        AgreePlan { plan } = 1,
-        ServeNotice(it) = 1,
-        AgreeNotice { notice } = 1,
-        AcknowledgeNotice { notice } = 1,
-        OpenProceeding(it) = 1,
-        AgreeProceeding { proceeding } = 1,
-        Reply { proceeding, document } = 1,
-        Hear(it) = 1,
-        WaiveHearing { proceeding } = 1,
-        CloseProceeding { proceeding, reasons } = 1,
-        AppealExpulsion { proceeding, grounds } = 1,
-    }
-    enum Cessation {
-        Dissolved = 1,
-        Insolvent = 1,
-    }
-    struct Application { class, charter, antitrust, conflicts, relations }
-    struct Receipt { invoice, amount, reference, value_date }
 
     // record/notice.rs
     enum NoticeAbout {
@@ -422,6 +353,10 @@ since! {
         ExpelMember(it) = 1,
         UpholdAppeal(it) = 1,
         AcceptPlan(it) = 1,
+        ChangeClass(it) = 1,
+        JoinRelation(it) = 1,
+        AnnulRelation(it) = 1,
+        UndoRelation(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }

@@ -176,7 +176,8 @@ fn is_over(state: State) -> bool {
         | State::ApplicationWithdrawn
         | State::Ceased
         | State::TerminatedForArrears
-        | State::Expelled => true,
+        | State::Expelled
+        | State::Withdrawn => true,
         State::Founding
         | State::Active
         | State::Applied

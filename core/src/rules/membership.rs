@@ -8,8 +8,12 @@
 //! * Until it is active, an application waits for somebody named by its state, and a deadline says
 //!   until when.
 //!
-//! Absent: exit, class change, mergers (M18 to M20, M22), and with them the waits before a new application
-//! after withdrawal or expulsion.
+//! * A member leaves with notice, or because it is none any more; what hangs on the membership ends with
+//!   it (`leaving`, `cessation`, `ends`). Its class changes by a motion for which it asks (`class`).
+//! * What it owes has a clock (`dues`, `arrears`, `plan`, `notice`), and what it did has a proceeding
+//!   (`discipline`).
+//!
+//! Absent: deemed withdrawal after a year without any act (R41).
 
 use rollbook_proof::number::OrganisationId;
 
@@ -17,7 +21,9 @@ use crate::charter::Class;
 use crate::id::{InvoiceId, MembershipId, PlanId, ProceedingId};
 use crate::identity::Role;
 use crate::object::Machine;
-use crate::object::membership::{Live, Membership, ROWS, Standing, State};
+use crate::object::membership::{
+    Exit, ExitPart, ExitState, Live, Membership, ROWS, Standing, State,
+};
 use crate::record::MembershipAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -27,8 +33,11 @@ use crate::{refuse, require};
 pub mod admission;
 pub mod arrears;
 mod cessation;
+mod class;
 pub mod discipline;
 pub mod dues;
+mod ends;
+mod leaving;
 mod mistake;
 pub mod notice;
 mod plan;
@@ -103,6 +112,23 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome,
             proceeding,
             grounds,
         } => discipline::appeal(tx, actor, *proceeding, grounds)?,
+        MembershipAct::GiveNotice {
+            membership,
+            last_day,
+            letter,
+        } => leaving::give_notice(tx, actor, *membership, *last_day, letter)?,
+        MembershipAct::AskClass {
+            membership,
+            class,
+            reasons,
+        } => class::ask(tx, actor, *membership, *class, reasons)?,
+        MembershipAct::RevokeNotice { membership } => {
+            leaving::revoke_notice(tx, actor, *membership)?
+        }
+        MembershipAct::Succeed {
+            membership,
+            obligations,
+        } => cessation::succeed(tx, actor, *membership, obligations)?,
     }
     Ok(Outcome::Applied)
 }
@@ -126,8 +152,19 @@ pub(crate) fn on_deadline(
         DeadlineKind::SuspensionEnd => discipline::on_suspension_end(tx, membership, due),
         DeadlineKind::ExpulsionFinal => discipline::on_final(tx, membership, due),
         DeadlineKind::ProceedingLapse => discipline::on_lapse(tx, ProceedingId(number), due),
+        DeadlineKind::MembershipEnd => leaving::on_deadline(tx, membership, due),
         _ => admission::on_deadline(tx, kind, membership, due),
     }
+}
+
+/// The exit part of a new membership: it stays.
+pub(super) fn begin_exit(
+    tx: &mut Tx,
+    membership: MembershipId,
+    code: &'static str,
+) -> Result<Exit, Refusal> {
+    tx.begin::<ExitPart>(membership, code, ExitState::None)?;
+    Ok(Exit::None)
 }
 
 /// Creates the membership of a founding organisation at genesis.
@@ -135,6 +172,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M25", State::Founding)?;
     dues::begin(tx, number, "M25")?;
+    let exit = begin_exit(tx, number, "M25")?;
     let membership = Membership {
         number,
         organisation,
@@ -146,6 +184,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
         motion: None,
         asked_again: false,
         agreement: None,
+        exit,
     };
     tx.put(membership);
     let mut entry = tx.organisation(organisation)?.clone();

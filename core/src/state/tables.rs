@@ -16,7 +16,8 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
-    PaymentId, PersonId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId, StatementId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
+    StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -40,7 +41,7 @@ use crate::object::invoice::Invoice;
 use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
-use crate::object::membership::{DuesPart, Membership};
+use crate::object::membership::{DuesPart, Membership, Succession};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
@@ -507,6 +508,14 @@ tables! {
         126 calendar_years: u32 => (Option<CalendarId>, Option<CalendarId>);
         /// The exceptions to Monday to Friday that count; one row, 0.
         123 working_days: u8 => Calendar;
+        /// Relations between organisations by their numbers: to (a, b, number).
+        131 relation_ids: RelationId => (OrganisationId, OrganisationId, u32);
+        /// When a matter opened: a conflict that ended later holds in it (RULINGS R31).
+        133 matters: Matter => LedgerTime;
+        /// R27: claims about others that wait: (who claims, relation).
+        132 claims: (OrganisationId, RelationId) => u8;
+        /// M21: who has signed for what a member owes: (membership, successor).
+        130 successions: (MembershipId, OrganisationId) => Succession;
         /// Corrections of clerical fields by number.
         124 corrections: CorrectionId => Correction;
         /// The same by what they correct: (subject, correction).

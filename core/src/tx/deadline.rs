@@ -57,6 +57,8 @@ kinds! {
     SeatOffer = 17,
     /// R37: a deposited charter was not taken up.
     DraftDropped = 18,
+    /// R27, R20: a motion is counted again.
+    MotionRecount = 19,
     /// M02: screening is overdue.
     MembershipScreen = 20,
     /// M04: the applicant has not resubmitted.
@@ -95,6 +97,14 @@ kinds! {
     AppealUndecided = 38,
     /// R33: an opened application is due to be judged.
     JudgeDue = 39,
+    /// M20: the last day of a member that leaves is over.
+    MembershipEnd = 45,
+    /// M24: the days in which a group gives up one of its seats end (seat).
+    SeatCure = 46,
+    /// R27: nobody took up what was claimed of others (relation).
+    RelationLapse = 47,
+    /// R27: the days after a relation's end was shown are over (relation).
+    RelationEnd = 48,
     /// M32: the hours to object to a change of officers or policy end.
     ChangeEffect = 50,
     /// M23: the hours of an emergency revocation end.
@@ -189,6 +199,11 @@ crate::words!(DeadlineKind, "deadline", {
     ReviewReveal = "review-reveal",
     AppealUndecided = "appeal-undecided",
     JudgeDue = "judge-due",
+    MotionRecount = "motion-recount",
+    MembershipEnd = "membership-end",
+    SeatCure = "seat-cure",
+    RelationLapse = "relation-lapse",
+    RelationEnd = "relation-end",
     ChangeEffect = "change-effect",
     RevocationEnd = "revocation-end",
     RecoveryLapse = "recovery-lapse",

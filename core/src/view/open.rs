@@ -9,10 +9,10 @@ use rollbook_proof::number::OrganisationId;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
     FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
-    NoticeId, PaymentId, PlanId, PostId, ProceedingId, ReviewId, RevocationId, SeatId,
+    NoticeId, PaymentId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
 };
 use crate::lookup::rights;
-use crate::next::Object;
+use crate::next::{Object, is_cured};
 use crate::object::agreement::AgreementState;
 use crate::object::application::ApplicationStatus;
 use crate::object::award::AwardState;
@@ -23,15 +23,17 @@ use crate::object::correction::CorrectionStatus;
 use crate::object::draw::DrawStatus;
 use crate::object::fund::FundStatus;
 use crate::object::invoice::{Invoice, InvoiceStatus};
-use crate::object::membership::State;
+use crate::object::membership::{ExitState, State};
 use crate::object::node::NodeStatus;
 use crate::object::notice::NoticeStatus;
 use crate::object::payment::PaymentState;
 use crate::object::plan::Plan;
 use crate::object::post::PostStatus;
+use crate::object::relation::RelationStatus;
 use crate::object::seat::SeatStatus;
 use crate::rules::membership::{arrears, dues};
 use crate::state::{Row, StateTables, TableId, decode_value, number};
+use crate::tx::DeadlineKind;
 
 /// The open objects of a ledger at a height.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Open {
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
             key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction,
-            plans: Plan, notices: Notice, proceedings: Proceeding
+            plans: Plan, notices: Notice, proceedings: Proceeding, relation_ids: Relation
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -122,6 +124,25 @@ impl Open {
             let kind = KINDS.iter().find(|(table, _)| *table == row.table);
             if let (Some((_, object)), Ok(number)) = (kind, decode_value::<u32>(&row.key)) {
                 self.look(tables, *object, number);
+            }
+            // A relation stands in its pair's row.
+            let pair = decode_value::<(OrganisationId, OrganisationId, u32)>(&row.key);
+            if let (true, Ok(key)) = (row.table == number::edges, pair)
+                && let Some(edge) = tables.edges.get(&key)
+            {
+                self.look(tables, Object::Relation, edge.id.0);
+            }
+            // The days of a seat that its group has to give up begin or end.
+            let of = row.table == number::deadline_of;
+            if let (true, Ok((kind, seat))) = (of, decode_value::<(u16, u32)>(&row.key))
+                && kind == DeadlineKind::SeatCure as u16
+            {
+                self.look(tables, Object::Seat, seat);
+            }
+            // A company has signed as a member's successor.
+            let of = row.table == number::successions;
+            if let (true, Ok((membership, _))) = (of, decode_value::<(u32, u32)>(&row.key)) {
+                self.look(tables, Object::Membership, membership);
             }
         }
     }
@@ -178,6 +199,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .seats
             .get(&SeatId(number))
             .is_some_and(|entry| match entry.status {
+                _ if is_cured(tables, entry.number) => true,
                 SeatStatus::Offered | SeatStatus::HeldOver => true,
                 SeatStatus::Held
                 | SeatStatus::Accepted
@@ -200,7 +222,9 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                         | State::Admitted
                         | State::Rejected
                 ) || (entry.standing.state() == State::Active
-                    && notice_is_due(tables, entry.number))
+                    && (notice_is_due(tables, entry.number)
+                        || entry.exit.state() == ExitState::WithdrawalPending
+                        || rights::has_successor(tables, entry.number)))
             }),
         Object::Invoice => tables
             .invoices
@@ -334,6 +358,17 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .proceedings
             .get(&ProceedingId(number))
             .is_some_and(|entry| entry.status.is_open()),
+        Object::Relation => {
+            let key = tables.relation_ids.get(&RelationId(number));
+            let edge = key.and_then(|key| tables.edges.get(key));
+            edge.is_some_and(|edge| {
+                edge.end_asked.is_some()
+                    || matches!(
+                        edge.status,
+                        RelationStatus::Claimed | RelationStatus::Declared | RelationStatus::Ending
+                    )
+            })
+        }
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
 }

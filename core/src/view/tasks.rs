@@ -269,6 +269,8 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
             let post = tables.posts.get(&PostId(next.number));
             of_persons.extend(post.map(|post| post.office));
         }
+        // Whoever has not said it, or answered.
+        Object::Relation => companies.extend(next.named.iter().copied()),
         // Each of the officers signs once.
         Object::Agreement => {
             if let Some(entry) = tables.agreements.get(&AgreementId(next.number)) {

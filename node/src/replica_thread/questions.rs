@@ -8,12 +8,11 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 
 use rollbook_core::account::Balance;
-use rollbook_core::id::{Id, PersonId};
+use rollbook_core::id::{Id, PersonId, RelationId};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::lookup::rights;
 use rollbook_core::next::Next;
 use rollbook_core::object::contribution::Receipt;
-use rollbook_core::object::relation::Edge;
 use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
@@ -172,16 +171,16 @@ pub fn page(
         "relation" => {
             let begin = match after {
                 None => Bound::Unbounded,
-                Some(after) => Bound::Excluded(edge_key(after)?),
+                Some(after) => Bound::Excluded(RelationId(after.parse().ok()?)),
             };
-            let item = |((a, b, number), edge): (&(OrganisationId, OrganisationId, u32), &Edge)| {
+            let ids = tables.relation_ids.range((begin, Bound::Unbounded));
+            let item = |(id, key): (&RelationId, &(OrganisationId, OrganisationId, u32))| {
                 Some(Item {
-                    path: format!("relation/{}/{}/{number}", a.0, b.0),
-                    value: serde_json::to_value(edge).ok()?,
+                    path: format!("relation/{}", id.0),
+                    value: serde_json::to_value(tables.edges.get(key)?).ok()?,
                 })
             };
-            let edges = tables.edges.range((begin, Bound::Unbounded));
-            edges.take(limit).map(item).collect()
+            ids.take(limit).map(item).collect()
         }
         "account" => {
             let begin = match after {
@@ -210,14 +209,6 @@ pub fn page(
         }
         _ => None,
     }
-}
-
-/// The two ends and the number of a relation, from `1/2/1`.
-fn edge_key(text: &str) -> Option<(OrganisationId, OrganisationId, u32)> {
-    let mut parts = text.split('/').map(str::parse::<u32>);
-    let mut part = || parts.next()?.ok();
-    let key = (OrganisationId(part()?), OrganisationId(part()?), part()?);
-    parts.next().is_none().then_some(key)
 }
 
 /// Tasks told at most; who has more asks for those of one organisation.

@@ -48,6 +48,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-standing.toml"),
     include_str!("../messages/en-money.toml"),
     include_str!("../messages/en-validators.toml"),
+    include_str!("../messages/en-belonging.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -71,6 +72,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-standing.toml"),
     include_str!("../messages/zh-money.toml"),
     include_str!("../messages/zh-validators.toml"),
+    include_str!("../messages/zh-belonging.toml"),
 ];
 
 /// Sets the language of this process.
@@ -333,7 +335,7 @@ fn fact_words(code: &str, earlier: &[(&str, String)], name: &str, value: &str) -
             let all: Vec<String> = value.split(',').map(one).collect();
             all.join(&t("word.list", &[]))
         }
-        "valid_until" | "now" => match value.parse() {
+        "valid_until" | "now" | "until" => match value.parse() {
             Ok(ms) => crate::dates::time(LedgerTime(ms)),
             Err(_) => value.to_owned(),
         },

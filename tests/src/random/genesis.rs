@@ -55,6 +55,10 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     membership.sponsor_days = 5 + up_to(20);
     membership.activate_days = 10 + up_to(20);
     membership.sponsors_required = up_to(2);
+    membership.readmission_wait_days = up_to(40);
+    membership.withdraw_notice_days = 1 + up_to(30);
+    membership.relation_end_days = 1 + up_to(30);
+    membership.seat_cure_days = 1 + up_to(30);
     let terms = &mut charter.terms;
     terms.offer_days = up_to(20);
     terms.holdover_days = up_to(60);

@@ -1,9 +1,11 @@
 //! What no seed can meet, each with its reason. A listed code that does occur fails the suite.
 
 /// Acts that a record can never make apply.
-const ACTS: [&str; 3] = [
+const ACTS: &[&str] = &[
     // A rule of the ledger opens these motions; a proposal of them is refused.
     "Motion/Propose/Admit",
+    "Motion/Propose/ChangeClass",
+    "Motion/Propose/UndoRelation",
     "Motion/Propose/DecideAppeal",
     "Motion/Propose/UpholdAppeal",
 ];
@@ -101,6 +103,8 @@ pub const CODES: &[(&str, &str)] = &[
         "M17.not-appealed",
         "the appeal opens its motion, and both end with the membership",
     ),
+    ("M17.wrong-state", CLOCK),
+    ("M20.wrong-state", CLOCK),
     ("M23.too-many-keys", SIZE),
     ("M23.wrong-state", EARLIER),
     ("M24.wrong-state", NEW),
@@ -153,7 +157,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("R16.no-officer", SHAPE),
     ("R22.pool-too-large", SIZE),
     ("R23.wrong-state", EARLIER),
-    ("R27.wrong-state", EARLIER),
     ("R28.wrong-state", EARLIER),
     ("R29.wrong-state", EARLIER),
     ("R30.wrong-state", CLOCK),
@@ -178,6 +181,18 @@ pub const OPEN: &[(&str, &str)] = &[
     (
         "R5.payment-withheld",
         "a grantee's dues are unpaid while a payment of it is to be released",
+    ),
+    (
+        "R20.recounted",
+        "an earlier day takes effect while a motion stays that two voices of one group have carried",
+    ),
+    (
+        "R27.appealed-already",
+        "both ends appeal against one decision while it stays",
+    ),
+    (
+        "R27.assembly-decided",
+        "the assembly upholds an appeal, and the board is asked again about the same relation",
     ),
     (
         "R48.no-primary",

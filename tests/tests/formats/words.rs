@@ -151,6 +151,7 @@ fn no_state_has_an_order() {
         let module = module.replace("instalment", "contribution");
         let module = module.replace("dues", "membership");
         let module = module.replace("discipline", "membership");
+        let module = module.replace("exit", "membership");
         let (_, text) = sources.texts().find(|(name, _)| *name == module).unwrap();
         let (before, _) = text.split_once(&format!("pub enum {of} {{")).unwrap();
         let (_, derives) = before.rsplit_once("#[derive(").unwrap();

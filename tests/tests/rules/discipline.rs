@@ -1,6 +1,6 @@
 //! Proceedings, suspension, expulsion, appeal, and the table of rights (M14 to M17, M30; R5, R18, R39).
 
-use rollbook_core::calendar::MS_PER_DAY;
+use rollbook_core::calendar::{LocalDay, MS_PER_DAY};
 use rollbook_core::charter::BallotVisibility;
 use rollbook_core::charter::motions::{DecidingBody, MotionKind};
 use rollbook_core::event::EventBody;
@@ -11,7 +11,7 @@ use rollbook_core::lookup::rights::{Allows, Flow, Votes, allows};
 use rollbook_core::next;
 use rollbook_core::next::Object;
 use rollbook_core::object::membership::{
-    Ceased, Discipline, Dues, DuesPart, Exit, Live, Membership, Standing,
+    Ceased, Discipline, Dues, DuesPart, Exit, ExitState, Live, Membership, Notice, Standing,
 };
 use rollbook_core::object::motion::{MotionStatus, Question};
 use rollbook_core::object::proceeding::ProceedingStatus;
@@ -69,8 +69,8 @@ fn notice(writer: &Writer, subject: NoticeAbout) -> MembershipAct {
     })
 }
 
-fn today(writer: &Writer) -> rollbook_core::calendar::LocalDay {
-    rollbook_core::calendar::LocalDay::of(LedgerTime(writer.now()), 480)
+fn today(writer: &Writer) -> LocalDay {
+    LocalDay::of(LedgerTime(writer.now()), 480)
 }
 
 fn hearing(writer: &Writer, proceeding: u32) -> MembershipAct {
@@ -573,17 +573,28 @@ const DISCIPLINE: [(Discipline, Line); 3] = [
     // R5: the rights of somebody who is suspended.
     (Discipline::ExpulsionPending, SUSPENDED),
 ];
-const EXIT: [(Exit, Line); 1] = [(Exit::None, GOOD)];
+const LEAVING: Line = (true, true, false, false, false, Flow::Flows);
+const EXIT: [(Exit, Line); 2] = [
+    (Exit::None, GOOD),
+    (
+        Exit::WithdrawalPending(Notice {
+            letter: Hash::ZERO,
+            given_ms: LedgerTime(0),
+            last_day: LocalDay(0),
+        }),
+        LEAVING,
+    ),
+];
 
 #[test]
 fn rights_are_the_intersection_of_the_three_parts() {
     for (dues, of_dues) in DUES {
         for (discipline, of_discipline) in DISCIPLINE {
             for (exit, of_exit) in EXIT {
-                let standing = Standing::Live(Live { discipline, exit });
+                let standing = Standing::Live(Live { discipline });
                 let expected = both(both(of_dues, of_discipline), of_exit);
                 assert_eq!(
-                    line(allows(&standing, dues)),
+                    line(allows(&standing, dues, exit.state())),
                     expected,
                     "{dues:?} {discipline:?} {exit:?}"
                 );
@@ -604,7 +615,7 @@ fn rights_are_the_intersection_of_the_three_parts() {
     ] {
         for (dues, _) in DUES {
             assert_eq!(
-                line(allows(&standing, dues)),
+                line(allows(&standing, dues, ExitState::None)),
                 ended(flow),
                 "{standing:?} {dues:?}"
             );
@@ -619,18 +630,19 @@ fn rights_are_the_intersection_of_the_three_parts() {
 fn every_rule_asks_the_same_table() {
     let writer = writer("table");
     for (dues, of_dues) in DUES {
-        for (discipline, of_discipline) in DISCIPLINE {
-            let expected = both(of_dues, of_discipline);
+        for ((discipline, of_discipline), (exit, of_exit)) in DISCIPLINE
+            .into_iter()
+            .flat_map(|part| EXIT.map(|exit| (part, exit)))
+        {
+            let expected = both(both(of_dues, of_discipline), of_exit);
             let mut tables = writer.tables().clone();
             let mut tx = Tx::of_block(&mut tables, block(&writer));
             // 3 sits on the board.
             let membership = tx.t.memberships.get(&MembershipId(3)).unwrap().clone();
             let part = tx.t.dues.get(&MembershipId(3)).unwrap().clone();
             tx.put(Membership {
-                standing: Standing::Live(Live {
-                    discipline,
-                    exit: Exit::None,
-                }),
+                standing: Standing::Live(Live { discipline }),
+                exit,
                 ..membership
             });
             tx.t.dues().put(MembershipId(3), DuesPart { dues, ..part });
@@ -643,7 +655,7 @@ fn every_rule_asks_the_same_table() {
                 };
                 motion::entitled(&tables, question, OrganisationId(3))
             };
-            let told = format!("{dues:?} {discipline:?}");
+            let told = format!("{dues:?} {discipline:?} {exit:?}");
             for body in [DecidingBody::Assembly, DecidingBody::Board] {
                 assert_eq!(at(body, MotionKind::Appoint), expected.1, "{told}");
                 assert_eq!(at(body, MotionKind::AmendCharter), expected.2, "{told}");
@@ -661,5 +673,45 @@ fn every_rule_asks_the_same_table() {
             // It still is a member, whose records have a turn and whose node is let in.
             assert!(rights::is_live(&tables, OrganisationId(3)), "{told}");
         }
+    }
+}
+
+/// R5: who gives notice does not escape a proceeding. The end of the membership waits for it, for 90 days
+/// at the most, and leaving one behind counts as an expulsion before a new application.
+#[test]
+fn the_end_of_a_membership_waits_for_an_open_proceeding() {
+    for closes in [true, false] {
+        let mut writer = writer(if closes { "waits" } else { "escapes" });
+        secretary(&mut writer, opening()).unwrap();
+        let proceeding = writer.tables().proceedings.last_key().unwrap().0;
+        let last_day = today(&writer).plus(31);
+        let leave = MembershipAct::GiveNotice {
+            membership: MembershipId(ACCUSED),
+            last_day,
+            letter: sha256(b"letter"),
+        };
+        member(&mut writer, ACCUSED, leave).unwrap();
+        writer.advance_days(40);
+        let of = |writer: &Writer| {
+            let found = rights::of(writer.tables(), OrganisationId(ACCUSED));
+            found.unwrap().standing.clone()
+        };
+        assert!(matches!(of(&writer), Standing::Live(_)), "it waits");
+        if closes {
+            let close = MembershipAct::CloseProceeding {
+                proceeding: ProceedingId(proceeding),
+                reasons: sha256(b"nothing in it"),
+            };
+            secretary(&mut writer, close).unwrap();
+            writer.advance(writer.now() + 1_000);
+        } else {
+            writer.advance_days(50);
+            assert!(matches!(of(&writer), Standing::Live(_)), "on day 90 still");
+            writer.advance_days(33);
+            assert_eq!(stands(&writer, proceeding), ProceedingStatus::Ended);
+        }
+        assert!(matches!(of(&writer), Standing::Withdrawn(_)));
+        let waits = writer.tables().proceeding_of.get(&MembershipId(ACCUSED));
+        assert_eq!(waits.is_some(), !closes);
     }
 }

@@ -87,5 +87,6 @@ since! {
         LiftHold = 1,
         Observer = 1,
         PaymentPlan = 1,
+        Relate = 1,
     }
 }

@@ -352,19 +352,14 @@ mod tests {
         let mut tx = Tx::of_block(&mut tables, block);
         relations::write(
             &mut tx,
-            Edge {
-                ends: (OrganisationId(GRANTEE), OrganisationId(101)),
-                number: 1,
-                kind: RelationKind::Control,
-                evidence: Hash::ZERO,
-                claimed_ms: LedgerTime(0),
-                claimed_by: OrganisationId(101),
-                confirmed_by: Some(OrganisationId(GRANTEE)),
-                effective_ms: Some(LedgerTime(0)),
-                ended_ms: None,
-                status: RelationStatus::Joined,
-                since_ms: LedgerTime(0),
-            },
+            Edge::begun(
+                (OrganisationId(GRANTEE), OrganisationId(101)),
+                RelationKind::Control,
+                Hash::ZERO,
+                OrganisationId(101),
+                LedgerTime(0),
+                RelationStatus::Joined,
+            ),
         );
         tx.keep();
         for step in STEPS {

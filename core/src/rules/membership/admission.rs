@@ -32,7 +32,7 @@ use crate::record::{AdmitMember, Application, Choice, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::{Effect, Planned};
-use crate::rules::membership::{discipline, dues, expect};
+use crate::rules::membership::{begin_exit, discipline, dues, expect, leaving};
 use crate::rules::motion;
 use crate::rules::motion::Opening;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -122,6 +122,7 @@ pub(super) fn apply_for(
             "M01.open-application",
             membership = membership.number
         );
+        leaving::require_waited(tx, membership)?;
     }
     let (text, screen_days, known) = {
         let charter = tx.charter()?;
@@ -154,7 +155,7 @@ pub(super) fn apply_for(
         .collect();
     let recorded: BTreeSet<(OrganisationId, RelationKind)> =
         groups::relations(&tx.t, organisation.number)
-            .filter(|(_, edge)| edge.declared_by(organisation.number))
+            .filter(|(_, edge)| edge.said_by(organisation.number))
             .map(|(other, edge)| (other, edge.kind))
             .collect();
     require!(
@@ -166,6 +167,7 @@ pub(super) fn apply_for(
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M01", State::Applied)?;
     dues::begin(tx, number, "M01")?;
+    let exit = begin_exit(tx, number, "M01")?;
     let membership = Membership {
         number,
         organisation: organisation.number,
@@ -177,8 +179,11 @@ pub(super) fn apply_for(
         motion: None,
         asked_again: false,
         agreement: None,
+        exit,
     };
     tx.put(membership);
+    let now = tx.now;
+    tx.t.matters().put(Matter::Membership(number), now);
     let mut entry = organisation.clone();
     entry.membership = Some(number);
     tx.put(entry);

@@ -14,7 +14,7 @@
 
 use rollbook_proof::number::LedgerTime;
 
-use super::{cessation, dues, notice, plan};
+use super::{dues, ends, notice, plan};
 use crate::calendar::Period;
 use crate::charter::StandingParameters;
 use crate::event::{DuesMark, EventBody};
@@ -257,10 +257,9 @@ fn suspend(tx: &mut Tx, mut part: DuesPart, due: Due) -> Result<(), Refusal> {
 /// M13.
 fn end(tx: &mut Tx, number: MembershipId, due: Due) -> Result<(), Refusal> {
     let membership = find::<Membership>(&tx.t, number)?.clone();
-    let organisation = membership.organisation;
     let membership = step(tx, membership, "M13", Standing::TerminatedForArrears)?;
     moved(tx, due, &membership, "M13", None);
-    cessation::ended(tx, organisation)
+    ends::end_what_hangs_on(tx, &membership, "M13", Some(due))
 }
 
 /// The clock is gone, with everything that belongs to it.

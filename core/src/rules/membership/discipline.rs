@@ -16,7 +16,7 @@
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use super::{cessation, notice};
+use super::{ends, leaving, notice};
 use crate::calendar::{Period, end_of_local_day};
 use crate::charter::StandingParameters;
 use crate::event::EventBody;
@@ -253,7 +253,8 @@ fn over(tx: &mut Tx, proceeding: Proceeding, to: ProceedingStatus) -> Result<(),
     tx.advance(proceeding, "M30", to)?;
     notice::drop_filed(tx, membership, |about| {
         *about == NoticeAbout::Proceeding(number)
-    })
+    })?;
+    leaving::proceeding_over(tx, membership)
 }
 
 /// M30: its time is over. It waits for a motion that is under way.
@@ -522,11 +523,10 @@ fn expelled(tx: &mut Tx, number: MembershipId, due: Due) -> Result<(), Refusal> 
         over(tx, proceeding, ProceedingStatus::Final)?;
     }
     let mut membership = find::<Membership>(&tx.t, number)?.clone();
-    let organisation = membership.organisation;
     tx.go(&mut membership, "M16", Standing::Expelled)?;
     tx.put(membership.clone());
     moved(tx, due, &membership, "M16", None);
-    cessation::ended(tx, organisation)
+    ends::end_what_hangs_on(tx, &membership, "M16", Some(due))
 }
 
 /// M16: the days to appeal are over.
@@ -597,7 +597,10 @@ pub(super) fn membership_ended(tx: &mut Tx, number: MembershipId) -> Result<(), 
     };
     let proceeding = tx.get::<Proceeding>(proceeding)?;
     let motion = motion_about(tx, &proceeding);
+    let open = proceeding.number;
     over(tx, proceeding, ProceedingStatus::Ended)?;
+    // It stays beside the membership: who left it behind waits longer before a new application (R5).
+    tx.t.proceeding_of().put(number, open);
     // What was to be decided has no object any more.
     match motion {
         Some(motion) => motion::drop_motion(tx, motion),

@@ -104,6 +104,13 @@ fn issue(tx: &mut Tx, membership: MembershipId, billed: Billed) -> Result<Invoic
         Charge::First | Charge::Year => "M26",
         Charge::ClassChange => "R41",
     };
+    // The clock carries a class change out. What events tell of its invoice must not be guessed, so it
+    // stands under the record that issued the year's.
+    let year = tx.t.invoiced.get(&(membership, billed.year)).copied();
+    let record = match (billed.charge, year) {
+        (Charge::ClassChange, Some(year)) => tx.get::<Invoice>(year)?.record,
+        _ => tx.record,
+    };
     let invoice = Invoice {
         number,
         membership,
@@ -115,7 +122,7 @@ fn issue(tx: &mut Tx, membership: MembershipId, billed: Billed) -> Result<Invoic
         credited: Amount::ZERO,
         received: Amount::ZERO,
         pending: None,
-        record: tx.record,
+        record,
         issued_ms: tx.now,
         due_ms,
         status: tx.begin::<Invoice>(number, code, InvoiceStatus::Open)?,
@@ -405,7 +412,8 @@ pub fn goes_back(membership: &Membership, invoice: &Invoice, credit: Amount) -> 
         | State::Active
         | State::Ceased
         | State::TerminatedForArrears
-        | State::Expelled => false,
+        | State::Expelled
+        | State::Withdrawn => false,
     };
     let received = invoice.received.saturating_add(credit);
     let open = matches!(invoice.status, InvoiceStatus::Open | InvoiceStatus::Paid);

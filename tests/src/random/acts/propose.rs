@@ -12,10 +12,11 @@ use rollbook_core::object::fund::FundStatus;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
-    AdmitMember, AppointCommittee, Appointment, Body, CallTerms, CancelCall, ConfirmPool,
-    CreateFund, Criterion, DecideAppeal, Eligibility, ExpelMember, Instrument, MotionAct,
-    MotionEffect, PerGroup, PoolKind, Proposal, RemoveAuditor, RemoveHolder, RescindMotion,
-    ScreenAgain, SuspendMember, TieBreak, UpholdAppeal, WriteOffInstalment,
+    AdmitMember, AnnulRelation, AppointCommittee, Appointment, Body, CallTerms, CancelCall,
+    ConfirmPool, CreateFund, Criterion, DecideAppeal, Eligibility, ExpelMember, Instrument,
+    JoinRelation, MotionAct, MotionEffect, PerGroup, PoolKind, Proposal, RemoveAuditor,
+    RemoveHolder, RescindMotion, ScreenAgain, SuspendMember, TieBreak, UpholdAppeal,
+    WriteOffInstalment,
 };
 use rollbook_proof::number::OrganisationId;
 
@@ -736,6 +737,11 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
         }
         MotionEffect::Appoint(plan) => home(plan.holder),
         MotionEffect::NameLead(plan) => Some(plan.organisation),
+        MotionEffect::JoinRelation(JoinRelation { relation, .. })
+        | MotionEffect::AnnulRelation(AnnulRelation { relation }) => {
+            let ends = hand.t.relation_ids.get(relation);
+            return ends.map_or(Vec::new(), |(one, other, _)| vec![*one, *other]);
+        }
         MotionEffect::Remove(plan) => holder(plan.post),
         MotionEffect::RemoveAuditor(plan) => holder(plan.post),
         MotionEffect::RatifyRevocation(plan) => {
