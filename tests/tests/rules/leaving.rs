@@ -13,10 +13,10 @@ use rollbook_core::object::membership::{ExitState, Membership, Standing, State};
 use rollbook_core::object::node::NodeStatus;
 use rollbook_core::object::seat::SeatStatus;
 use rollbook_core::record::{
-    Application, Body, Cessation, Choice, DelegatedObject, DelegationGrant, MembershipAct,
-    MotionAct, MotionEffect, NameLead, OrganisationAct,
+    Application, Body, Cessation, ChangeClass, Choice, DelegatedObject, DelegationGrant,
+    MembershipAct, MotionAct, MotionEffect, NameLead, OrganisationAct,
 };
-use rollbook_core::refusal::{Outcome, Refusal};
+use rollbook_core::refusal::{NotCounted, Outcome, Refusal};
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::{Hash, sha256};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
@@ -372,4 +372,56 @@ fn who_left_comes_back_with_a_new_membership() {
     assert_eq!(after.exit.state(), ExitState::None);
     let old = writer.tables().memberships.get(&MembershipId(before.0));
     assert_eq!(old.unwrap().standing.state(), State::Withdrawn);
+}
+
+/// M22: the board decides about a class as about an admission; with a class without a vote the seat goes
+/// (R32).
+#[test]
+fn a_member_asks_for_a_class_and_the_board_decides() {
+    let mut writer = writer("class");
+    let number = of(&writer, 3).number;
+    let ask = |writer: &mut Writer, member: u32, class: Class| {
+        let act = MembershipAct::AskClass {
+            membership: number,
+            class,
+            reasons: sha256(b"reasons"),
+        };
+        writer.member(member, Body::Membership(act))
+    };
+    let other = ask(&mut writer, 4, Class::Associate);
+    assert_eq!(code(other), "M22.other-member");
+    let closed = ask(&mut writer, 3, Class::Founding);
+    assert_eq!(code(closed), "M22.class-not-open");
+    let proposed = MotionEffect::ChangeClass(ChangeClass {
+        membership: number,
+        class: Class::Associate,
+    });
+    assert_eq!(code(writer.propose(proposed, 7)), "R10.opened-by-rule");
+    ask(&mut writer, 3, Class::Associate).unwrap();
+    let motion = writer.newest_motion();
+    let again = ask(&mut writer, 3, Class::Council);
+    assert_eq!(code(again), "M22.asked-already");
+    assert_eq!(
+        writer.vote(3, motion, Choice::Yes),
+        Ok(Outcome::NotCounted(NotCounted::Recused))
+    );
+    for member in [1, 2, 4, 5, 6, 7, 8, 9] {
+        writer.vote(member, motion, Choice::Yes).unwrap();
+    }
+    assert!(seats::holds(writer.tables(), OrganisationId(3)));
+    writer.close(motion);
+    let due = writer.due(DeadlineKind::MotionEffect, motion).unwrap();
+    writer.advance(due + 1);
+    assert_eq!(of(&writer, 3).class, Class::Associate);
+    assert!(!seats::holds(writer.tables(), OrganisationId(3)));
+    assert!(!rights::rights(writer.tables(), OrganisationId(3)).assembly_vote);
+    let same = ask(&mut writer, 3, Class::Associate);
+    assert_eq!(code(same), "M22.same-class");
+    // Who leaves asks for nothing.
+    withdraw(&mut writer, 3, 40).unwrap();
+    let leaving = ask(&mut writer, 3, Class::Council);
+    assert_eq!(code(leaving), "M22.not-in-good-standing");
+    cease(&mut writer, 3, Cessation::Dissolved).unwrap();
+    let gone = ask(&mut writer, 3, Class::Council);
+    assert_eq!(code(gone), "M22.not-a-member");
 }
