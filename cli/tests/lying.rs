@@ -93,12 +93,15 @@ fn nothing_false_is_called_verified() {
     let mut trials = 0;
     for command in proved.iter().chain(&told).chain([&prove]) {
         let honest = desk.read("kept", &[&real], command);
-        assert_eq!(
-            honest.status.code(),
-            Some(0),
+        // What is not there is proved, too, and ends with 1.
+        let right = honest.status.code();
+        assert!(
+            matches!(right, Some(0 | 1)),
             "{command:?}: {}",
             all(&honest)
         );
+        let shows = !honest.stdout.is_empty() || !proved.contains(command);
+        assert!(shows, "{command:?}: {}", all(&honest));
         for _ in 0..lies() {
             let lie = Lie {
                 answer: draw.below(7),
@@ -117,7 +120,7 @@ fn nothing_false_is_called_verified() {
             let text = all(&output);
             let steers = |c: char| c.is_control() && c != '\n' && c != '\t' || c == '\u{202e}';
             assert!(!text.contains(steers), "{words}");
-            if code == Some(0) && proved.contains(command) {
+            if !output.stdout.is_empty() && proved.contains(command) {
                 assert_eq!(shown(&output), shown(&honest), "{words}");
             }
             if code == Some(0) && *command == prove {
@@ -129,7 +132,7 @@ fn nothing_false_is_called_verified() {
         }
         // What is kept is as it was: the honest node is read as before.
         let again = desk.read("kept", &[&real], command);
-        assert_eq!(again.status.code(), Some(0), "{command:?}: {}", all(&again));
+        assert_eq!(again.status.code(), right, "{command:?}: {}", all(&again));
         if proved.contains(command) {
             assert_eq!(shown(&again), shown(&honest), "{command:?}");
         }
