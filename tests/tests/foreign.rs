@@ -29,6 +29,9 @@ fn mutations() -> usize {
     told.and_then(|text| text.parse().ok()).unwrap_or(300)
 }
 
+/// How long one of them may take. Programs that are not optimised take their time.
+const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 90 } else { 5 });
+
 fn kept(path: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -120,7 +123,10 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "export header",
             example: export[..Header::BYTES].to_vec(),
-            reads: |bytes| Header::decode(bytes).is_ok_and(|header| again(&header.encode(), bytes)),
+            reads: |bytes| {
+                Header::decode(bytes)
+                    .is_ok_and(|header| again(&header.encode(), &bytes[..Header::BYTES]))
+            },
         },
         Kind {
             name: "block frame",
@@ -200,7 +206,9 @@ fn foreign_bytes_are_read_or_refused() {
         assert!(reads(&example), "{name}: the example reads");
         let mut draw = Draw::new(at + 1);
         let (mut read, mut longest) = (0, Duration::ZERO);
-        for _ in 0..mutations() {
+        // A genesis that still reads is founded as a whole.
+        let times = mutations() / if name == "genesis file" { 10 } else { 1 };
+        for _ in 0..times {
             let bytes = mutate(&example, &mut draw);
             if bytes.is_empty() {
                 continue;
@@ -214,9 +222,9 @@ fn foreign_bytes_are_read_or_refused() {
         println!(
             "{name}: {} bytes, {read} of {} read, at most {longest:?}",
             example.len(),
-            mutations()
+            times
         );
-        assert!(longest < Duration::from_secs(5), "{name}: {longest:?}");
+        assert!(longest < LONGEST, "{name}: {longest:?}");
     }
     let grown = rss_mib(std::process::id()).saturating_sub(before);
     assert!(grown < 200, "{grown} MiB more");

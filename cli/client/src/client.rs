@@ -408,7 +408,7 @@ impl Client {
         let node = self.nodes.first().cloned().unwrap_or_default();
         let why = match self.ask(&node, path, Kind::Stream(last))? {
             Ok(response) if response.status().as_u16() < 400 => {
-                return Ok(Box::new(Stream::of(response.into_body().into_reader())));
+                return Ok(Box::new(Stream::events(response.into_body().into_reader())));
             }
             Ok(response) if is_not_now(response.status().as_u16()) => {
                 response.status().as_str().to_owned()
@@ -665,7 +665,7 @@ impl Client {
     /// Streams the body of a path into a writer; the number of bytes.
     pub fn download(&self, path: &str, out: &mut impl Write) -> Result<u64, Error> {
         let answer = self.welcome(path, Kind::Stream(None))?;
-        let mut reader = Stream::of(answer.body.into_reader());
+        let mut reader = Stream::download(answer.body.into_reader());
         std::io::copy(&mut reader, out).map_err(|cause| Error::BrokenDownload {
             node: answer.node,
             cause,

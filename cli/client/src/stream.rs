@@ -1,6 +1,6 @@
-//! What comes for as long as it likes, and is not waited for without end (RULINGS A46): a stream of
-//! events, a download. Whoever is silent for [`SILENCE`], or falls [`LATE`] behind a kilobyte a second
-//! while it sends something, has broken off.
+//! What comes for as long as it likes, and is not waited for without end (RULINGS A46). Whoever is silent
+//! for [`SILENCE`] has broken off: a stream of events says something every fifteen seconds. So has a
+//! download that falls [`LATE`] behind a kilobyte a second.
 //!
 //! The bytes are read on a thread of their own, because nothing else can be waited for with patience; it
 //! ends with its connection.
@@ -9,7 +9,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-/// How long nothing may come. A node says something every fifteen seconds.
+/// How long nothing may come.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How far it may be behind.
 const LATE: Duration = Duration::from_secs(60);
@@ -18,8 +18,6 @@ const LEAST_RATE: u64 = 1_024;
 /// Bytes of one part, and parts that wait.
 const PART: usize = 64 * 1024;
 const PARTS: usize = 4;
-/// A part so short ends a message: what comes in messages is not late between them.
-const MESSAGE: usize = 16;
 
 /// A reader with patience.
 pub(crate) struct Stream {
@@ -45,16 +43,18 @@ impl Pace {
             .late
             .saturating_add(after)
             .saturating_sub(Duration::from_millis(earned));
-        // The pause before a whole message says nothing of the line.
-        if bytes > MESSAGE {
-            self.late = self.late.min(self.most / 2);
-        }
         self.late <= self.most
     }
 }
 
 impl Stream {
-    pub(crate) fn of(reader: impl Read + Send + 'static) -> Stream {
+    /// Of events: they come when there are some.
+    pub(crate) fn events(reader: impl Read + Send + 'static) -> Stream {
+        Stream::with(reader, SILENCE, Duration::MAX)
+    }
+
+    /// Of a download.
+    pub(crate) fn download(reader: impl Read + Send + 'static) -> Stream {
         Stream::with(reader, SILENCE, LATE)
     }
 
@@ -142,21 +142,19 @@ mod tests {
         assert_eq!(error.to_string(), "nothing came for a minute");
     }
 
+    /// On a quiet chain nothing comes but three bytes every fifteen seconds.
     #[test]
-    fn what_comes_in_messages_is_waited_for() {
-        let mut pace = Pace {
-            late: Duration::ZERO,
-            most: LATE,
+    fn a_quiet_stream_of_events_goes_on() {
+        let pace = |most| {
+            let late = Duration::ZERO;
+            let mut pace = Pace { late, most };
+            (0..10_000).all(|_| pace.came(3, Duration::from_secs(15)))
         };
-        for _ in 0..10_000 {
-            assert!(
-                pace.came(400, Duration::from_secs(15)),
-                "an event now and then"
-            );
-        }
+        assert!(pace(Duration::MAX), "events");
+        assert!(!pace(LATE), "a download");
         let whole: &'static [u8] = b"as it is";
         let mut text = String::new();
-        Stream::of(whole).read_to_string(&mut text).unwrap();
+        Stream::events(whole).read_to_string(&mut text).unwrap();
         assert_eq!(text, "as it is");
     }
 }
