@@ -29,6 +29,7 @@ use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
 use rollbook_core::object::key_recovery::KeyRecovery;
+use rollbook_core::object::measure::Measure;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
@@ -37,6 +38,7 @@ use rollbook_core::object::observer::{Observer, Statement};
 use rollbook_core::object::order::FiledOrder;
 use rollbook_core::object::payment::Payment;
 use rollbook_core::object::post::Post;
+use rollbook_core::object::recovery::Recovery;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
 use rollbook_core::object::revocation::Revocation;
@@ -108,7 +110,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 34] = [
+pub const KINDS: [Kind; 36] = [
     kind(
         "O",
         "organisation",
@@ -322,6 +324,30 @@ pub const KINDS: [Kind; 34] = [
         "node",
         ("node", "list"),
         &["organisation", "status", "votes_from", "address", "url"],
+    ),
+    told(
+        "ME",
+        "measure",
+        ("agreement", "measures"),
+        &[
+            "notice.agreement",
+            "notice.kind",
+            "held_by",
+            "since_ms",
+            "status",
+        ],
+    ),
+    told(
+        "RC",
+        "recovery",
+        ("recovery", "list"),
+        &[
+            "claim.agreement",
+            "ordered",
+            "received",
+            "set_off",
+            "status",
+        ],
     ),
 ];
 
@@ -585,6 +611,8 @@ tables! {
     "correction": Correction,
     "order": FiledOrder,
     "node": NodeFacts,
+    "measure": Measure,
+    "recovery": Recovery,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -16,6 +16,7 @@ mod assembly;
 mod fill;
 pub mod forms;
 pub mod from;
+pub mod grants;
 mod hints;
 pub mod known;
 mod money;
@@ -52,6 +53,8 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 
 /// Every verb.
 pub const VERBS: &[Verb] =
+    &joined::<{ BEFORE_GRANTS.len() + grants::VERBS.len() }>(BEFORE_GRANTS, grants::VERBS);
+const BEFORE_GRANTS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

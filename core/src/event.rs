@@ -11,15 +11,17 @@ use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MembershipId, MilestoneId,
-    MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
+    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MeasureId, MembershipId,
+    MilestoneId, MotionId, PaymentId, PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId,
 };
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
 use crate::object::key_recovery::RecoveryStatus;
+use crate::object::measure::MeasureStatus;
 use crate::object::membership::Standing;
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::recovery::GrantRecoveryStatus;
 use crate::object::revocation::RevocationStatus;
 use crate::object::seat::SeatStatus;
 use crate::tally::Tally;
@@ -464,6 +466,33 @@ pub enum EventBody {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// F24, F25: the days to observe on a measure are over, or it ended undecided.
+    MeasureMoved {
+        /// The measure.
+        measure: MeasureId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: MeasureStatus,
+    },
+    /// F44: the days to observe on a recovery are over, or it ended undecided.
+    GrantRecoveryMoved {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: GrantRecoveryStatus,
+    },
+    /// F26: an instalment of a recovery was due and has not come in full.
+    GrantRecoveryLate {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grantee.
+        grantee: OrganisationId,
+        /// What is overdue in all, in minor units.
+        amount: Amount,
+    },
 }
 
 impl EventBody {
@@ -519,7 +548,10 @@ impl EventBody {
             | EventBody::ChangeMoved { .. }
             | EventBody::RevocationMoved { .. }
             | EventBody::RecoveryMoved { .. }
-            | EventBody::DelegationEnded { .. } => ReadClass::Public,
+            | EventBody::DelegationEnded { .. }
+            | EventBody::MeasureMoved { .. }
+            | EventBody::GrantRecoveryMoved { .. }
+            | EventBody::GrantRecoveryLate { .. } => ReadClass::Public,
         }
     }
 }

@@ -73,6 +73,10 @@ number! {
     StatementId(u32);
     /// A correction of a clerical field.
     CorrectionId(u32);
+    /// A measure of a fund about an agreement: a suspension, a termination.
+    MeasureId(u32);
+    /// A recovery of paid money.
+    RecoveryId(u32);
 }
 
 /// What every id can do.
@@ -109,7 +113,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MeasureId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId RecoveryId ReviewId RevocationId SeatId StatementId
 }
 
 /// Gives an id its letter.
@@ -177,6 +181,7 @@ ids! {
     InvoiceId: Some("IV");
     KeyRecoveryId: Some("KR");
     LineId: None;
+    MeasureId: Some("ME");
     MembershipId: Some("M");
     MilestoneId: Some("MS");
     MotionId: Some("V");
@@ -186,6 +191,7 @@ ids! {
     PersonId: None;
     PostId: Some("PO");
     ProtocolVersion: None;
+    RecoveryId: Some("RC");
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");

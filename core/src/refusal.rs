@@ -13,9 +13,9 @@ use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MeasureId,
+    MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, RecoveryId,
+    ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -106,6 +106,7 @@ digits!(
     KeyRecoveryId,
     LedgerTime,
     LineId,
+    MeasureId,
     MembershipId,
     MilestoneId,
     MotionId,
@@ -115,6 +116,7 @@ digits!(
     PersonId,
     PostId,
     ProtocolVersion,
+    RecoveryId,
     RevocationId,
     ReviewId,
     SeatId,

@@ -13,8 +13,8 @@ use crate::event::Event;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId,
+    PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -118,6 +118,10 @@ pub enum Counter {
     Statement = 35,
     /// Corrections of clerical fields.
     Correction = 36,
+    /// Measures about agreements.
+    Measure = 50,
+    /// Recoveries of paid money.
+    Recovery = 51,
 }
 
 /// An id that the ledger gives by a counter.
@@ -162,6 +166,8 @@ numbered! {
     CalendarId: Calendar,
     StatementId: Statement,
     CorrectionId: Correction,
+    MeasureId: Measure,
+    RecoveryId: Recovery,
 }
 
 impl<'a> Tx<'a> {

@@ -29,6 +29,7 @@ use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
+mod life;
 mod people;
 
 use crate::alliance::place;
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
     acts.extend(membership().into_iter().map(Body::Membership));
     let effects = effects().into_iter().chain(affairs::effects());
+    let effects = effects.chain(life::effects());
     acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
@@ -90,7 +92,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(motions().into_iter().map(Body::Motion));
     acts.extend(funds().into_iter().map(Body::Fund));
     acts.extend(calls().into_iter().map(Body::Call));
-    acts.extend(awards().into_iter().map(Body::Award));
+    acts.extend(awards().into_iter().chain(life::acts()).map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
     let keys = node_keys(Some(&chain()), SEED, 5, &place(5));
     acts.extend(

@@ -55,6 +55,8 @@ impl Fold {
         collect(&tables.observers, &mut stands);
         collect(&tables.calendars, &mut stands);
         collect(&tables.corrections, &mut stands);
+        collect(&tables.measures, &mut stands);
+        collect(&tables.recoveries, &mut stands);
         for (person, facts) in tables.persons.iter() {
             for (number, key) in (0..).zip(&facts.keys) {
                 stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());

@@ -32,6 +32,10 @@ impl Planned for MotionEffect {
             MotionEffect::EndObserver(plan) => plan,
             MotionEffect::ElectChair(plan) => plan,
             MotionEffect::ScreenAgain(plan) => plan,
+            MotionEffect::SuspendAgreement(plan) => plan,
+            MotionEffect::TerminateAgreement(plan) => plan,
+            MotionEffect::OrderRecovery(plan) => plan,
+            MotionEffect::WriteOffRecovery(plan) => plan,
         }
     }
 }

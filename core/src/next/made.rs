@@ -56,6 +56,10 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::AdmitObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::SuspendAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::TerminateAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::OrderRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
+        MotionEffect::WriteOffRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {
             (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)

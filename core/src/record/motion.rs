@@ -16,8 +16,9 @@ use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
-    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
+    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, OrderRecovery, PlaceApplication,
+    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, SuspendAgreement, TerminateAgreement,
+    WriteOffInstalment, WriteOffRecovery,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -81,6 +82,14 @@ pub enum MotionEffect {
     ElectChair(ElectChair),
     /// M41: an application whose screening ended by mistake is screened again.
     ScreenAgain(ScreenAgain),
+    /// F24: an agreement is suspended as it was announced.
+    SuspendAgreement(SuspendAgreement),
+    /// F25: an agreement ends as it was announced.
+    TerminateAgreement(TerminateAgreement),
+    /// F26: a recovery is ordered.
+    OrderRecovery(OrderRecovery),
+    /// F27: what is open of a recovery is given up.
+    WriteOffRecovery(WriteOffRecovery),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -230,6 +239,10 @@ impl MotionEffect {
             }
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
             MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
+            MotionEffect::SuspendAgreement(_)
+            | MotionEffect::TerminateAgreement(_)
+            | MotionEffect::OrderRecovery(_) => Some(MotionKind::TerminateAgreement),
+            MotionEffect::WriteOffRecovery(_) => Some(MotionKind::WriteOff),
         }
     }
 
@@ -255,6 +268,7 @@ impl MotionEffect {
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
             MotionEffect::ElectSeat(plan) => plan.check(),
+            MotionEffect::OrderRecovery(plan) => plan.check(),
             MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
                 Err(DecodeError::rule(
                     "an amendment of the rule version names the release that knows it",

@@ -15,8 +15,8 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId,
+    OrderId, PaymentId, PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -40,6 +40,7 @@ use crate::object::invoice::Invoice;
 use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
+use crate::object::measure::Measure;
 use crate::object::membership::{DuesPart, Membership};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
@@ -49,6 +50,7 @@ use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
 use crate::object::post::Post;
 use crate::object::protocol::ProtocolFacts;
+use crate::object::recovery::{Recovery, RecoveryReceipt, SetOff};
 use crate::object::relation::Edge;
 use crate::object::review::Review;
 use crate::object::revocation::Revocation;
@@ -287,6 +289,8 @@ stored! {
     Statement: statements,
     CalendarFiling: calendars,
     Correction: corrections,
+    Measure: measures,
+    Recovery: recoveries,
 }
 
 tables! {
@@ -486,5 +490,18 @@ tables! {
         124 corrections: CorrectionId => Correction;
         /// The same by what they correct: (subject, correction).
         125 corrections_of: (Corrected, CorrectionId) => u8;
+        /// Measures about agreements by number.
+        140 measures: MeasureId => Measure;
+        /// Deadlines that stand still while an agreement is suspended: (agreement, kind, object) to the
+        /// milliseconds that were left.
+        141 paused: (AgreementId, u16, u32) => u64;
+        /// Recoveries of paid money by number.
+        142 recoveries: RecoveryId => Recovery;
+        /// Of these those of an agreement: (agreement, recovery).
+        143 recoveries_of: (AgreementId, RecoveryId) => u8;
+        /// Money that came back, by the record that entered it.
+        144 recovery_receipts: Hash => RecoveryReceipt;
+        /// Debts set off against payments, by the record that entered it.
+        145 set_offs: Hash => SetOff;
     }
 }

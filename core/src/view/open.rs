@@ -8,8 +8,8 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
-    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
-    PaymentId, PostId, ReviewId, RevocationId, SeatId,
+    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId,
+    MotionId, PaymentId, PostId, RecoveryId, ReviewId, RevocationId, SeatId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
@@ -40,7 +40,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 21] = [
+const KINDS: [(TableId, Object); 23] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -62,6 +62,8 @@ const KINDS: [(TableId, Object); 21] = [
     (number::key_recoveries, Object::KeyRecovery),
     (number::calendars, Object::Calendar),
     (number::corrections, Object::Correction),
+    (number::measures, Object::Measure),
+    (number::recoveries, Object::Recovery),
 ];
 
 impl Open {
@@ -80,7 +82,8 @@ impl Open {
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
-            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction
+            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction, measures: Measure,
+            recoveries: Recovery
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -253,7 +256,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    AgreementState::Replaced | AgreementState::Completed
+                    AgreementState::Replaced | AgreementState::Closed
                 )
             }),
         // An accepted one waits for the request of its payment.
@@ -270,7 +273,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    PaymentState::Acknowledged | PaymentState::Refused
+                    PaymentState::Acknowledged | PaymentState::Refused | PaymentState::SetOff
                 )
             }),
         Object::Node => tables
@@ -298,6 +301,14 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .corrections
             .get(&CorrectionId(number))
             .is_some_and(|entry| entry.status == CorrectionStatus::Filed),
+        Object::Measure => tables
+            .measures
+            .get(&MeasureId(number))
+            .is_some_and(|entry| entry.status.is_pending()),
+        Object::Recovery => tables
+            .recoveries
+            .get(&RecoveryId(number))
+            .is_some_and(|entry| entry.status.is_open()),
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
 }

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 34] = [
+pub const TABLES: [&str; 36] = [
     "organisation",
     "membership",
     "motion",
@@ -73,6 +73,8 @@ pub const TABLES: [&str; 34] = [
     "correction",
     "order",
     "node",
+    "measure",
+    "recovery",
 ];
 
 /// Who may read a table.
@@ -145,6 +147,8 @@ pub fn page(
         "calendar" => numbered(&tables.calendars, table, after, limit),
         "correction" => numbered(&tables.corrections, table, after, limit),
         "order" => numbered(&tables.orders, table, after, limit),
+        "measure" => numbered(&tables.measures, table, after, limit),
+        "recovery" => numbered(&tables.recoveries, table, after, limit),
         "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {

@@ -45,6 +45,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-hands.toml"),
     include_str!("../messages/en-people.toml"),
     include_str!("../messages/en-affairs.toml"),
+    include_str!("../messages/en-grants.toml"),
     include_str!("../messages/en-validators.toml"),
 ];
 const CHINESE: &[&str] = &[
@@ -66,6 +67,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-hands.toml"),
     include_str!("../messages/zh-people.toml"),
     include_str!("../messages/zh-affairs.toml"),
+    include_str!("../messages/zh-grants.toml"),
     include_str!("../messages/zh-validators.toml"),
 ];
 
@@ -282,7 +284,7 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 17] = [
+pub const FACT_TABLES: [&str; 18] = [
     "appeal",
     "body",
     "class",
@@ -292,6 +294,7 @@ pub const FACT_TABLES: [&str; 17] = [
     "growth",
     "instrument",
     "key-kind",
+    "measure-kind",
     "motion-kind",
     "pledge-part",
     "pool",

@@ -1,5 +1,7 @@
 //! Whether a grantee may be paid (RULINGS R5; N10).
 //!
+//! * While an agreement is suspended in its payments or wholly, or they are held until a measure is decided,
+//!   nothing is certified or released (F24).
 //! * Agreements outlive membership: who withdrew or ceased, or never was a member, is paid what was
 //!   accepted.
 //! * Arrears withhold payment: the release waits, and no clock of the fund's side runs. A
@@ -8,14 +10,16 @@
 //!   agreement.
 //!
 //! Absent: arrears, suspension and expulsion themselves (M10 to M17 are not in this build); calls
-//! that demand membership to the end; the board's decision on an agreement after an expulsion
-//! (F25), so such an agreement stays paused here.
+//! that demand membership to the end; the pause of an agreement after an expulsion until the board has
+//! decided on a measure (R5), which belongs into [`require_standing`].
 
 use crate::id::FundId;
 use crate::lookup::rights;
 use crate::object::agreement::Agreement;
 use crate::object::membership::{Discipline, Dues, Live, Standing};
+use crate::record::MeasureKind;
 use crate::refusal::Refusal;
+use crate::require;
 use crate::rules::funding::fund;
 use crate::tx::Tx;
 
@@ -39,6 +43,52 @@ pub fn require_standing(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
     match live(tx, agreement).map(|live| live.discipline) {
         None | Some(Discipline::None) => Ok(()),
     }
+}
+
+/// The kind of suspension in force.
+pub fn suspension(tx: &Tx, agreement: &Agreement) -> Option<MeasureKind> {
+    let measure = tx.t.measures.get(&agreement.suspension?)?;
+    Some(measure.notice.kind)
+}
+
+/// N10: the agreement is not suspended, and its payments are not held until a measure is decided.
+pub fn require_not_stopped(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
+    let number = agreement.number;
+    if let Some(kind) = suspension(tx, agreement) {
+        require!(
+            !kind.stops_payments(),
+            "N10.agreement-suspended",
+            agreement = number,
+            measure_kind = kind
+        );
+    }
+    let waits = agreement
+        .measure
+        .and_then(|measure| tx.t.measures.get(&measure));
+    if let Some(measure) = waits {
+        require!(
+            measure.held_by.is_none(),
+            "N10.payments-held",
+            agreement = number,
+            measure = measure.number
+        );
+    }
+    Ok(())
+}
+
+/// F24: the agreement is delivered under: in force, or suspended in its payments alone, which the final
+/// report waits for.
+pub fn require_delivers(tx: &Tx, agreement: &Agreement, is_final: bool) -> Result<(), Refusal> {
+    let Some(kind) = suspension(tx, agreement) else {
+        return Ok(());
+    };
+    require!(
+        kind != MeasureKind::Whole && !is_final,
+        "F24.suspended",
+        agreement = agreement.number,
+        measure_kind = kind
+    );
+    Ok(())
 }
 
 /// R5: no payment is withheld for arrears.
