@@ -29,7 +29,7 @@ use crate::object::payment::Payment;
 use crate::object::recovery::Recovery;
 use crate::object::review::Review;
 use crate::object::transitions;
-use crate::record::{CallAct, FundAct};
+use crate::record::{AwardAct, CallAct, FundAct};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -74,6 +74,19 @@ pub fn apply_fund(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, 
     match act {
         FundAct::Accept { fund } => fund::accept(tx, actor, *fund),
         _ => contribution::apply(tx, actor, act),
+    }
+}
+
+/// Applies an act on awards and agreements, and on what becomes of those.
+pub fn apply_award(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcome, Refusal> {
+    match act {
+        AwardAct::Accept { .. }
+        | AwardAct::Draft(_)
+        | AwardAct::Sign { .. }
+        | AwardAct::Countersign { .. }
+        | AwardAct::ChangeAccount { .. }
+        | AwardAct::ConfirmAccount { .. } => agreement::apply(tx, actor, act),
+        _ => life::apply(tx, actor, act),
     }
 }
 

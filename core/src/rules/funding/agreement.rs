@@ -32,7 +32,7 @@ use crate::record::{AgreementTerms, AwardAct};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated, unrelated};
 use crate::rules::bank::post;
-use crate::rules::funding::{award, life};
+use crate::rules::funding::award;
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -60,7 +60,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcome, Refu
             account,
             ..
         } => confirm_account(tx, actor, *agreement, change, account),
-        act => life::apply(tx, actor, act),
+        _ => refuse!("A4.no-such-transition"),
     }
 }
 

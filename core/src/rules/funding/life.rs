@@ -99,8 +99,10 @@ fn close(tx: &mut Tx, actor: &Actor, number: AgreementId) -> Result<(), Refusal>
     check_close(tx, &agreement)?;
     let Some(first) = agreement.closing else {
         agreement.closing = Some(signer);
-        let stays = agreement.state;
-        return tx.advance(agreement, "F28", stays);
+        // It is over since when it was, whoever has signed: the year of claims does not begin again.
+        tx.stay(&agreement, "F28")?;
+        tx.put(agreement);
+        return Ok(());
     };
     require_other(first, signer)?;
     let paid = held(tx, agreement.fund, AccountKind::Paid(number));

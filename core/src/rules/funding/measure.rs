@@ -14,11 +14,10 @@
 //!
 //! Absent: what R5 has the board decide after an expulsion (it announces a measure like any other).
 
-use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use crate::account::{AccountKind, Amount};
+use crate::account::AccountKind;
 use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{AgreementId, Id, MeasureId, MilestoneId, MotionId, PaymentId, PersonId};
@@ -37,15 +36,13 @@ use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::effect::{Effect, motions_of, scope_of};
 use crate::rules::funding::life::{free, held, one_of_two, payments_of, require_other};
+use crate::rules::funding::standing::{decided, drop_measure};
 use crate::rules::funding::{award, payment};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 /// R13: working days in which the board is asked, once the grantee was heard.
 const ASKED_WORKING_DAYS: u32 = 5;
-
-/// Why a payment of a terminated agreement is refused.
-const TERMINATED: &str = "agreement-terminated";
 
 /// The time limits of a payment that a suspension stops.
 const LIMITS: [DeadlineKind; 3] = [
@@ -140,8 +137,9 @@ fn observe(
 
 /// Writes a measure that stands where it stood.
 fn stays(tx: &mut Tx, measure: Measure) -> Result<(), Refusal> {
-    let (code, status) = (measure.notice.kind.code(), measure.status);
-    tx.advance(measure, code, status)
+    tx.stay(&measure, measure.notice.kind.code())?;
+    tx.put(measure);
+    Ok(())
 }
 
 fn hold(tx: &mut Tx, actor: &Actor, number: MeasureId) -> Result<(), Refusal> {
@@ -180,40 +178,6 @@ fn drop_by_officer(tx: &mut Tx, actor: &Actor, number: MeasureId) -> Result<(), 
     drop_measure(tx, measure, &mut agreement, code)?;
     tx.put(agreement);
     Ok(())
-}
-
-/// The measure came to nothing; the caller writes the agreement.
-fn drop_measure(
-    tx: &mut Tx,
-    measure: Measure,
-    agreement: &mut Agreement,
-    code: &'static str,
-) -> Result<(), Refusal> {
-    decided(tx, &measure);
-    agreement.measure = None;
-    tx.advance(measure, code, S::Dropped)
-}
-
-/// No clock of a measure that waited runs any more.
-fn decided(tx: &mut Tx, measure: &Measure) {
-    for kind in [
-        DeadlineKind::MeasureHeard,
-        DeadlineKind::MeasureAsked,
-        DeadlineKind::MeasureLapse,
-    ] {
-        tx.cancel(kind, measure.number);
-    }
-}
-
-/// F43: the agreement is completed; a measure that waits has no object any more.
-pub(super) fn on_completed(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusal> {
-    match agreement.measure {
-        Some(number) => {
-            let measure = tx.get::<Measure>(number)?;
-            drop_measure(tx, measure, agreement, "F43")
-        }
-        None => Ok(()),
-    }
 }
 
 /// Acts out a deadline of a measure.
@@ -411,9 +375,8 @@ fn terminate(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
     if let Some(advance) = advance {
         let advance = tx.get::<Payment>(advance)?;
         let at_hand = advance.state.is_under_way() && advance.state != PaymentState::Released;
-        if at_hand && advance.set_off == Amount::ZERO {
-            let code = Text::new(TERMINATED).unwrap_or_default();
-            payment::refuse_payment(tx, advance, "F25", &code)?;
+        if at_hand {
+            payment::end_advance(tx, advance)?;
         }
     }
     let mut agreement = tx.get::<Agreement>(agreement_number)?;

@@ -30,7 +30,7 @@ use crate::record::{DrawFor, Evidence, Finding};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, holds_post};
 use crate::rules::funding::duties::Chain;
-use crate::rules::funding::{draw, duties, measure, payment, standing};
+use crate::rules::funding::{draw, duties, payment, standing};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -416,7 +416,7 @@ fn conclude(
     }
     if milestone.is_final && to == S::Accepted {
         tx.go(agreement, "F43", AgreementState::Completed)?;
-        measure::on_completed(tx, agreement)?;
+        standing::on_completed(tx, agreement)?;
     }
     Ok(())
 }

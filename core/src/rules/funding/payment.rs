@@ -31,7 +31,7 @@ use crate::charter::FundingParameters;
 use crate::id::{AgreementId, ApplicationId, PaymentId};
 use crate::identity::{Role, Scope};
 use crate::object::Machine;
-use crate::object::agreement::Agreement;
+use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
 use crate::object::deed::Deed;
 use crate::object::fund::Fund;
@@ -319,6 +319,20 @@ fn certify(
     Ok(Outcome::Applied)
 }
 
+/// Why an advance of a terminated agreement is refused.
+const TERMINATED: &str = "agreement-terminated";
+
+/// F25: an advance that the bank has not got, or gave back, is not paid after the end. One of which a part is
+/// set off goes on.
+pub(in crate::rules::funding) fn end_advance(tx: &mut Tx, payment: Payment) -> Result<(), Refusal> {
+    if payment.set_off > Amount::ZERO {
+        tx.put(payment);
+        return Ok(());
+    }
+    let code = Text::new(TERMINATED).unwrap_or_default();
+    refuse_payment(tx, payment, "F25", &code).map(|_| ())
+}
+
 /// F45: a part of the payment is set off; what is left is paid by the bank, or nothing is.
 pub(in crate::rules::funding) fn after_set_off(
     tx: &mut Tx,
@@ -357,7 +371,7 @@ fn stop_clocks(tx: &mut Tx, payment: PaymentId) {
 
 /// Refused: the tranche is free, no clock runs. One of which a part is set off is paid, or that part would
 /// be paid twice.
-pub(in crate::rules::funding) fn refuse_payment(
+fn refuse_payment(
     tx: &mut Tx,
     mut payment: Payment,
     code: &'static str,
@@ -586,6 +600,11 @@ fn returned(
         amount,
     };
     post(tx, payment.fund, &movement)?;
+    let over = agreement.state == AgreementState::Terminated;
+    if over && payment.tranche == Tranche::Advance {
+        end_advance(tx, payment)?;
+        return Ok(Outcome::Applied);
+    }
     let days = rules(tx, &agreement)?.step_days;
     tx.schedule(
         DeadlineKind::ReleaseDue,

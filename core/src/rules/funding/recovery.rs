@@ -199,7 +199,9 @@ fn observe(
         status = recovery.status
     );
     recovery.observations = Some(*observations);
-    tx.advance(recovery, "F44", S::Notified)
+    tx.stay(&recovery, "F44")?;
+    tx.put(recovery);
+    Ok(())
 }
 
 fn drop_by_officer(tx: &mut Tx, actor: &Actor, number: RecoveryId) -> Result<(), Refusal> {

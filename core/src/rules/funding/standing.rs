@@ -16,12 +16,13 @@
 use crate::id::FundId;
 use crate::lookup::rights;
 use crate::object::agreement::Agreement;
+use crate::object::measure::{Measure, MeasureStatus};
 use crate::object::membership::{Discipline, Dues, Live, Standing};
 use crate::record::MeasureKind;
 use crate::refusal::Refusal;
 use crate::require;
 use crate::rules::funding::fund;
-use crate::tx::Tx;
+use crate::tx::{DeadlineKind, Tx};
 
 /// N10: the fund is open.
 pub fn require_fund_open(tx: &Tx, number: FundId) -> Result<(), Refusal> {
@@ -96,5 +97,39 @@ pub fn require_no_arrears(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal>
     let membership = rights::of(&tx.t, agreement.grantee);
     match membership.and_then(|membership| rights::dues_of(&tx.t, membership.number)) {
         None | Some(Dues::Good) => Ok(()),
+    }
+}
+
+/// The measure came to nothing; the caller writes the agreement.
+pub(super) fn drop_measure(
+    tx: &mut Tx,
+    measure: Measure,
+    agreement: &mut Agreement,
+    code: &'static str,
+) -> Result<(), Refusal> {
+    decided(tx, &measure);
+    agreement.measure = None;
+    tx.advance(measure, code, MeasureStatus::Dropped)
+}
+
+/// No clock of a measure that waited runs any more.
+pub(super) fn decided(tx: &mut Tx, measure: &Measure) {
+    for kind in [
+        DeadlineKind::MeasureHeard,
+        DeadlineKind::MeasureAsked,
+        DeadlineKind::MeasureLapse,
+    ] {
+        tx.cancel(kind, measure.number);
+    }
+}
+
+/// F43: the agreement is completed; a measure that waits has no object any more.
+pub(super) fn on_completed(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusal> {
+    match agreement.measure {
+        Some(number) => {
+            let measure = tx.get::<Measure>(number)?;
+            drop_measure(tx, measure, agreement, "F43")
+        }
+        None => Ok(()),
     }
 }

@@ -125,7 +125,7 @@ fn f25_what_is_owed_to_nobody_returns() {
         "F24.not-the-grantee",
     );
     bench.grantee(observe(measure)).unwrap();
-    let events = bench.days(31);
+    let events = bench.days(34);
     assert_eq!(
         events,
         [EventBody::MeasureMoved {
@@ -180,7 +180,7 @@ fn f25_what_was_accepted_stays_owed() {
         .unwrap();
     bench.accept_milestone(m1, 4 * MILLION);
     let measure = announce(&mut bench, number, MeasureKind::Termination).unwrap();
-    bench.days(31);
+    bench.days(34);
     terminate(&mut bench, measure).unwrap();
     let refused_advance = bench.payment(advance);
     assert_eq!(
@@ -213,6 +213,33 @@ fn f25_what_was_accepted_stays_owed() {
     close(&mut bench, Staff::Programme, number).unwrap();
     let accepted = AccountKind::Accepted(agreement);
     assert_eq!(bench.of(accepted), i128::from(4 * MILLION));
+    bench.totals();
+}
+
+/// The bank gives an advance back after the end: it is not paid again, and its money returns with the closing.
+/// It used to wait for a new release.
+#[test]
+fn f25_an_advance_that_comes_back_after_the_end_is_not_paid_again() {
+    let mut bench = Bench::on_tables();
+    let number = bench.agreement();
+    let agreement = AgreementId(number);
+    let advance = bench.approved(number, Tranche::Advance, 24 * MILLION / 10);
+    bench.days(3);
+    bench.release(advance).unwrap();
+    let measure = announce(&mut bench, number, MeasureKind::Termination).unwrap();
+    bench.days(34);
+    terminate(&mut bench, measure).unwrap();
+    assert_eq!(bench.payment(advance).state, PaymentState::Released);
+    bench.give_back(advance).unwrap();
+    assert_eq!(bench.payment(advance).state, PaymentState::Refused);
+    let committed = AccountKind::Committed(agreement);
+    assert_eq!(bench.of(committed), i128::from(24 * MILLION / 10));
+    close(&mut bench, Staff::Programme, number).unwrap();
+    close(&mut bench, Staff::Finance, number).unwrap();
+    assert_eq!(
+        balances(&bench, [committed, AccountKind::Call(CallId(CALL))]),
+        [0, i128::from(20 * MILLION)]
+    );
     bench.totals();
 }
 
@@ -275,7 +302,7 @@ fn r13_a_hold_lasts_until_the_measure_is_decided_or_nobody_asks() {
         "F24.held-already",
     );
     refused(bench.certify(payment), "N10.payments-held");
-    let asked = bench.days(31);
+    let asked = bench.days(34);
     assert!(
         asked.contains(&EventBody::MeasureMoved {
             measure,
@@ -313,7 +340,7 @@ fn r13_a_hold_lasts_until_the_measure_is_decided_or_nobody_asks() {
         "F24.wrong-state",
     );
     let third = announce(&mut bench, number, MeasureKind::Termination).unwrap();
-    bench.days(31);
+    bench.days(34);
     let plan = TerminateAgreement {
         measure: third,
         reason: Hash::ZERO,
@@ -332,7 +359,7 @@ fn f24_time_limits_pause_and_go_on_with_the_time_they_had_left() {
     let number = bench.agreement();
     let m1 = bench.first(number);
     let measure = announce(&mut bench, number, MeasureKind::Whole).unwrap();
-    bench.days(31);
+    bench.days(34);
     let payment = bench
         .request(number, Tranche::Advance, 24 * MILLION / 10)
         .unwrap();
@@ -345,6 +372,7 @@ fn f24_time_limits_pause_and_go_on_with_the_time_they_had_left() {
     let assess = due(&bench, DeadlineKind::AssessDue, m1).unwrap();
     let promised = entry(&bench, number).terms.milestones[0].due_ms;
     suspend(&mut bench, measure).unwrap();
+    let suspended = bench.world.now;
     assert_eq!(entry(&bench, number).state, AgreementState::Suspended);
     assert_eq!(due(&bench, DeadlineKind::CertifyDue, payment), None);
     assert_eq!(due(&bench, DeadlineKind::AssessDue, m1), None);
@@ -355,7 +383,6 @@ fn f24_time_limits_pause_and_go_on_with_the_time_they_had_left() {
         announce(&mut bench, number, MeasureKind::Payment),
         "F24.wrong-state",
     );
-    let stood = bench.world.now;
     assert!(bench.days(40).is_empty(), "nothing is overdue meanwhile");
     let resume = Body::Award(AwardAct::Resume {
         agreement: AgreementId(number),
@@ -374,7 +401,7 @@ fn f24_time_limits_pause_and_go_on_with_the_time_they_had_left() {
     assert_eq!(due(&bench, DeadlineKind::AssessDue, m1), Some(assess));
     assert_eq!(status(&bench, measure), MeasureStatus::Ended);
     let moved = entry(&bench, number).terms.milestones[0].due_ms;
-    let stood = bench.world.now - stood;
+    let stood = bench.world.now - suspended;
     assert_eq!(moved.0 - promised.0, stood);
     assert!(stood > 40 * MS_PER_DAY);
     refused(bench.staff(Staff::Programme, resume), "F24.wrong-state");
@@ -390,7 +417,7 @@ fn f24_what_each_kind_of_suspension_stops() {
     let number = bench.agreement();
     let (m1, report) = (bench.first(number), bench.first(number) + 2);
     let measure = announce(&mut bench, number, MeasureKind::Payment).unwrap();
-    bench.days(31);
+    bench.days(34);
     suspend(&mut bench, measure).unwrap();
     bench.accept_milestone(m1, 4 * MILLION);
     bench.accept_milestone(m1 + 1, 4 * MILLION);
@@ -399,7 +426,7 @@ fn f24_what_each_kind_of_suspension_stops() {
     let payment = bench.request(number, tranche, 36 * MILLION / 10).unwrap();
     refused(bench.certify(payment), "N10.agreement-suspended");
     let end = announce(&mut bench, number, MeasureKind::Termination).unwrap();
-    bench.days(31);
+    bench.days(34);
     terminate(&mut bench, end).unwrap();
     assert_eq!(status(&bench, measure), MeasureStatus::Ended);
     assert_eq!(entry(&bench, number).suspension, None);
@@ -413,7 +440,7 @@ fn f24_what_each_kind_of_suspension_stops() {
     let mut bench = Bench::on_tables();
     let number = bench.agreement();
     let measure = announce(&mut bench, number, MeasureKind::Deadline).unwrap();
-    bench.days(31);
+    bench.days(34);
     suspend(&mut bench, measure).unwrap();
     let m1 = bench.first(number);
     bench.accept_milestone(m1, 4 * MILLION);

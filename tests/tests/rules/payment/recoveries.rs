@@ -73,7 +73,7 @@ fn order(bench: &mut Bench, recovery: RecoveryId, parts: &[(i64, u64)]) -> Resul
 fn debt(bench: &mut Bench, agreement: u32, amount: u64) -> RecoveryId {
     let recovery = propose(bench, agreement, amount).unwrap();
     notify(bench, recovery).unwrap();
-    bench.days(31);
+    bench.days(34);
     order(bench, recovery, &[(30, amount)]).unwrap();
     recovery
 }
@@ -146,7 +146,7 @@ fn f26_f27_a_recovery_is_heard_ordered_received_and_written_off() {
     );
     bench.grantee(observe(recovery)).unwrap();
     assert_eq!(
-        bench.days(31),
+        bench.days(34),
         [EventBody::GrantRecoveryMoved {
             recovery,
             agreement,
@@ -256,7 +256,7 @@ fn r36_a_recovery_that_nobody_decides_lapses() {
     };
     let first = propose(&mut bench, number, MILLION).unwrap();
     assert_eq!(
-        bench.days(33),
+        bench.days(34),
         [moved(first, GrantRecoveryStatus::Dropped)],
         "the grantee was never told"
     );
@@ -284,7 +284,7 @@ fn r36_a_recovery_that_nobody_decides_lapses() {
     );
     let fourth = propose(&mut bench, number, MILLION).unwrap();
     notify(&mut bench, fourth).unwrap();
-    bench.days(31);
+    bench.days(34);
     let plan = OrderRecovery {
         recovery: fourth,
         instalments: Vec::new(),
