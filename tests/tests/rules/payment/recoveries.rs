@@ -456,7 +456,7 @@ fn f45_a_payment_that_is_wholly_set_off_is_over() {
         _ => false,
     };
     assert!(!bench.days(60).iter().any(mine), "no clock runs any more");
-    refused(bench.release(payment), "F20.wrong-state");
+    refused(bench.certify(payment), "F17.wrong-state");
     assert_eq!(
         bench.of(AccountKind::Paid(AgreementId(second))),
         i128::from(6 * MILLION / 10)
