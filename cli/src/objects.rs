@@ -29,6 +29,7 @@ use rollbook_core::object::draw::Draw;
 use rollbook_core::object::fund::Fund;
 use rollbook_core::object::invoice::Invoice;
 use rollbook_core::object::key_recovery::KeyRecovery;
+use rollbook_core::object::measure::Measure;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::milestone::Milestone;
 use rollbook_core::object::motion::Motion;
@@ -40,6 +41,7 @@ use rollbook_core::object::payment::Payment;
 use rollbook_core::object::plan::Plan;
 use rollbook_core::object::post::Post;
 use rollbook_core::object::proceeding::Proceeding;
+use rollbook_core::object::recovery::Recovery;
 use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
 use rollbook_core::object::revocation::Revocation;
@@ -111,7 +113,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 37] = [
+pub const KINDS: [Kind; 39] = [
     kind(
         "O",
         "organisation",
@@ -374,6 +376,30 @@ pub const KINDS: [Kind; 37] = [
         ("node", "list"),
         &["organisation", "status", "votes_from", "address", "url"],
     ),
+    told(
+        "ME",
+        "measure",
+        ("agreement", "measures"),
+        &[
+            "notice.agreement",
+            "notice.kind",
+            "held_by",
+            "since_ms",
+            "status",
+        ],
+    ),
+    told(
+        "RC",
+        "recovery",
+        ("recovery", "list"),
+        &[
+            "claim.agreement",
+            "ordered",
+            "received",
+            "set_off",
+            "status",
+        ],
+    ),
 ];
 
 /// The kind with this noun, table, letter or word.
@@ -627,6 +653,8 @@ tables! {
     "notice": Notice,
     "proceeding": Proceeding,
     "node": NodeFacts,
+    "measure": Measure,
+    "recovery": Recovery,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

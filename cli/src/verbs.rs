@@ -17,6 +17,7 @@ mod belonging;
 mod fill;
 pub mod forms;
 pub mod from;
+pub mod grants;
 mod hints;
 pub mod known;
 mod money;
@@ -58,6 +59,8 @@ pub const VERBS: &[Verb] =
 const CONCERNS: &[Verb] =
     &joined::<{ OTHERS.len() + belonging::VERBS.len() }>(OTHERS, belonging::VERBS);
 const OTHERS: &[Verb] =
+    &joined::<{ BEFORE_GRANTS.len() + grants::VERBS.len() }>(BEFORE_GRANTS, grants::VERBS);
+const BEFORE_GRANTS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

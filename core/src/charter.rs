@@ -339,6 +339,12 @@ pub struct FundingParameters {
     pub step_days: u32,
     /// Times a rejected milestone may be reworked.
     pub rework_max: u32,
+    /// Days to observe on a measure or a recovery.
+    pub observation_days: u32,
+    /// R13: days in which a measure or a recovery is decided.
+    pub measure_days: u32,
+    /// F28: days after which what was never asked for holds up the closing of an agreement no longer.
+    pub claim_days: u32,
     /// R6: officers on the fund side must come from distinct groups as well.
     pub chain_distinct_groups: bool,
 }
@@ -618,6 +624,9 @@ impl Charter {
                 certify_days: 10,
                 step_days: 5,
                 rework_max: 2,
+                observation_days: 30,
+                measure_days: 75,
+                claim_days: 365,
                 chain_distinct_groups: false,
             },
             chain: ChainParameters {

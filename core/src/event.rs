@@ -11,15 +11,18 @@ use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MembershipId, MilestoneId,
-    MotionId, PaymentId, PersonId, PostId, RelationId, ReviewId, RevocationId, SeatId,
+    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MeasureId, MembershipId,
+    MilestoneId, MotionId, PaymentId, PersonId, PostId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId,
 };
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
 use crate::object::key_recovery::RecoveryStatus;
+use crate::object::measure::MeasureStatus;
 use crate::object::membership::{Dues, Standing};
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::recovery::GrantRecoveryStatus;
 use crate::object::relation::RelationStatus;
 use crate::object::revocation::RevocationStatus;
 use crate::object::seat::SeatStatus;
@@ -546,6 +549,33 @@ pub enum EventBody {
         /// Whether it would have ended otherwise.
         differs: bool,
     },
+    /// F24, F25: the days to observe on a measure are over, or it ended undecided.
+    MeasureMoved {
+        /// The measure.
+        measure: MeasureId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: MeasureStatus,
+    },
+    /// F44: the days to observe on a recovery are over, or it ended undecided.
+    GrantRecoveryMoved {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: GrantRecoveryStatus,
+    },
+    /// F26: an instalment of a recovery was due and has not come in full.
+    GrantRecoveryLate {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grantee.
+        grantee: OrganisationId,
+        /// What is overdue in all, in minor units.
+        amount: Amount,
+    },
 }
 
 impl EventBody {
@@ -605,7 +635,10 @@ impl EventBody {
             | EventBody::RecoveryMoved { .. }
             | EventBody::DelegationEnded { .. }
             | EventBody::RelationMoved { .. }
-            | EventBody::MotionRecounted { .. } => ReadClass::Public,
+            | EventBody::MotionRecounted { .. }
+            | EventBody::MeasureMoved { .. }
+            | EventBody::GrantRecoveryMoved { .. }
+            | EventBody::GrantRecoveryLate { .. } => ReadClass::Public,
         }
     }
 }

@@ -81,6 +81,10 @@ number! {
     ProceedingId(u32);
     /// A relation of two companies.
     RelationId(u32);
+    /// A measure of a fund about an agreement: a suspension, a termination.
+    MeasureId(u32);
+    /// A recovery of paid money.
+    RecoveryId(u32);
 }
 
 /// What every id can do.
@@ -117,7 +121,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId NoticeId OrderId PaymentId PersonId PlanId PostId ProceedingId RelationId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MeasureId MembershipId MilestoneId MotionId NoticeId OrderId PaymentId PersonId PlanId PostId ProceedingId RecoveryId RelationId ReviewId RevocationId SeatId StatementId
 }
 
 /// Gives an id its letter.
@@ -185,6 +189,7 @@ ids! {
     InvoiceId: Some("IV");
     KeyRecoveryId: Some("KR");
     LineId: None;
+    MeasureId: Some("ME");
     MembershipId: Some("M");
     MilestoneId: Some("MS");
     MotionId: Some("V");
@@ -198,6 +203,7 @@ ids! {
     ProceedingId: Some("PR");
     ProtocolVersion: None;
     RelationId: Some("RE");
+    RecoveryId: Some("RC");
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");

@@ -14,8 +14,8 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id,
-    InstalmentId, InvoiceId, MilestoneId, MotionId, PaymentId, PersonId, PostId, ReviewId, SeatId,
+    ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id, InstalmentId, InvoiceId,
+    MotionId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
 use crate::machine::Row;
@@ -25,8 +25,7 @@ use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
 use crate::object::seat::SeatStatus;
 use crate::object::{
-    agreement, application, award, call, contribution, draft, draw, fund, milestone, motion,
-    payment, post, review, seat,
+    application, award, call, contribution, draft, draw, fund, motion, post, review, seat,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
@@ -35,6 +34,7 @@ use crate::word::Word;
 mod affairs;
 mod belonging;
 mod draws;
+mod grants;
 mod made;
 mod people;
 mod signers;
@@ -119,6 +119,10 @@ pub enum Object {
     Proceeding,
     /// A relation of two companies.
     Relation,
+    /// A measure of a fund about an agreement.
+    Measure,
+    /// A recovery of paid money.
+    Recovery,
 }
 
 impl Object {
@@ -157,6 +161,8 @@ impl Object {
             Object::Notice => "notice",
             Object::Proceeding => "proceeding",
             Object::Relation => "relation",
+            Object::Measure => "measure",
+            Object::Recovery => "recovery",
         }
     }
 
@@ -220,8 +226,9 @@ pub struct Next {
 
 /// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
 /// what is shown as overdue, what a tie or a lost cover brings.
-const ASIDE: [&str; 11] = [
-    "F38", "F39", "M01w", "F19", "M05", "M20", "M21", "R13", "R30", "R33", "R35",
+const ASIDE: [&str; 14] = [
+    "F38", "F39", "M01w", "F19", "M05", "M20", "M21", "R13", "R30", "R33", "R35", "F24", "F25",
+    "F45",
 ];
 /// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
 const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];
@@ -568,78 +575,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 _ => found,
             }
         }
-        Object::Agreement => {
-            let entry = tables.agreements.get(&AgreementId(number))?;
-            let found = Found::table(
-                object,
-                number,
-                entry.state,
-                &agreement::ROWS,
-                &[agreement::AgreementState::Replaced],
-            )
-            .of(Some(entry.grantee))
-            .fund(tables, Some(entry.fund));
-            match (&entry.change, entry.state) {
-                (Some(change), _) if !change.confirmed => found.who("OFF"),
-                (_, agreement::AgreementState::InForce) => milestone_of(tables, entry, found),
-                _ => found,
-            }
-        }
-        Object::Milestone => {
-            let entry = tables.milestones.get(&MilestoneId(number))?;
-            let agreement = tables.agreements.get(&entry.agreement)?;
-            let found = Found::table(object, number, entry.state, &milestone::ROWS, &[])
-                .due(tables, &on(&[D::AssessDue]))
-                .of(Some(agreement.grantee))
-                .fund(tables, Some(agreement.fund));
-            match entry.state {
-                milestone::MilestoneState::Planned | milestone::MilestoneState::Rework => {
-                    let mut found = found;
-                    let plan = agreement.terms.milestones.get(entry.index as usize);
-                    found.next.due = plan.map(|plan| (MILESTONE_DUE, plan.due_ms));
-                    found.next.otherwise.clear();
-                    found
-                }
-                milestone::MilestoneState::Assessing => found.who("ASR"),
-                state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => found
-                    .who("GRT")
-                    .then("PO")
-                    .see(Object::Agreement, Some(entry.agreement.0)),
-                _ => found.see(Object::Payment, entry.payment.map(|payment| payment.0)),
-            }
-        }
-        Object::Payment => {
-            let entry = tables.payments.get(&PaymentId(number))?;
-            let kinds = on(&[
-                D::CertifyDue,
-                D::ApproveDue,
-                D::HoldEnd,
-                D::ReleaseDue,
-                D::ConfirmDue,
-                D::AcknowledgeEnd,
-            ]);
-            let grantee = tables
-                .agreements
-                .get(&entry.agreement)
-                .map(|agreement| agreement.grantee);
-            let found = Found::table(
-                object,
-                number,
-                entry.state,
-                &payment::ROWS,
-                &[payment::PaymentState::Refused],
-            )
-            .due(tables, &kinds)
-            .of(grantee)
-            .fund(tables, Some(entry.fund));
-            match entry.state {
-                payment::PaymentState::Approved => {
-                    found.not_before(tables, D::PayoutDelay, number).then("OFF")
-                }
-                payment::PaymentState::Held => found.who("BRD"),
-                _ => found,
-            }
-        }
+        Object::Agreement
+        | Object::Milestone
+        | Object::Payment
+        | Object::Measure
+        | Object::Recovery => grants::of(tables, object, number)?,
         Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
             people::of(tables, object, number)?
         }
@@ -699,9 +639,6 @@ pub(crate) fn instalment(
     Some(found.next)
 }
 
-/// The word of the day until which a milestone is agreed: no deadline acts on it.
-const MILESTONE_DUE: &str = "milestone-due";
-
 /// Reviews of an application from which something is still expected.
 pub(crate) fn running_reviews(tables: &StateTables, application: ApplicationId) -> Vec<ReviewId> {
     let of = tables
@@ -739,22 +676,4 @@ fn unsettled(tables: &StateTables, call: CallId) -> Option<&'static str> {
         }
     }
     waits
-}
-
-/// What an agreement in force waits for: the first milestone that is not settled.
-fn milestone_of(tables: &StateTables, entry: &agreement::Agreement, found: Found) -> Found {
-    let open = entry.milestones().find_map(|number| {
-        let milestone = tables.milestones.get(&number)?;
-        (!milestone.state.is_terminal()).then_some(milestone.number)
-    });
-    let Some(number) = open else {
-        return found.who("GRT");
-    };
-    // It is asked for members: of a milestone nothing is for them alone.
-    let Some(next) = of(tables, Object::Milestone, number.0, ReadClass::Public) else {
-        return found;
-    };
-    let mut found = found.who(next.who).see(Object::Milestone, Some(number.0));
-    (found.next.due, found.next.then) = (next.due, next.then);
-    found
 }

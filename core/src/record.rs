@@ -24,6 +24,7 @@ mod award;
 mod call;
 mod charter;
 mod fund;
+mod life;
 mod membership;
 mod motion;
 mod node;
@@ -52,6 +53,10 @@ pub use charter::{CharterAct, CharterDraft, OfficialOrder};
 pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
+};
+pub use life::{
+    MeasureKind, MeasureNotice, OrderRecovery, RECOVERY_INSTALMENTS_MAX, RecoveryClaim,
+    RecoveryEntry, SetOffEntry, SuspendAgreement, TerminateAgreement, WriteOffRecovery,
 };
 pub use membership::{Application, Cessation, ChangeClass, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
@@ -369,6 +374,7 @@ impl Body {
             Body::Call(act) => act.is_review(),
             Body::Fund(act) => act.is_receipt(),
             Body::Payment(act) => act.is_of_the_fund(),
+            Body::Award(act) => act.is_of_the_fund(),
             _ => false,
         }
     }

@@ -13,9 +13,9 @@ use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
-    MilestoneId, MotionId, NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId, ProceedingId,
-    RelationId, ReviewId, RevocationId, SeatId, StatementId,
+    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MeasureId,
+    MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId,
+    ProceedingId, RecoveryId, RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -106,6 +106,7 @@ digits!(
     KeyRecoveryId,
     LedgerTime,
     LineId,
+    MeasureId,
     MembershipId,
     MilestoneId,
     MotionId,
@@ -118,6 +119,7 @@ digits!(
     PostId,
     ProceedingId,
     ProtocolVersion,
+    RecoveryId,
     RevocationId,
     ReviewId,
     SeatId,

@@ -13,9 +13,9 @@ use crate::event::Event;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
-    PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -127,6 +127,10 @@ pub enum Counter {
     Proceeding = 42,
     /// Relations of companies.
     Relation = 45,
+    /// Measures about agreements.
+    Measure = 50,
+    /// Recoveries of paid money.
+    Recovery = 51,
 }
 
 /// An id that the ledger gives by a counter.
@@ -175,6 +179,8 @@ numbered! {
     PlanId: Plan,
     ProceedingId: Proceeding,
     RelationId: Relation,
+    MeasureId: Measure,
+    RecoveryId: Recovery,
 }
 
 impl<'a> Tx<'a> {

@@ -30,6 +30,7 @@ use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
 mod belonging;
+mod life;
 mod people;
 mod standing;
 
@@ -86,7 +87,8 @@ pub fn all() -> Vec<Body> {
         .into_iter()
         .chain(affairs::effects())
         .chain(standing::effects())
-        .chain(belonging::effects());
+        .chain(belonging::effects())
+        .chain(life::effects());
     acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
@@ -102,7 +104,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(motions().into_iter().map(Body::Motion));
     acts.extend(funds().into_iter().map(Body::Fund));
     acts.extend(calls().into_iter().map(Body::Call));
-    acts.extend(awards().into_iter().map(Body::Award));
+    acts.extend(awards().into_iter().chain(life::acts()).map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
     let keys = node_keys(Some(&chain()), SEED, 5, &place(5));
     acts.extend(

@@ -78,6 +78,8 @@ impl Fold {
                 stands.insert((DisciplinePart::KIND, (*number).into()), *last);
             }
         }
+        collect(&tables.measures, &mut stands);
+        collect(&tables.recoveries, &mut stands);
         for (person, facts) in tables.persons.iter() {
             for (number, key) in (0..).zip(&facts.keys) {
                 stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());

@@ -143,6 +143,12 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::ReleaseDue
         | DeadlineKind::ConfirmDue
         | DeadlineKind::AcknowledgeEnd
-        | DeadlineKind::AdvanceUncovered => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::AdvanceUncovered
+        | DeadlineKind::MeasureHeard
+        | DeadlineKind::MeasureAsked
+        | DeadlineKind::MeasureLapse
+        | DeadlineKind::GrantRecoveryHeard
+        | DeadlineKind::GrantRecoveryLapse
+        | DeadlineKind::GrantRecoveryDue => funding::award_deadline(tx, kind, object, due),
     }
 }

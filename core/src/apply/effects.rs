@@ -41,6 +41,10 @@ impl Planned for MotionEffect {
             MotionEffect::JoinRelation(plan) => plan,
             MotionEffect::AnnulRelation(plan) => plan,
             MotionEffect::UndoRelation(plan) => plan,
+            MotionEffect::SuspendAgreement(plan) => plan,
+            MotionEffect::TerminateAgreement(plan) => plan,
+            MotionEffect::OrderRecovery(plan) => plan,
+            MotionEffect::WriteOffRecovery(plan) => plan,
         }
     }
 }

@@ -169,6 +169,9 @@ impl Charter {
             certify_days: 1, YEAR;
             step_days: 1, YEAR;
             rework_max: 0, 16;
+            observation_days: 1, YEAR;
+            measure_days: 1, YEAR;
+            claim_days: 1, 10 * YEAR;
             => but chain_distinct_groups
         });
         room!(list, "chain", self.chain => ChainParameters {

@@ -66,6 +66,10 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::AnnulRelation(plan) => Some((Object::Relation, plan.relation.0)),
         MotionEffect::UndoRelation(plan) => Some((Object::Relation, plan.relation.0)),
         MotionEffect::ChangeClass(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::SuspendAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::TerminateAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::OrderRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
+        MotionEffect::WriteOffRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {
             (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)

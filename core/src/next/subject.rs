@@ -200,7 +200,10 @@ pub fn subject(
             AwardAct::Sign { agreement, .. }
             | AwardAct::Countersign { agreement, .. }
             | AwardAct::ChangeAccount { agreement, .. }
-            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, agreement.0)),
+            | AwardAct::ConfirmAccount { agreement, .. }
+            | AwardAct::Resume { agreement }
+            | AwardAct::Close { agreement } => Some((Object::Agreement, agreement.0)),
+            act => of_life(tables, record, act),
         },
         Body::Payment(act) => match act {
             PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
@@ -251,6 +254,44 @@ pub fn subject(
         }
         Body::Node(_) => Some((Object::Node, principal.0)),
     }
+}
+
+/// The same of an act on a measure or a recovery.
+fn of_life(tables: &StateTables, record: &Hash, act: &AwardAct) -> Option<(Object, u32)> {
+    Some(match act {
+        AwardAct::Announce(_) => {
+            let made = among(&tables.measures, |measure| measure.record == *record);
+            (Object::Measure, made?.0)
+        }
+        AwardAct::ObserveMeasure { measure, .. }
+        | AwardAct::HoldPayments { measure, .. }
+        | AwardAct::DropMeasure { measure, .. } => (Object::Measure, measure.0),
+        AwardAct::ProposeRecovery(_) => {
+            let made = among(&tables.recoveries, |recovery| recovery.record == *record);
+            (Object::Recovery, made?.0)
+        }
+        AwardAct::NotifyRecovery { recovery, .. }
+        | AwardAct::ObserveRecovery { recovery, .. }
+        | AwardAct::DropRecovery { recovery, .. } => (Object::Recovery, recovery.0),
+        AwardAct::ReceiveRecovery(entry) => (Object::Recovery, entry.recovery.0),
+        AwardAct::ConfirmRecovery { receipt } => {
+            let entry = &tables.recovery_receipts.get(receipt)?.entry;
+            (Object::Recovery, entry.recovery.0)
+        }
+        AwardAct::SetOff(entry) => (Object::Recovery, entry.recovery.0),
+        AwardAct::AgreeSetOff { entry } => {
+            let plan = &tables.set_offs.get(entry)?.entry;
+            (Object::Recovery, plan.recovery.0)
+        }
+        AwardAct::Accept { .. }
+        | AwardAct::Draft(_)
+        | AwardAct::Sign { .. }
+        | AwardAct::Countersign { .. }
+        | AwardAct::ChangeAccount { .. }
+        | AwardAct::ConfirmAccount { .. }
+        | AwardAct::Resume { .. }
+        | AwardAct::Close { .. } => return None,
+    })
 }
 
 /// The same of an act on officers, keys, delegations or posts.

@@ -3,7 +3,7 @@
 use crate::account::Unit;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CorrectionId, DrawId, FundId, InstalmentId,
-    MilestoneId, PaymentId, ReviewId,
+    MeasureId, MilestoneId, PaymentId, RecoveryId, ReviewId,
 };
 use crate::next::Object;
 use crate::record::{Corrected, DrawFor};
@@ -42,6 +42,11 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
             .payments
             .get(&PaymentId(number))
             .map(|payment| payment.fund),
+        Object::Measure => of_agreement(tables.measures.get(&MeasureId(number))?.agreement()),
+        Object::Recovery => tables
+            .recoveries
+            .get(&RecoveryId(number))
+            .map(|entry| entry.fund),
         Object::Organisation
         | Object::Membership
         | Object::Invoice

@@ -17,9 +17,9 @@ use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
     AcceptPlan, AdmitObserver, AnnulRelation, AppointCommittee, CallTerms, CancelCall, ChangeClass,
     ConfirmPool, CreateFund, DecideAppeal, ElectChair, EndObserver, ExpelMember, GrantAward,
-    JoinRelation, LiftHold, LiftSuspension, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, ScreenAgain, SuspendMember, UndoRelation, UpholdAppeal,
-    WriteOffInstalment,
+    JoinRelation, LiftHold, LiftSuspension, NameLead, OrderRecovery, PlaceApplication,
+    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, SuspendAgreement, SuspendMember,
+    TerminateAgreement, UndoRelation, UpholdAppeal, WriteOffInstalment, WriteOffRecovery,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -101,6 +101,14 @@ pub enum MotionEffect {
     AnnulRelation(AnnulRelation),
     /// R27: the assembly upholds an appeal against that. Opened by the appeal, never by a proposal.
     UndoRelation(UndoRelation),
+    /// F24: an agreement is suspended as it was announced.
+    SuspendAgreement(SuspendAgreement),
+    /// F25: an agreement ends as it was announced.
+    TerminateAgreement(TerminateAgreement),
+    /// F26: a recovery is ordered.
+    OrderRecovery(OrderRecovery),
+    /// F27: what is open of a recovery is given up.
+    WriteOffRecovery(WriteOffRecovery),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -259,6 +267,10 @@ impl MotionEffect {
             MotionEffect::JoinRelation(_)
             | MotionEffect::AnnulRelation(_)
             | MotionEffect::UndoRelation(_) => Some(MotionKind::Relate),
+            MotionEffect::SuspendAgreement(_)
+            | MotionEffect::TerminateAgreement(_)
+            | MotionEffect::OrderRecovery(_) => Some(MotionKind::TerminateAgreement),
+            MotionEffect::WriteOffRecovery(_) => Some(MotionKind::WriteOff),
         }
     }
 
@@ -284,6 +296,7 @@ impl MotionEffect {
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
             MotionEffect::ElectSeat(plan) => plan.check(),
+            MotionEffect::OrderRecovery(plan) => plan.check(),
             MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
                 Err(DecodeError::rule(
                     "an amendment of the rule version names the release that knows it",

@@ -7,7 +7,6 @@
 //!   holds that every enum a record can carry has its lines, and that what is called plain below
 //!   holds no enum.
 
-use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
@@ -20,15 +19,16 @@ use super::{
     DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
     ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember, Finding, FundAct,
     GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold,
-    LiftSuspension, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey,
-    NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout, NoticeChannel, NoticeEntry, ObserverReading,
-    OfficersChange, OfficialOrder, Part, Particulars, Payload, PaymentAct, PerGroup,
-    PlaceApplication, Placing, PlanEntry, PlanPart, PledgeEntry, PoolKind, ProceedingEntry,
-    Proposal, RaiseProtocol, RatifyRevocation, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
-    RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision,
-    RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
-    StatementEntry, Submission, SuspendMember, TieBreak, Tranche, UpholdAppeal, Verdict,
-    WriteOffInstalment,
+    LiftSuspension, MeasureKind, MeasureNotice, MilestonePlan, MotionAct, MotionEffect,
+    MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout,
+    NoticeChannel, NoticeEntry, ObserverReading, OfficersChange, OfficialOrder, OrderRecovery,
+    Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PlanEntry,
+    PlanPart, PledgeEntry, PoolKind, ProceedingEntry, Proposal, RaiseProtocol, RatifyRevocation,
+    ReceiptEntry, Record, RecoverKeys, RecoveryClaim, RecoveryEntry, RecoveryPlan, RemoveAuditor,
+    RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme,
+    Scores, ScreenAgain, SeenEarlier, SeenReceipt, SetOffEntry, SignatureEntry, StatementEntry,
+    Submission, SuspendAgreement, SuspendMember, TerminateAgreement, TieBreak, Tranche,
+    UpholdAppeal, Verdict, WriteOffInstalment, WriteOffRecovery,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -41,9 +41,9 @@ use crate::charter::{
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId,
-    PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -51,28 +51,11 @@ use crate::identity::{
     OrganisationEntry, OrganisationKind, ReaderKey, RelationKind, Role, Scope,
 };
 
-/// What has a first rule version.
-pub(super) trait Since {
-    /// The first rule version that has it, with everything inside.
-    fn since(&self) -> ProtocolVersion;
-}
+#[macro_use]
+mod table;
 
-const FIRST: ProtocolVersion = ProtocolVersion(1);
-
-fn newest(parts: impl IntoIterator<Item = ProtocolVersion>) -> ProtocolVersion {
-    parts.into_iter().fold(FIRST, ProtocolVersion::max)
-}
-
-/// Values without a choice in them: numbers, texts, bytes.
-macro_rules! plain {
-    ($($type:ty),* $(,)?) => { $(
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                FIRST
-            }
-        }
-    )* };
-}
+pub(super) use table::Since;
+use table::{FIRST, newest};
 
 plain!(
     bool,
@@ -104,6 +87,7 @@ plain!(
     InstalmentId,
     InvoiceId,
     KeyRecoveryId,
+    MeasureId,
     MembershipId,
     MilestoneId,
     MotionId,
@@ -116,6 +100,7 @@ plain!(
     PostId,
     ProceedingId,
     RelationId,
+    RecoveryId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -132,72 +117,7 @@ plain!(
     ChainParameters,
 );
 
-impl<const N: usize> Since for Text<N> {
-    fn since(&self) -> ProtocolVersion {
-        FIRST
-    }
-}
-
-impl<const N: usize> Since for [u8; N] {
-    fn since(&self) -> ProtocolVersion {
-        FIRST
-    }
-}
-
-impl<T: Since> Since for Box<T> {
-    fn since(&self) -> ProtocolVersion {
-        self.as_ref().since()
-    }
-}
-
-impl<T: Since> Since for Vec<T> {
-    fn since(&self) -> ProtocolVersion {
-        newest(self.iter().map(Since::since))
-    }
-}
-
-impl<T: Since> Since for Option<T> {
-    fn since(&self) -> ProtocolVersion {
-        newest(self.iter().map(Since::since))
-    }
-}
-
-impl<A: Since, B: Since> Since for (A, B) {
-    fn since(&self) -> ProtocolVersion {
-        newest([self.0.since(), self.1.since()])
-    }
-}
-
-/// An enum: the version of the variant, or of the newest thing in it. A struct: its newest field.
-macro_rules! since {
-    (@ struct $type:ident { $($field:ident),* $(,)? }) => {
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                let $type { $($field),* } = self;
-                newest([$($field.since()),*])
-            }
-        }
-    };
-    (@ enum $type:ident { $(
-        $variant:ident $(($it:ident))? $({ $($field:ident),* $(,)? })? = $version:literal
-    ),* $(,)? }) => {
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                match self { $(
-                    $type::$variant $(($it))? $({ $($field),* })? => newest([
-                        ProtocolVersion($version) $(, $it.since())? $($(, $field.since())*)?
-                    ])
-                ),* }
-            }
-        }
-    };
-    ($($kind:tt $type:ident { $($body:tt)* })+) => {
-        $(since!(@ $kind $type { $($body)* });)+
-    };
-}
-
 mod belonging;
-
 /// An order. With the version that never ships, one of its authority is as new as that version.
 impl Since for OfficialOrder {
     fn since(&self) -> ProtocolVersion {
@@ -357,6 +277,10 @@ since! {
         JoinRelation(it) = 1,
         AnnulRelation(it) = 1,
         UndoRelation(it) = 1,
+        SuspendAgreement(it) = 1,
+        TerminateAgreement(it) = 1,
+        OrderRecovery(it) = 1,
+        WriteOffRecovery(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
@@ -477,6 +401,20 @@ since! {
         Countersign { agreement, signed, terms } = 1,
         ChangeAccount { agreement, account } = 1,
         ConfirmAccount { agreement, change, account, channel } = 1,
+        Announce(it) = 1,
+        ObserveMeasure { measure, observations } = 1,
+        HoldPayments { measure, ground } = 1,
+        DropMeasure { measure, reason } = 1,
+        Resume { agreement } = 1,
+        ProposeRecovery(it) = 1,
+        NotifyRecovery { recovery, letter, dispatch } = 1,
+        ObserveRecovery { recovery, observations } = 1,
+        DropRecovery { recovery, reason } = 1,
+        ReceiveRecovery(it) = 1,
+        ConfirmRecovery { receipt } = 1,
+        SetOff(it) = 1,
+        AgreeSetOff { entry } = 1,
+        Close { agreement } = 1,
     }
     struct AgreementTerms {
         award, instrument, grantee, partners, parties, document, total, unit, milestones,
@@ -497,6 +435,22 @@ since! {
         Reserve = 1,
         NotRecommended = 1,
     }
+
+    // record/life.rs
+    enum MeasureKind {
+        Deadline = 1,
+        Payment = 1,
+        Whole = 1,
+        Termination = 1,
+    }
+    struct MeasureNotice { agreement, kind, letter, dispatch }
+    struct RecoveryClaim { agreement, amount, code, reason }
+    struct RecoveryEntry { recovery, amount, reference, value_day }
+    struct SetOffEntry { recovery, payment, amount }
+    struct SuspendAgreement { measure, reason }
+    struct TerminateAgreement { measure, reason }
+    struct OrderRecovery { recovery, instalments, reason }
+    struct WriteOffRecovery { recovery, attempts }
 
     // record/payment.rs
     enum PaymentAct {

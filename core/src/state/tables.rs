@@ -15,9 +15,9 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
-    PaymentId, PersonId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId,
+    NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId,
+    ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -41,6 +41,7 @@ use crate::object::invoice::Invoice;
 use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
+use crate::object::measure::Measure;
 use crate::object::membership::{DuesPart, Membership, Succession};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
@@ -53,6 +54,7 @@ use crate::object::plan::Plan;
 use crate::object::post::Post;
 use crate::object::proceeding::Proceeding;
 use crate::object::protocol::ProtocolFacts;
+use crate::object::recovery::{Recovery, RecoveryReceipt, SetOff};
 use crate::object::relation::Edge;
 use crate::object::review::Review;
 use crate::object::revocation::Revocation;
@@ -313,6 +315,8 @@ stored! {
     Notice: notices,
     Plan: plans,
     Proceeding: proceedings,
+    Measure: measures,
+    Recovery: recoveries,
 }
 
 tables! {
@@ -536,5 +540,18 @@ tables! {
         146 proceedings: ProceedingId => Proceeding;
         /// The one of a membership that is not over.
         147 proceeding_of: MembershipId => ProceedingId;
+        /// Measures about agreements by number.
+        150 measures: MeasureId => Measure;
+        /// Deadlines that stand still while an agreement is suspended: (agreement, kind, object) to the
+        /// milliseconds that were left.
+        151 paused: (AgreementId, u16, u32) => u64;
+        /// Recoveries of paid money by number.
+        152 recoveries: RecoveryId => Recovery;
+        /// Of these those of an agreement: (agreement, recovery).
+        153 recoveries_of: (AgreementId, RecoveryId) => u8;
+        /// Money that came back, by the record that entered it.
+        154 recovery_receipts: Hash => RecoveryReceipt;
+        /// Debts set off against payments, by the record that entered it.
+        155 set_offs: Hash => SetOff;
     }
 }

@@ -159,6 +159,18 @@ kinds! {
     AcknowledgeEnd = 70,
     /// R35: the milestones left no longer cover an advance that was never released (payment).
     AdvanceUncovered = 71,
+    /// F24, F25: the days to observe on a measure end (measure).
+    MeasureHeard = 72,
+    /// R13: nobody has asked the board to decide a measure (measure).
+    MeasureAsked = 73,
+    /// R13: a measure is undecided (measure).
+    MeasureLapse = 74,
+    /// F44: the days to observe on a recovery end (recovery).
+    GrantRecoveryHeard = 75,
+    /// R36: a recovery is neither ordered nor dropped (recovery).
+    GrantRecoveryLapse = 76,
+    /// F26: an instalment of a recovery is due (recovery).
+    GrantRecoveryDue = 77,
     /// R30: a tie was recorded (organisation): what is under way is judged again.
     TieRecorded = 80,
     /// R30: a review is judged again.
@@ -231,6 +243,12 @@ crate::words!(DeadlineKind, "deadline", {
     ConfirmDue = "confirm-due",
     AcknowledgeEnd = "acknowledge-end",
     AdvanceUncovered = "advance-uncovered",
+    MeasureHeard = "measure-heard",
+    MeasureAsked = "measure-asked",
+    MeasureLapse = "measure-lapse",
+    GrantRecoveryHeard = "grant-recovery-heard",
+    GrantRecoveryLapse = "grant-recovery-lapse",
+    GrantRecoveryDue = "grant-recovery-due",
     TieRecorded = "tie-recorded",
     TieReview = "tie-review",
     TieMilestone = "tie-milestone",

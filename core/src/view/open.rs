@@ -8,8 +8,9 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
-    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
-    NoticeId, PaymentId, PlanId, PostId, ProceedingId, RelationId, ReviewId, RevocationId, SeatId,
+    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId,
+    MotionId, NoticeId, PaymentId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId,
 };
 use crate::lookup::rights;
 use crate::next::{Object, is_cured};
@@ -46,7 +47,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 24] = [
+const KINDS: [(TableId, Object); 26] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -71,6 +72,8 @@ const KINDS: [(TableId, Object); 24] = [
     (number::plans, Object::Plan),
     (number::notices, Object::Notice),
     (number::proceedings, Object::Proceeding),
+    (number::measures, Object::Measure),
+    (number::recoveries, Object::Recovery),
 ];
 
 impl Open {
@@ -90,7 +93,8 @@ impl Open {
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
             key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction,
-            plans: Plan, notices: Notice, proceedings: Proceeding, relation_ids: Relation
+            plans: Plan, notices: Notice, proceedings: Proceeding, relation_ids: Relation,
+            measures: Measure, recoveries: Recovery
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -299,7 +303,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    AgreementState::Replaced | AgreementState::Completed
+                    AgreementState::Replaced | AgreementState::Closed
                 )
             }),
         // An accepted one waits for the request of its payment.
@@ -316,7 +320,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    PaymentState::Acknowledged | PaymentState::Refused
+                    PaymentState::Acknowledged | PaymentState::Refused | PaymentState::SetOff
                 )
             }),
         Object::Node => tables
@@ -369,6 +373,14 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                     )
             })
         }
+        Object::Measure => tables
+            .measures
+            .get(&MeasureId(number))
+            .is_some_and(|entry| entry.status.is_pending()),
+        Object::Recovery => tables
+            .recoveries
+            .get(&RecoveryId(number))
+            .is_some_and(|entry| entry.status.is_open()),
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
 }

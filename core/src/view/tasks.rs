@@ -274,7 +274,14 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
         // Each of the officers signs once.
         Object::Agreement => {
             if let Some(entry) = tables.agreements.get(&AgreementId(next.number)) {
-                persons.retain(|person| !entry.officers.contains(person));
+                let suspension = entry.suspension.and_then(|of| tables.measures.get(&of));
+                let resumed = suspension.and_then(|measure| measure.resumed_by);
+                let first = entry.closing.or(resumed).map(|(_, person)| person);
+                let signed = |person: &PersonId| match entry.in_force_ms {
+                    None => entry.officers.contains(person),
+                    Some(_) => first == Some(*person),
+                };
+                persons.retain(|person| !signed(person));
             }
         }
         _ => {}

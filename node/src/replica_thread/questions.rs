@@ -76,6 +76,8 @@ pub const TABLES: &[&str] = &[
     "notice",
     "proceeding",
     "node",
+    "measure",
+    "recovery",
 ];
 
 /// Who may read a table.
@@ -152,6 +154,8 @@ pub fn page(
         "plan" => numbered(&tables.plans, table, after, limit),
         "notice" => numbered(&tables.notices, table, after, limit),
         "proceeding" => numbered(&tables.proceedings, table, after, limit),
+        "measure" => numbered(&tables.measures, table, after, limit),
+        "recovery" => numbered(&tables.recoveries, table, after, limit),
         "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {

@@ -47,6 +47,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-affairs.toml"),
     include_str!("../messages/en-standing.toml"),
     include_str!("../messages/en-money.toml"),
+    include_str!("../messages/en-grants.toml"),
     include_str!("../messages/en-validators.toml"),
     include_str!("../messages/en-belonging.toml"),
 ];
@@ -71,6 +72,7 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-affairs.toml"),
     include_str!("../messages/zh-standing.toml"),
     include_str!("../messages/zh-money.toml"),
+    include_str!("../messages/zh-grants.toml"),
     include_str!("../messages/zh-validators.toml"),
     include_str!("../messages/zh-belonging.toml"),
 ];
@@ -288,7 +290,7 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 18] = [
+pub const FACT_TABLES: &[&str] = &[
     "appeal",
     "body",
     "class",
@@ -298,6 +300,7 @@ pub const FACT_TABLES: [&str; 18] = [
     "growth",
     "instrument",
     "key-kind",
+    "measure-kind",
     "motion-kind",
     "notice-about",
     "pledge-part",

@@ -9,6 +9,7 @@ mod award;
 mod call;
 mod fund;
 mod grant;
+mod life;
 mod membership;
 mod motion;
 mod network;
@@ -66,6 +67,7 @@ pub fn deck(hand: &Hand) -> Deck {
     review::chances(hand, &mut deck);
     award::chances(hand, &mut deck);
     payment::chances(hand, &mut deck);
+    life::chances(hand, &mut deck);
     tie::chances(hand, &mut deck);
     if founding {
         deck.goals = 1;

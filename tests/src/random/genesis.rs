@@ -86,6 +86,9 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     funding.certify_days = up_to(8);
     funding.step_days = up_to(5);
     funding.rework_max = up_to(3) - 1;
+    funding.observation_days = up_to(8);
+    funding.measure_days = funding.observation_days + 8 + up_to(40);
+    funding.claim_days = 10 + up_to(60);
     charter.motions.retable_limit = up_to(3) - 1;
     charter.motions.retable_wait_days = up_to(10);
     charter.growth.introductions_by_member = up_to(6);

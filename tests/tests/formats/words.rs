@@ -221,7 +221,7 @@ fn every_word_has_its_text_in_both_languages() {
         })
         .filter(|table| !shown.contains(table))
         .collect();
-    assert_eq!(named, BTreeSet::from(FACT_TABLES));
+    assert_eq!(named, FACT_TABLES.iter().copied().collect());
 }
 
 /// The facts of each `require!` and `refuse!`, by name, and a part of the source.
