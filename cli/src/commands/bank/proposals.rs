@@ -90,7 +90,7 @@ pub fn run(global: &Global, flags: &Match) -> Result<u8, Failure> {
             files::save_private(&file, csv::ordered(columns, &rows).as_bytes(), flags.force)?;
             let facts = [
                 ("count", rows.len().to_string()),
-                ("command", (*command).to_owned()),
+                ("command", format!("rollbook {command}")),
                 ("file", file.display().to_string()),
             ];
             say(t("bank.drafts", &facts));
