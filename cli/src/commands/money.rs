@@ -262,7 +262,7 @@ impl Told {
 }
 
 const COLUMNS: [&str; 8] = [
-    "day", "movement", "from", "to", "in", "out", "balance", "record",
+    "day", "movement", "source", "to", "in", "out", "balance", "record",
 ];
 
 fn short(line: &Line) -> String {
