@@ -20,6 +20,7 @@ pub mod opening;
 pub mod org;
 pub mod pending;
 pub mod prove;
+pub mod reconcile;
 pub mod setup;
 pub mod show;
 pub mod sign;

@@ -454,12 +454,8 @@ fn reading(desk: &Desk, past: &str) {
     let accounts = desk.json(0, &format!("account list {past}"));
     for account in accounts["items"].as_array().unwrap() {
         let key = account["key"].as_str().unwrap();
-        let value = account["value"]
-            .as_str()
-            .map(|text| text.parse::<i128>().unwrap());
-        let value = value
-            .or_else(|| account["value"].as_i64().map(i128::from))
-            .unwrap();
+        let value = account["value"]["balance"].as_str().unwrap();
+        let value: i128 = value.parse().unwrap();
         assert_eq!(
             balances.get(key).copied().unwrap_or_default(),
             value,

@@ -1,5 +1,4 @@
-//! `rollbook bank` and `rollbook reconcile`: payments to the bank, statements from it, what belongs
-//! together, and whether the two agree.
+//! `rollbook bank`: payments to the bank, statements from it, what belongs together.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -11,12 +10,11 @@ use rollbook_bank::camt053;
 use rollbook_bank::fault::{Code, Fault};
 use rollbook_bank::instruction::{Instruction, Order, Party};
 use rollbook_bank::map::{ColumnMap, Point};
-use rollbook_bank::matching::{Act, Left as LeftOver, Outcome, Proposal, Reason, propose};
 use rollbook_bank::statement::{Statement, Wanted, account as bare};
 use rollbook_bank::table;
 use rollbook_core::account::Unit;
 use rollbook_core::calendar::{LocalDay, format_instant};
-use rollbook_core::id::{FundId, Id as _, InstalmentId, PaymentId};
+use rollbook_core::id::{FundId, Id as _, PaymentId};
 use rollbook_core::object::payment::{Payment, PaymentState};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::amount::in_full;
@@ -24,19 +22,20 @@ use rollbook_words::catalogue::{find, t};
 use serde_json::{Value, json};
 
 use crate::commands::source::Past;
-use crate::failure::{Failure, REFUSED};
+use crate::failure::Failure;
+use crate::files;
 use crate::flags::{Connection, Global};
 use crate::input::table::table as rows_of;
 use crate::input::text::text;
-use crate::money::bank::{
-    Item, Kept, Reconciled, Settings, Side, known, not_released, reconcile, set, settings,
-};
-use crate::money::page::{Page, amount as page_amount, both};
+use crate::money::bank::{Kept, Settings, not_released, set, settings};
 use crate::money::{Book, absent, day, number, tranche};
-use crate::output::{Rows, csv, print, print_json, result, say};
+use crate::output::{result, say};
 use crate::verbs::opening;
 use crate::verbs::opening::Part;
-use crate::{files, objects};
+
+mod proposals;
+
+pub use proposals::Match;
 
 /// `bank`.
 #[derive(Debug, Subcommand)]
@@ -57,7 +56,7 @@ pub fn run(global: &Global, command: &Command) -> Result<u8, Failure> {
         Command::Settings(flags) => run_settings(global, flags),
         Command::Export(flags) => run_export(global, flags),
         Command::Import(flags) => run_import(global, flags),
-        Command::Match(flags) => run_match(global, flags),
+        Command::Match(flags) => proposals::run(global, flags),
     }
 }
 
@@ -88,7 +87,7 @@ pub struct Set {
     map: Option<PathBuf>,
 }
 
-fn fund_number(text: &str) -> Result<FundId, Failure> {
+pub(super) fn fund_number(text: &str) -> Result<FundId, Failure> {
     Ok(FundId(number("fund", text)?))
 }
 
@@ -296,7 +295,7 @@ pub struct Export {
     from_export: Option<PathBuf>,
 }
 
-fn past(from_export: Option<&PathBuf>, on: Option<LocalDay>) -> Past {
+pub(super) fn past(from_export: Option<&PathBuf>, on: Option<LocalDay>) -> Past {
     Past {
         from_export: from_export.cloned(),
         on: on.map(|day| day.to_string()),
@@ -646,426 +645,4 @@ fn read_file(
         table::read(source, map, wanted, said).map(|statement| vec![statement])
     };
     read.map_err(|fault| told(&fault, file))
-}
-
-/// `bank match`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct Match {
-    /// The fund.
-    #[arg(long, value_name = "N")]
-    fund: String,
-    /// Folder where a table for each kind of act goes.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Whether files of those names may be replaced.
-    #[arg(long)]
-    force: bool,
-    #[command(flatten)]
-    connection: Connection,
-    #[arg(id = "from-export", long = "from-export", value_name = "FILE")]
-    from_export: Option<PathBuf>,
-}
-
-/// The acts that proposals become: command, name of the file, columns.
-const ACTS: [(&str, &str, &[&str]); 4] = [
-    (
-        "payment confirm",
-        "payment-confirm.csv",
-        &["payment", "reference", "amount"],
-    ),
-    (
-        "payment return",
-        "payment-return.csv",
-        &["payment", "reference", "amount", "reason"],
-    ),
-    (
-        "contribution receive",
-        "contribution-receive.csv",
-        &["instalment", "amount", "reference", "value_day"],
-    ),
-    (
-        "contribution confirm",
-        "contribution-confirm.csv",
-        &["instalment", "receipt"],
-    ),
-];
-
-fn run_match(global: &Global, flags: &Match) -> Result<u8, Failure> {
-    let fund = fund_number(&flags.fund)?;
-    let kept = Kept::open(global, fund)?;
-    let book = Book::open(
-        global,
-        &flags.connection,
-        &past(flags.from_export.as_ref(), None),
-    )?;
-    let the_fund = book.fund(&flags.fund)?;
-    kept.is_of(the_fund)?;
-    let unit = &the_fund.unit;
-    let outcome = propose(&kept.taken.lines, &known(&book, fund)?);
-    tell_matches(global, &kept, &outcome, unit);
-    if let Some(folder) = &flags.out {
-        files::make_folder(folder)?;
-        for (at, (command, name, columns)) in ACTS.iter().enumerate() {
-            let rows: Vec<Vec<String>> = outcome
-                .proposals
-                .iter()
-                .filter(|proposal| place(&proposal.act) == at)
-                .map(|proposal| cells(proposal, &kept, unit))
-                .collect();
-            if rows.is_empty() {
-                continue;
-            }
-            let file = folder.join(name);
-            files::save_private(&file, csv::ordered(columns, &rows).as_bytes(), flags.force)?;
-            let facts = [
-                ("count", rows.len().to_string()),
-                ("command", (*command).to_owned()),
-                ("file", file.display().to_string()),
-            ];
-            say(t("bank.drafts", &facts));
-        }
-    }
-    say(book.from());
-    Ok(book.code())
-}
-
-fn place(act: &Act) -> usize {
-    match act {
-        Act::Settle { .. } => 0,
-        Act::Return { .. } => 1,
-        Act::Receive { .. } => 2,
-        Act::Confirm { .. } => 3,
-    }
-}
-
-fn cells(proposal: &Proposal, kept: &Kept, unit: &Unit) -> Vec<String> {
-    let amount = unit.plain(i128::from(proposal.amount));
-    let reference = proposal.reference.clone();
-    let value_day = kept
-        .taken
-        .lines
-        .get(proposal.line)
-        .map(|line| line.value_day);
-    match &proposal.act {
-        Act::Settle { payment } => vec![payment.to_string(), reference, amount],
-        Act::Return { payment, reason } => {
-            vec![payment.to_string(), reference, amount, reason.clone()]
-        }
-        Act::Receive { instalment } => vec![
-            instalment.to_string(),
-            amount,
-            reference,
-            value_day.map(|day| day.to_string()).unwrap_or_default(),
-        ],
-        Act::Confirm {
-            instalment,
-            receipt,
-        } => vec![instalment.to_string(), receipt.clone()],
-    }
-}
-
-fn reasons(proposal: &Proposal) -> String {
-    let words = proposal.reasons.iter().map(|reason| {
-        let days = match reason {
-            Reason::Days(days) => days.to_string(),
-            _ => String::new(),
-        };
-        t(&format!("bank.reason.{}", reason.word()), &[("days", days)])
-    });
-    words.collect::<Vec<_>>().join(", ")
-}
-
-fn act_in_words(act: &Act) -> String {
-    let payment = |number: &u32| PaymentId(*number).short().to_string();
-    let instalment = |number: &u32| InstalmentId(*number).short().to_string();
-    match act {
-        Act::Settle { payment: number } => t("bank.act.settle", &[("id", payment(number))]),
-        Act::Return {
-            payment: number,
-            reason,
-        } => {
-            let facts = [("id", payment(number)), ("reason", reason.clone())];
-            t("bank.act.return", &facts)
-        }
-        Act::Receive { instalment: number } => t("bank.act.receive", &[("id", instalment(number))]),
-        Act::Confirm {
-            instalment: number, ..
-        } => t("bank.act.confirm", &[("id", instalment(number))]),
-    }
-}
-
-fn left_in_words(left: &LeftOver, unit: &Unit) -> String {
-    let grouped = |amount| unit.grouped(i128::from(amount));
-    let facts = match left {
-        LeftOver::CameBack { payment } | LeftOver::BackAfterSettlement { payment } => {
-            vec![("id", PaymentId(*payment).short().to_string())]
-        }
-        LeftOver::OtherAmount { payment, expected } => vec![
-            ("id", PaymentId(*payment).short().to_string()),
-            ("amount", grouped(*expected)),
-        ],
-        LeftOver::ReferenceUsed { amount, day } => vec![
-            ("amount", grouped(*amount)),
-            (
-                "day",
-                day.map_or_else(|| "–".to_owned(), |day| day.to_string()),
-            ),
-        ],
-        LeftOver::Several { count } => vec![("count", count.to_string())],
-        LeftOver::There | LeftOver::NoReference | LeftOver::Nothing => Vec::new(),
-    };
-    t(&format!("bank.left.{}", left.word()), &facts)
-}
-
-fn tell_matches(global: &Global, kept: &Kept, outcome: &Outcome, unit: &Unit) {
-    let mut rows = Rows::new(&[
-        "day",
-        "amount",
-        "reference",
-        "counterparty",
-        "proposal",
-        "why",
-    ]);
-    let mut all: Vec<(usize, [String; 6])> = Vec::new();
-    let mut add = |at: usize, proposal: String, why: String| {
-        if let Some(line) = kept.taken.lines.get(at) {
-            let cells = [
-                line.day.to_string(),
-                unit.grouped(line.signed()),
-                line.reference.clone().unwrap_or_default(),
-                line.counterparty.clone().unwrap_or_default(),
-                proposal,
-                why,
-            ];
-            all.push((at, cells));
-        }
-    };
-    for proposal in &outcome.proposals {
-        add(
-            proposal.line,
-            act_in_words(&proposal.act),
-            reasons(proposal),
-        );
-    }
-    for (at, left) in outcome.left.iter().filter(|(_, left)| left.is_open()) {
-        add(*at, String::new(), left_in_words(left, unit));
-    }
-    all.sort();
-    all.into_iter().for_each(|(_, cells)| rows.add(cells));
-    rows.print(global);
-    let open = outcome
-        .left
-        .iter()
-        .filter(|(_, left)| left.is_open())
-        .count();
-    let facts = [
-        ("proposals", outcome.proposals.len().to_string()),
-        ("there", (outcome.left.len() - open).to_string()),
-        ("open", open.to_string()),
-    ];
-    say(t("bank.matched", &facts));
-}
-
-/// `reconcile`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct Reconcile {
-    /// The fund.
-    #[arg(long, value_name = "N")]
-    fund: String,
-    /// The day at whose end book and bank are compared.
-    #[arg(long, value_name = "DATE")]
-    on: String,
-    /// Whether anything open is a finding.
-    #[arg(long)]
-    check: bool,
-    /// Where a page goes.
-    #[arg(long, value_name = "FILE")]
-    print: Option<PathBuf>,
-    /// Whether a file of that name may be replaced.
-    #[arg(long)]
-    force: bool,
-    #[command(flatten)]
-    connection: Connection,
-    #[arg(id = "from-export", long = "from-export", value_name = "FILE")]
-    from_export: Option<PathBuf>,
-}
-
-/// Runs `reconcile`.
-pub fn run_reconcile(global: &Global, flags: &Reconcile) -> Result<u8, Failure> {
-    let number = fund_number(&flags.fund)?;
-    let on = day("--on", &flags.on)?;
-    let kept = Kept::open(global, number)?;
-    let days = kept.taken.days;
-    let covered = days.is_some_and(|(first, last)| first <= on && on <= last);
-    if !covered {
-        let (first, last) = days.map_or_else(
-            || ("–".to_owned(), "–".to_owned()),
-            |(first, last)| (first.to_string(), last.to_string()),
-        );
-        let facts = [("on", on.to_string()), ("first", first), ("last", last)];
-        return Err(Failure::unusable(t("bank.not-covered", &facts))
-            .next(t("bank.not-covered-next", &facts)));
-    }
-    if let Some(file) = &flags.print {
-        files::free(file, Some(flags.force))?;
-    }
-    let past = past(flags.from_export.as_ref(), Some(on));
-    let book = Book::open(global, &flags.connection, &past)?;
-    let fund = book.fund(&flags.fund)?;
-    kept.is_of(fund)?;
-    let found = reconcile(&book, fund, &kept.taken, on)?;
-    let unit = &fund.unit;
-    if global.json {
-        print_json(&reconciled_json(&found, unit, on, &book));
-    } else {
-        tell_reconciled(global, &found, unit, on, &book);
-    }
-    if let Some(file) = &flags.print {
-        let names = objects::both_names(fund.name.native.as_str(), fund.name.latin.as_str());
-        let page = page(&found, unit, on, &format!("{} {names}", number.short()));
-        files::save_private(file, page.html(&book).as_bytes(), flags.force)?;
-        say(t("money.printed", &[("file", file.display().to_string())]));
-    }
-    if flags.check && !found.is_clean() {
-        return Ok(REFUSED);
-    }
-    Ok(book.code())
-}
-
-fn age(since: LocalDay, on: LocalDay) -> i64 {
-    on.0.saturating_sub(since.0).max(0)
-}
-
-fn side(item: &Item) -> &'static str {
-    match item.side {
-        Side::Bank => "bank",
-        Side::Book => "book",
-    }
-}
-
-fn reconciled_json(found: &Reconciled, unit: &Unit, on: LocalDay, book: &Book) -> Value {
-    let items: Vec<Value> = found
-        .items
-        .iter()
-        .map(|item| {
-            json!({
-                "kind": format!("only-{}", side(item)), "since": item.day.to_string(),
-                "age_days": age(item.day, on), "amount": unit.plain(item.amount),
-                "about": item.about,
-            })
-        })
-        .collect();
-    let exceptions: Vec<Value> = found
-        .exceptions
-        .iter()
-        .map(|one| {
-            json!({
-                "kind": one.kind, "payment": one.payment.short().to_string(),
-                "since": one.since.to_string(), "age_days": age(one.since, on),
-                "amount": unit.plain(one.amount),
-            })
-        })
-        .collect();
-    json!({
-        "on": on.to_string(), "unit": unit.code(), "book": unit.plain(found.sums.book),
-        "statement": unit.plain(found.sums.statement),
-        "difference": unit.plain(found.sums.difference()), "clean": found.is_clean(),
-        "items": items, "exceptions": exceptions, "from": book.from(), "sample": book.is_sample(),
-    })
-}
-
-/// Labels and amounts in the order of the sum.
-fn sums(found: &Reconciled) -> [(&'static str, i128); 4] {
-    let listed = found
-        .items
-        .iter()
-        .fold(0i128, |sum, item| sum.saturating_add(item.amount));
-    [
-        ("book", found.sums.book),
-        ("items", listed),
-        ("statement", found.sums.statement),
-        ("difference", found.sums.difference()),
-    ]
-}
-
-const ITEMS: [&str; 5] = ["item", "since", "age", "about", "amount"];
-
-fn item_cells(
-    item: &Item,
-    unit: &Unit,
-    on: LocalDay,
-    word: impl Fn(&str) -> String,
-) -> [String; 5] {
-    [
-        word(&format!("bank.item.only-{}", side(item))),
-        item.day.to_string(),
-        age(item.day, on).to_string(),
-        item.about.clone(),
-        unit.grouped(item.amount),
-    ]
-}
-
-fn tell_reconciled(global: &Global, found: &Reconciled, unit: &Unit, on: LocalDay, book: &Book) {
-    if book.is_sample() {
-        say(t("audit.sample", &[]));
-    }
-    for (key, minor) in sums(found) {
-        let facts = [
-            ("amount", unit.money(minor).to_string()),
-            ("on", on.to_string()),
-        ];
-        print(t(&format!("bank.sum.{key}"), &facts));
-    }
-    let mut rows = Rows::new(&ITEMS);
-    for item in &found.items {
-        rows.add(item_cells(item, unit, on, |key| t(key, &[])));
-    }
-    for one in &found.exceptions {
-        rows.add([
-            t(&format!("bank.item.{}", one.kind), &[]),
-            one.since.to_string(),
-            age(one.since, on).to_string(),
-            one.payment.short().to_string(),
-            unit.grouped(one.amount),
-        ]);
-    }
-    if found.items.is_empty() && found.exceptions.is_empty() {
-        print(t("bank.nothing-open", &[]));
-    } else {
-        rows.print(global);
-    }
-    say(book.from());
-}
-
-fn page(found: &Reconciled, unit: &Unit, on: LocalDay, fund: &str) -> Page {
-    let mut page = Page::new(both("bank.page", &[("on", on.to_string())]));
-    page.heading(fund);
-    let rows: Vec<(String, String)> = sums(found)
-        .into_iter()
-        .map(|(key, minor)| {
-            (
-                both(&format!("bank.label.{key}"), &[]),
-                page_amount(unit, minor),
-            )
-        })
-        .collect();
-    page.facts(&rows);
-    let mut lines: Vec<Vec<String>> = found
-        .items
-        .iter()
-        .map(|item| item_cells(item, unit, on, |key| both(key, &[])).to_vec())
-        .collect();
-    lines.extend(found.exceptions.iter().map(|one| {
-        vec![
-            both(&format!("bank.item.{}", one.kind), &[]),
-            one.since.to_string(),
-            age(one.since, on).to_string(),
-            one.payment.short().to_string(),
-            unit.grouped(one.amount),
-        ]
-    }));
-    page.table(&ITEMS, &lines);
-    page
 }

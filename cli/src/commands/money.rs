@@ -262,7 +262,7 @@ impl Told {
 }
 
 const COLUMNS: [&str; 8] = [
-    "day", "movement", "from", "to", "in", "out", "balance", "record",
+    "day", "movement", "source", "to", "in", "out", "balance", "record",
 ];
 
 fn short(line: &Line) -> String {
@@ -354,7 +354,7 @@ pub enum Trace {
 pub fn trace(global: &Global, command: &Trace) -> Result<u8, Failure> {
     let (follow, wanted): (&Follow, Box<dyn Fn(&Part) -> bool>) = match command {
         Trace::Contribution(follow) => {
-            let number = ContributionId(number("contribution", &follow.number)?);
+            let number = ContributionId(number("pledge", &follow.number)?);
             (
                 follow,
                 Box::new(move |part| part.contribution == Some(number)),
@@ -369,11 +369,11 @@ pub fn trace(global: &Global, command: &Trace) -> Result<u8, Failure> {
     let tables = book.tables()?;
     let fund_of = match command {
         Trace::Contribution(follow) => {
-            let number = number("contribution", &follow.number)?;
+            let number = number("pledge", &follow.number)?;
             let found = tables.contributions.get(&ContributionId(number));
             found
                 .map(|found| found.fund)
-                .ok_or_else(|| absent("contribution", number))?
+                .ok_or_else(|| absent("pledge", number))?
         }
         Trace::Award(follow) => {
             let number = number("award", &follow.number)?;
