@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod act;
+pub mod amended;
 pub mod audit;
 pub mod bank;
 pub mod bench;

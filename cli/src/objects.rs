@@ -804,10 +804,11 @@ mod tests {
         letters.dedup();
         assert_eq!(letters.len(), KINDS.len());
         let tables: Vec<&str> = KINDS.iter().map(|kind| kind.table).collect();
-        assert_eq!(
-            tables,
-            rollbook_node::replica_thread::questions::TABLES,
-            "what the API lists is what has ids"
-        );
+        // What a deposited charter says is listed under the number of the deposit.
+        let listed = rollbook_node::replica_thread::questions::TABLES
+            .iter()
+            .copied();
+        let listed: Vec<&str> = listed.filter(|table| *table != "draft-charter").collect();
+        assert_eq!(tables, listed, "what the API lists is what has ids");
     }
 }

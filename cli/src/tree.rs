@@ -12,7 +12,6 @@ use clap::{ArgMatches, Args, Command};
 use rollbook_words::catalogue::t;
 
 use crate::act::outbox;
-use crate::commands::charter::amended;
 use crate::commands::*;
 use crate::failure::Failure;
 use crate::flags::{Global, command, group_of, read, under};

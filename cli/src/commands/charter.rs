@@ -1,8 +1,6 @@
 //! `rollbook charter parameters`: what each parameter of a charter decides, in which unit, within
 //! which bounds, and what the presets say. Needs no node and no file.
 
-pub mod amended;
-
 use clap::Args;
 use rollbook_core::charter::Charter;
 use rollbook_core::charter::motions::MotionKind;

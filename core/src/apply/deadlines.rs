@@ -102,6 +102,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::SuspensionEnd
         | DeadlineKind::ExpulsionFinal
         | DeadlineKind::ProceedingLapse
+        | DeadlineKind::ReceiptStands
         | DeadlineKind::MembershipEnd => membership::on_deadline(tx, kind, object, due),
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)

@@ -70,6 +70,9 @@ pub struct PendingReceipt {
     pub entered_by: PersonId,
     /// R41: it goes back to the payer.
     pub pays_back: bool,
+    /// Ledger time up to which the clock of the dues stands still for it: who confirms is not to stop it
+    /// for ever.
+    pub until_ms: LedgerTime,
 }
 
 /// An invoice of dues (working).

@@ -143,6 +143,7 @@ pub(crate) fn on_deadline(
     let membership = MembershipId(number);
     match kind {
         DeadlineKind::InvoiceDue => arrears::on_invoice_due(tx, InvoiceId(number), due),
+        DeadlineKind::ReceiptStands => arrears::on_receipt_stands(tx, InvoiceId(number)),
         DeadlineKind::DuesNotice
         | DeadlineKind::DuesSuspend
         | DeadlineKind::DuesNoticeAgain

@@ -135,6 +135,8 @@ kinds! {
     ExpulsionFinal = 118,
     /// M30: a proceeding has come to nothing (proceeding).
     ProceedingLapse = 119,
+    /// M27: the clock of the dues waits for a receipt's confirmation no longer (invoice).
+    ReceiptStands = 120,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -231,6 +233,7 @@ crate::words!(DeadlineKind, "deadline", {
     SuspensionEnd = "suspension-end",
     ExpulsionFinal = "expulsion-final",
     ProceedingLapse = "proceeding-lapse",
+    ReceiptStands = "receipt-stands",
     StandstillEnd = "standstill-end",
     OfferEnd = "offer-end",
     AccountCooled = "account-cooled",

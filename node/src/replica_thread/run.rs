@@ -62,6 +62,8 @@ pub struct Parts {
     pub found: Vec<Record>,
     /// Snapshots out.
     pub snapshots: watch::Sender<Snapshot>,
+    /// The newest receipt in the store: a node that finds nobody after its start answers by it.
+    pub receipt: Option<StoredReceipt>,
 }
 
 /// Runs the replica until it is stopped. The store's queue is closed when this returns.
@@ -112,6 +114,10 @@ struct Loop {
 
 impl Loop {
     fn new(parts: Parts) -> Loop {
+        let mut questions = StateQuestions::default();
+        if let Some(receipt) = &parts.receipt {
+            questions.receipted(receipt);
+        }
         Loop {
             open: Open::of(parts.replica.app().ledger().tables()),
             parts,
@@ -121,7 +127,7 @@ impl Loop {
             next_request: 0,
             submissions: BTreeMap::new(),
             next_tag: 0,
-            questions: StateQuestions::default(),
+            questions,
             relayed: Relayed::default(),
             unanswered: VecDeque::new(),
             heard: Verdict::Ignore,

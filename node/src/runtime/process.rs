@@ -208,6 +208,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let started_network = starting.await.map_err(|error| refused(error.to_string()))?;
         let (network, mut events) = started_network.map_err(|error| refused(error.to_string()))?;
         let view = opened.view;
+        let receipt = view.receipt();
         let folder = config.data.join("papers");
         let papers = Papers::open(&folder).map_err(|error| {
             let next = "give the node's user write permission on its data folder";
@@ -259,6 +260,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             bootstrap,
             found,
             snapshots,
+            receipt,
         };
         let (ended, mut end) = oneshot::channel();
         let replica_thread = spawn("replica", move || {

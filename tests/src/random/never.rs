@@ -183,6 +183,18 @@ pub const OPEN: &[(&str, &str)] = &[
         "a grantee's dues are unpaid while a payment of it is to be released",
     ),
     (
+        "M01.owes",
+        "a company applies anew while it owes dues of an earlier membership",
+    ),
+    (
+        "M19.too-late",
+        "a notice is taken back while the end of the membership waits for a proceeding",
+    ),
+    (
+        "M26.class-changed",
+        "an invoice is cancelled whose member has changed its class since",
+    ),
+    (
         "R20.recounted",
         "an earlier day takes effect while a motion stays that two voices of one group have carried",
     ),

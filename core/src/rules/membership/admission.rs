@@ -19,7 +19,7 @@ use crate::calendar::Period;
 use crate::charter::Class;
 use crate::charter::motions::{BodyKind, DecidingBody};
 use crate::event::EventBody;
-use crate::id::{GroupId, Id, MembershipId, MotionId, PostId};
+use crate::id::{GroupId, Id, InvoiceId, MembershipId, MotionId, PostId};
 use crate::identity::{OrganisationKind, RelationKind, Role, Scope};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::rights::{first_invoice, of, rights};
@@ -123,6 +123,13 @@ pub(super) fn apply_for(
             membership = membership.number
         );
         leaving::require_waited(tx, membership)?;
+        let owed = dues::owed(tx, membership.number);
+        require!(
+            owed.is_none(),
+            "M01.owes",
+            membership = membership.number,
+            invoice = owed.unwrap_or(InvoiceId::MIN)
+        );
     }
     let (text, screen_days, known) = {
         let charter = tx.charter()?;

@@ -112,8 +112,17 @@ fn tell_vote(tx: &mut Tx, due: Due, number: MembershipId, suspended: bool) -> Re
 
 /// Whether the clock has to stand still: a receipt waits, or a plan runs.
 fn must_stand(tx: &Tx, membership: MembershipId) -> bool {
-    let waits = |invoice: &Invoice| invoice.pending.is_some();
-    dues::open_invoices(tx, membership).iter().any(waits) || plan::running(tx, membership)
+    let waits = |invoice: &Invoice| {
+        let pending = invoice.pending.as_ref();
+        pending.is_some_and(|pending| tx.now <= pending.until_ms)
+    };
+    dues::overdue(tx, membership).iter().any(waits) || plan::running(tx, membership)
+}
+
+/// Nobody has judged a receipt in its days: the clock goes on.
+pub(super) fn on_receipt_stands(tx: &mut Tx, number: InvoiceId) -> Result<(), Refusal> {
+    let membership = tx.get::<Invoice>(number)?.membership;
+    set_clock(tx, membership)
 }
 
 /// Stops the clock, or has it go on where it stopped.

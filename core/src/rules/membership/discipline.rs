@@ -45,9 +45,17 @@ fn parameters(tx: &Tx) -> Result<StandingParameters, Refusal> {
     Ok(tx.charter()?.standing)
 }
 
-/// The proceeding of a membership that is not over.
-pub fn open_proceeding(tx: &Tx, membership: MembershipId) -> Option<ProceedingId> {
+/// The proceeding of a membership that is not over, one that a seat holder alone has filed included.
+fn filed_or_open(tx: &Tx, membership: MembershipId) -> Option<ProceedingId> {
     tx.t.proceeding_of.get(&membership).copied()
+}
+
+/// The proceeding of a membership that is open; of one that has ended, the one that it left behind. What
+/// one seat holder has filed is none yet (R9).
+pub fn open_proceeding(tx: &Tx, membership: MembershipId) -> Option<ProceedingId> {
+    let number = filed_or_open(tx, membership)?;
+    let proceeding = tx.t.proceedings.get(&number)?;
+    (proceeding.status != ProceedingStatus::Filed).then_some(number)
 }
 
 /// Opened by the secretary, or filed by a seat holder.
@@ -66,8 +74,13 @@ pub(super) fn open(tx: &mut Tx, actor: &Actor, entry: &ProceedingEntry) -> Resul
         "M30.not-a-member",
         membership = membership.number
     );
-    if let Some(other) = open_proceeding(tx, membership.number) {
-        refuse!("M30.another-open", proceeding = other)
+    if let Some(other) = filed_or_open(tx, membership.number) {
+        // What one seat holder has filed gives way to the secretary's.
+        let filed = tx.get::<Proceeding>(other)?;
+        if !by_secretary || filed.status != ProceedingStatus::Filed {
+            refuse!("M30.another-open", proceeding = other)
+        }
+        over(tx, filed, ProceedingStatus::Lapsed)?;
     }
     let number = tx.next_id::<ProceedingId>();
     let status = if by_secretary {
@@ -592,15 +605,17 @@ pub(super) fn membership_ended(tx: &mut Tx, number: MembershipId) -> Result<(), 
     tx.cancel(DeadlineKind::SuspensionEnd, number);
     tx.cancel(DeadlineKind::ExpulsionFinal, number);
     notice::drop_filed(tx, number, NoticeAbout::is_of_discipline)?;
-    let Some(proceeding) = open_proceeding(tx, number) else {
+    let Some(proceeding) = filed_or_open(tx, number) else {
         return Ok(());
     };
     let proceeding = tx.get::<Proceeding>(proceeding)?;
     let motion = motion_about(tx, &proceeding);
-    let open = proceeding.number;
+    let left = (proceeding.status != ProceedingStatus::Filed).then_some(proceeding.number);
     over(tx, proceeding, ProceedingStatus::Ended)?;
     // It stays beside the membership: who left it behind waits longer before a new application (R5).
-    tx.t.proceeding_of().put(number, open);
+    if let Some(left) = left {
+        tx.t.proceeding_of().put(number, left);
+    }
     // What was to be decided has no object any more.
     match motion {
         Some(motion) => motion::drop_motion(tx, motion),

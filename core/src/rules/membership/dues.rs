@@ -99,7 +99,11 @@ struct Billed {
 fn issue(tx: &mut Tx, membership: MembershipId, billed: Billed) -> Result<InvoiceId, Refusal> {
     let number = tx.next_id::<InvoiceId>();
     let days = tx.charter()?.membership.invoice_days;
-    let due_ms = tx.deadline(Period::Days(days));
+    let mut due_ms = tx.deadline(Period::Days(days));
+    if billed.charge == Charge::Year {
+        // The dues of a year are due in that year, however early they are billed.
+        due_ms = due_ms.max(tx.calendar().end_of_day(billed.from));
+    }
     let code = match billed.charge {
         Charge::First | Charge::Year => "M26",
         Charge::ClassChange => "R41",
@@ -321,6 +325,14 @@ pub(super) fn cancel(tx: &mut Tx, actor: &Actor, number: InvoiceId) -> Result<()
         "M26.money-received",
         invoice = number
     );
+    // R41: the difference was billed or credited by this invoice; without it both would count anew.
+    let class = tx.get::<Membership>(invoice.membership)?.class;
+    require!(
+        invoice.charge == Charge::First || class == invoice.class,
+        "M26.class-changed",
+        invoice = number,
+        class = class
+    );
     tx.go(&mut invoice, "M26", InvoiceStatus::Cancelled)?;
     closed(tx, &invoice);
     let (membership, key) = (invoice.membership, (invoice.membership, invoice.year));
@@ -371,7 +383,11 @@ fn enter(
 ) -> Result<(), Refusal> {
     let entered_by = must_hold(tx, actor, Role::Treasurer, Scope::Alliance)?.person;
     claim_reference(tx, &DUES, &receipt.reference)?;
+    let steps = tx.charter()?.funding.step_days;
+    let until_ms = tx.deadline(Period::WorkingDays(steps));
+    tx.schedule(DeadlineKind::ReceiptStands, invoice.number, until_ms);
     invoice.pending = Some(PendingReceipt {
+        until_ms,
         record: tx.record,
         amount: receipt.amount,
         reference: receipt.reference.clone(),
@@ -441,7 +457,7 @@ pub(super) fn pay_back(tx: &mut Tx, actor: &Actor, receipt: &Receipt) -> Result<
 
 /// The second officer, another person than who entered the receipt, and the receipt meant.
 fn judged(
-    tx: &Tx,
+    tx: &mut Tx,
     actor: &Actor,
     number: InvoiceId,
     record: &Hash,
@@ -462,6 +478,7 @@ fn judged(
             .iter()
             .all(|signer| signer.person != entered_by);
     require!(others, "M27.same-person", person = entered_by);
+    tx.cancel(DeadlineKind::ReceiptStands, number);
     Ok((invoice, pending))
 }
 
@@ -513,9 +530,21 @@ pub(super) fn decline(
     use_credit(tx, membership)
 }
 
-/// What a membership owes that is past its due time, in minor units.
+/// An invoice that an ended membership has left unpaid; none if it owes nothing. First dues are owed by
+/// nobody: who does not pay them is not activated.
+pub(super) fn owed(tx: &Tx, membership: MembershipId) -> Option<InvoiceId> {
+    let open = open_invoices(tx, membership);
+    let owed = open.iter().find(|invoice| invoice.charge != Charge::First);
+    owed.map(|invoice| invoice.number)
+}
+
+/// What a membership owes that is past its due time. An outage lengthens the time, so the deadline says
+/// when it is (R12).
 pub(super) fn overdue(tx: &Tx, membership: MembershipId) -> Vec<Invoice> {
-    let is_due = |invoice: &Invoice| invoice.charge != Charge::First && invoice.due_ms < tx.now;
+    let is_due = |invoice: &Invoice| {
+        invoice.charge != Charge::First
+            && tx.due(DeadlineKind::InvoiceDue, invoice.number).is_none()
+    };
     let mut open = open_invoices(tx, membership);
     open.retain(is_due);
     open

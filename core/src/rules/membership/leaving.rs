@@ -95,6 +95,15 @@ pub(super) fn revoke_notice(
     number: MembershipId,
 ) -> Result<(), Refusal> {
     let mut part = own(tx, actor, number)?;
+    if let Exit::WithdrawalPending(notice) = part.0.exit {
+        let ends = tx.calendar().end_of_day(notice.last_day);
+        require!(
+            tx.now <= ends,
+            "M19.too-late",
+            last_day = notice.last_day,
+            membership = number
+        );
+    }
     tx.go(&mut part, "M19", Exit::None)?;
     tx.put(part.0);
     tx.cancel(DeadlineKind::MembershipEnd, number);
@@ -142,8 +151,8 @@ pub(super) fn on_deadline(tx: &mut Tx, number: MembershipId, due: Due) -> Result
 pub(super) fn require_waited(tx: &Tx, before: &Membership) -> Result<(), Refusal> {
     let parameters = tx.charter()?.membership;
     let days = match before.standing {
-        // Who leaves an open proceeding behind waits as who was expelled (R5).
-        Standing::Withdrawn(_) if discipline::open_proceeding(tx, before.number).is_some() => {
+        // Who leaves an open proceeding behind waits as who was expelled (R5), however the membership ended.
+        _ if discipline::open_proceeding(tx, before.number).is_some() => {
             parameters.readmission_wait_expelled_days
         }
         Standing::Withdrawn(_) | Standing::TerminatedForArrears => parameters.readmission_wait_days,

@@ -7,7 +7,7 @@
 //! * An instalment is received if what is open on the plan's invoices is no more than what is left by
 //!   the plan. One that is not ends the plan, and the clock goes on where it stopped.
 
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::{arrears, dues};
 use crate::account::Amount;
@@ -183,17 +183,30 @@ fn open_on(tx: &Tx, plan: &Plan) -> Amount {
 /// An instalment is due.
 pub(super) fn on_deadline(tx: &mut Tx, number: PlanId, due: Due) -> Result<(), Refusal> {
     let mut plan = tx.get::<Plan>(number)?;
-    plan.passed = plan.passed.saturating_add(1);
-    // What a receipt says that waits is taken as received; declined, it is missed at the next one.
-    let waits = plan
+    let passed = plan.passed.saturating_add(1);
+    let open = open_on(tx, &plan);
+    if open <= plan.open_after(passed) {
+        plan.passed = passed;
+        schedule(tx, &plan);
+        tx.put(plan);
+        return Ok(());
+    }
+    // A receipt that waits for its second officer may be what is due: it is looked at again once it is
+    // judged or its days are over, and no later.
+    let pending: Vec<_> = plan
         .invoices
         .iter()
         .filter_map(|invoice| tx.t.invoices.get(invoice)?.pending.as_ref())
-        .map(|pending| pending.amount);
-    let open = open_on(tx, &plan).saturating_sub(sum(waits));
-    if open <= plan.open_after(plan.passed) {
-        schedule(tx, &plan);
-        tx.put(plan);
+        .filter(|pending| pending.until_ms >= tx.now)
+        .map(|pending| (pending.amount, pending.until_ms))
+        .collect();
+    let until = pending.iter().map(|(_, until)| *until).max();
+    let waits = sum(pending.into_iter().map(|(amount, _)| amount));
+    if let Some(until) = until
+        && open.saturating_sub(waits) <= plan.open_after(passed)
+    {
+        let next = LedgerTime(until.0.saturating_add(1));
+        tx.schedule(DeadlineKind::PlanInstalment, number, next);
         return Ok(());
     }
     let membership = plan.membership;
