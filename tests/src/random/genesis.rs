@@ -154,11 +154,18 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
         }
     }
     // An appointment by the assembly alone, and an effect at once.
+    let by_assembly: Vec<MotionKind> = charter
+        .rules
+        .entries
+        .iter()
+        .filter(|entry| entry.rule.body == BodyKind::Assembly)
+        .map(|entry| entry.kind)
+        .collect();
     for entry in &mut charter.rules.entries {
         if entry.rule.body == BodyKind::Board && random.percent(4) {
             let kind = entry.kind;
             let alone = !matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
-            if alone {
+            if alone && !by_assembly.contains(&kind) {
                 entry.rule.body = BodyKind::Assembly;
             }
         }

@@ -199,6 +199,10 @@ pub const OPEN: &[(&str, &str)] = &[
         "an earlier day takes effect while a motion stays that two voices of one group have carried",
     ),
     (
+        "R27.upheld-before",
+        "a relation is claimed again by the evidence about which the assembly has upheld an appeal",
+    ),
+    (
         "R27.appealed-already",
         "both ends appeal against one decision while it stays",
     ),

@@ -493,6 +493,15 @@ pub(super) fn confirm(
     let membership = invoice.membership;
     let mut part = part(tx, membership)?;
     if pending.pays_back {
+        // Another invoice of the same applicant may have been paid back meanwhile.
+        let applicant = tx.get::<Membership>(membership)?;
+        let back = goes_back(&applicant, &invoice, part.credit).unwrap_or(Amount::ZERO);
+        require!(
+            back == pending.amount,
+            "R41.other-amount",
+            amount = pending.amount,
+            paid = back
+        );
         part.credit = Amount::ZERO;
         tx.t.dues().put(membership, part);
         tx.go(&mut invoice, "R41", InvoiceStatus::PaidBack)?;

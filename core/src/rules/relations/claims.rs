@@ -65,6 +65,16 @@ pub(crate) fn claim(tx: &mut Tx, actor: &Actor, plan: &RelationClaim) -> Result<
     if let Some((_, edge)) = same {
         refuse!("R27.known-already", relation = edge.id);
     }
+    // What the assembly has upheld is not decided again by the same evidence.
+    let upheld = groups::relations(&tx.t, plan.one).find(|(end, edge)| {
+        *end == plan.other
+            && edge.kind == plan.kind
+            && edge.upheld
+            && edge.evidence == plan.evidence
+    });
+    if let Some((_, edge)) = upheld {
+        refuse!("R27.upheld-before", relation = edge.id);
+    }
     let own = (actor.number(), RelationId::MIN)..=(actor.number(), RelationId::MAX);
     require!(
         tx.t.claims.range(own).count() < RELATIONS_MAX,

@@ -67,7 +67,7 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         deck.aside(1, move |hand| announce(hand, number));
     }
     if state == AgreementState::Suspended {
-        deck.goal(1, move |hand| resume(hand, number));
+        deck.goal(3, move |hand| resume(hand, number));
     }
     let paid = hand.balance(agreement.fund, AccountKind::Paid(number));
     let asked = hand
@@ -76,14 +76,14 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         .iter()
         .filter(|(_, recovery)| recovery.agreement() == number)
         .count();
-    if paid > 0 && asked < 2 && hand.fate("asked back", number.0) < 60 {
-        deck.goal(1, move |hand| ask_back(hand, number));
+    if paid > 0 && asked < 2 && hand.fate("asked back", number.0) < 80 {
+        deck.goal(3, move |hand| ask_back(hand, number));
     } else if hand.fate("asked anyhow", number.0) < 20 {
         deck.aside(1, move |hand| ask_back(hand, number));
     }
     match state {
         AgreementState::Completed | AgreementState::Terminated => {
-            deck.goal(1, move |hand| close(hand, number));
+            deck.goal(4, move |hand| close(hand, number));
         }
         _ if hand.fate("closed", number.0) < 15 => {
             deck.aside(1, move |hand| close(hand, number));
@@ -145,7 +145,7 @@ fn of_measure(hand: &Hand, deck: &mut Deck, number: MeasureId, measure: &Measure
         MeasureStatus::Announced => {
             deck.aside(3, move |hand| observe(hand, number));
             if hand.fate("payments held", number.0) < 50 {
-                deck.goal(1, move |hand| hold(hand, number));
+                deck.goal(3, move |hand| hold(hand, number));
             }
             if hand.fate("measure dropped", number.0) < 15 {
                 deck.aside(2, move |hand| drop_measure(hand, number));
@@ -274,7 +274,7 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
         return;
     }
     match recovery.status {
-        S::Proposed => deck.goal(2, move |hand| notify(hand, number)),
+        S::Proposed => deck.goal(5, move |hand| notify(hand, number)),
         S::Notified => deck.aside(3, move |hand| observe_recovery(hand, number)),
         S::Heard => {
             let asked = pending(
@@ -286,10 +286,10 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
             }
         }
         S::Ordered | S::PartlyRecovered => {
-            deck.goal(1, move |hand| receive(hand, number));
-            deck.goal(1, move |hand| confirm(hand, number));
-            deck.goal(1, move |hand| set_off(hand, number));
-            deck.goal(1, move |hand| agree_set_off(hand, number));
+            deck.goal(4, move |hand| receive(hand, number));
+            deck.goal(6, move |hand| confirm(hand, number));
+            deck.goal(3, move |hand| set_off(hand, number));
+            deck.goal(6, move |hand| agree_set_off(hand, number));
             let given_up = pending(
                 hand,
                 |effect| matches!(effect, MotionEffect::WriteOffRecovery(plan) if plan.recovery == number),
