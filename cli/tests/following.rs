@@ -27,7 +27,6 @@ use serde_json::{Value, json};
 #[allow(dead_code)]
 #[path = "../client/examples/follow.rs"]
 mod follow;
-#[allow(dead_code)]
 mod liar;
 use follow::follow;
 use liar::{another_history, spoil, with_json};

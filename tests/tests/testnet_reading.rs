@@ -16,7 +16,8 @@ use rollbook_core::record::{
 };
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
-use rollbook_node::replica_thread::questions::TABLES;
+use rollbook_node::replica_thread::questions::{TABLES, class_of};
+use rollbook_proof::chain::ReadClass;
 use rollbook_proof::codec::{decode, encode};
 use rollbook_proof::log::{Clock, TlogProof};
 use rollbook_proof::number::{EpochId, LedgerTime, OrganisationId};
@@ -84,8 +85,9 @@ fn everything_public(net: &Net, node: u32, height: u64) -> Vec<(String, Vec<u8>)
     for level in ["0", "entries"] {
         paths.push(format!("/v1/log/tile/{level}/000.p/{size}"));
     }
-    // Invoices are for members (RULINGS R39).
-    for table in TABLES.iter().filter(|table| **table != "invoice") {
+    // Dues, notices and proceedings are for members (R39).
+    let public = |table: &&&str| class_of(table) == ReadClass::Public;
+    for table in TABLES.iter().filter(public) {
         paths.push(format!("/v1/lists/{table}"));
     }
     for height in 0..=height {

@@ -350,9 +350,12 @@ pub enum Trace {
     Award(Follow),
 }
 
+/// Which parts of the money are followed.
+type Wanted = Box<dyn Fn(&Part) -> bool>;
+
 /// Runs `trace`.
 pub fn trace(global: &Global, command: &Trace) -> Result<u8, Failure> {
-    let (follow, wanted): (&Follow, Box<dyn Fn(&Part) -> bool>) = match command {
+    let (follow, wanted): (&Follow, Wanted) = match command {
         Trace::Contribution(follow) => {
             let number = ContributionId(number("pledge", &follow.number)?);
             (

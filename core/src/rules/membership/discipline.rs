@@ -306,7 +306,6 @@ fn go(
     tx.go(&mut part, code, to)?;
     membership.standing = Standing::Live(Live {
         discipline: part.discipline,
-        ..live
     });
     tx.put(membership.clone());
     Ok(membership)
