@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{BodyDataStream, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use futures::StreamExt as _;
@@ -23,6 +23,10 @@ const LEAST_RATE: u64 = 1_024;
 /// By how much the share of a large body grows.
 const STEP: u64 = 64 * 1024;
 
+/// How long, and how many bytes of, a body that is too long is read and forgotten.
+const LINGER: Duration = Duration::from_secs(2);
+const FORGOTTEN_MAX: usize = 4 * BODY_MAX;
+
 /// A body as a whole.
 #[derive(Debug)]
 pub struct Whole(pub Bytes);
@@ -33,7 +37,16 @@ fn due(begun: Instant, bytes: usize) -> Instant {
     begun + GRACE + Duration::from_millis(earned)
 }
 
-fn too_large() -> Problem {
+/// A sender that still writes when its connection is closed never reads why: what is too long is read
+/// on for a moment and forgotten.
+async fn too_large(mut parts: BodyDataStream) -> Problem {
+    let until = Instant::now() + LINGER;
+    let mut read = 0_usize;
+    while read < FORGOTTEN_MAX
+        && let Ok(Some(Ok(part))) = timeout_at(until, parts.next()).await
+    {
+        read = read.saturating_add(part.len());
+    }
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "api.too-large",
@@ -49,11 +62,12 @@ impl FromRequest<Api> for Whole {
         let place = Counted::of(request.extensions());
         let told = request.headers().get(header::CONTENT_LENGTH);
         let told = told.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if told.is_some_and(|length| length > BODY_MAX) {
-            return Err(too_large());
-        }
+        let is_too_long = told.is_some_and(|length| length > BODY_MAX);
         let begun = Instant::now();
         let mut parts = request.into_body().into_data_stream();
+        if is_too_long {
+            return Err(too_large(parts).await);
+        }
         let (mut bytes, mut share) = (Vec::new(), None);
         let mut room = SMALL as u64;
         loop {
@@ -75,7 +89,7 @@ impl FromRequest<Api> for Whole {
             };
             let length = bytes.len().saturating_add(part.len());
             if length > BODY_MAX {
-                return Err(too_large());
+                return Err(too_large(parts).await);
             }
             while room < length as u64 {
                 match &mut share {
