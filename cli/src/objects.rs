@@ -43,6 +43,7 @@ use rollbook_core::object::relation::Edge;
 use rollbook_core::object::review::Review;
 use rollbook_core::object::revocation::Revocation;
 use rollbook_core::object::seat::Seat;
+use rollbook_core::object::variation::Variation;
 use rollbook_core::record::Record;
 use rollbook_core::refusal::NotCounted;
 use rollbook_core::state::decode_value;
@@ -110,7 +111,7 @@ const fn told(
 }
 
 /// Every kind, in the order of the tables that a node lists.
-pub const KINDS: [Kind; 36] = [
+pub const KINDS: [Kind; 37] = [
     kind(
         "O",
         "organisation",
@@ -348,6 +349,12 @@ pub const KINDS: [Kind; 36] = [
             "set_off",
             "status",
         ],
+    ),
+    told(
+        "AC",
+        "variation",
+        ("agreement", "changes"),
+        &["request.agreement", "judged_by", "since_ms", "status"],
     ),
 ];
 
@@ -613,6 +620,7 @@ tables! {
     "node": NodeFacts,
     "measure": Measure,
     "recovery": Recovery,
+    "variation": Variation,
 }
 
 /// Other paths that make a value readable: the company of a membership, the fund whose unit an

@@ -298,6 +298,10 @@ pub struct FundingParameters {
     pub measure_days: u32,
     /// F28: days after which what was never asked for holds up the closing of an agreement no longer.
     pub claim_days: u32,
+    /// F23: what all minor changes of an agreement may move between milestones, in basis points.
+    pub minor_change_bp: u32,
+    /// F23: days by which all minor changes of an agreement may put a milestone off.
+    pub minor_extension_days: u32,
     /// R6: officers on the fund side must come from distinct groups as well.
     pub chain_distinct_groups: bool,
 }
@@ -556,6 +560,8 @@ impl Charter {
                 observation_days: 30,
                 measure_days: 75,
                 claim_days: 365,
+                minor_change_bp: 2_000,
+                minor_extension_days: 183,
                 chain_distinct_groups: false,
             },
             chain: ChainParameters {

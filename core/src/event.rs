@@ -13,6 +13,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
     DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MeasureId, MembershipId,
     MilestoneId, MotionId, PaymentId, PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId,
+    VariationId,
 };
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
@@ -493,6 +494,13 @@ pub enum EventBody {
         /// What is overdue in all, in minor units.
         amount: Amount,
     },
+    /// R36: nobody decided a change of an agreement in time.
+    ChangeLapsed {
+        /// The change.
+        variation: VariationId,
+        /// The agreement.
+        agreement: AgreementId,
+    },
 }
 
 impl EventBody {
@@ -551,7 +559,8 @@ impl EventBody {
             | EventBody::DelegationEnded { .. }
             | EventBody::MeasureMoved { .. }
             | EventBody::GrantRecoveryMoved { .. }
-            | EventBody::GrantRecoveryLate { .. } => ReadClass::Public,
+            | EventBody::GrantRecoveryLate { .. }
+            | EventBody::ChangeLapsed { .. } => ReadClass::Public,
         }
     }
 }

@@ -77,6 +77,8 @@ number! {
     MeasureId(u32);
     /// A recovery of paid money.
     RecoveryId(u32);
+    /// A change of an agreement.
+    VariationId(u32);
 }
 
 /// What every id can do.
@@ -113,7 +115,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MeasureId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId RecoveryId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MeasureId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId RecoveryId ReviewId RevocationId SeatId StatementId VariationId
 }
 
 /// Gives an id its letter.
@@ -196,6 +198,7 @@ ids! {
     ReviewId: Some("RV");
     SeatId: Some("SE");
     StatementId: Some("ST");
+    VariationId: Some("AC");
 }
 
 impl Id for GroupId {

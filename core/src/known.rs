@@ -291,6 +291,10 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
             | AwardAct::HoldPayments { measure, .. }
             | AwardAct::DropMeasure { measure, .. } => about(Object::Measure, measure.0),
             AwardAct::ProposeRecovery(claim) => agreement(&claim.agreement),
+            AwardAct::RequestChange(request) => agreement(&request.agreement),
+            AwardAct::JudgeChange { variation, .. } | AwardAct::WithdrawChange { variation } => {
+                about(Object::Variation, variation.0)
+            }
             AwardAct::NotifyRecovery { recovery, .. }
             | AwardAct::ObserveRecovery { recovery, .. }
             | AwardAct::DropRecovery { recovery, .. } => about(Object::Recovery, recovery.0),
@@ -342,6 +346,9 @@ pub fn unit_of_effect(tables: &StateTables, effect: &MotionEffect) -> Option<Uni
         MotionEffect::PlaceApplication(plan) => application(plan.application),
         MotionEffect::RevokeAward(plan) => of_fund(tables.awards.get(&plan.award)?.fund),
         MotionEffect::LiftHold(plan) => of_fund(tables.payments.get(&plan.payment)?.fund),
+        MotionEffect::ChangeAgreement(plan) => {
+            unit_of_object(tables, Object::Variation, plan.variation.0)
+        }
         MotionEffect::SuspendAgreement(plan) => {
             unit_of_object(tables, Object::Measure, plan.measure.0)
         }

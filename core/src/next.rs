@@ -115,6 +115,8 @@ pub enum Object {
     Measure,
     /// A recovery of paid money.
     Recovery,
+    /// A change of an agreement.
+    Variation,
 }
 
 impl Object {
@@ -151,6 +153,7 @@ impl Object {
             Object::Order => "order",
             Object::Measure => "measure",
             Object::Recovery => "recovery",
+            Object::Variation => "variation",
         }
     }
 
@@ -618,7 +621,8 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         | Object::Milestone
         | Object::Payment
         | Object::Measure
-        | Object::Recovery => grants::of(tables, object, number)?,
+        | Object::Recovery
+        | Object::Variation => grants::of(tables, object, number)?,
         Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
             people::of(tables, object, number)?
         }

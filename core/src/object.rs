@@ -47,6 +47,7 @@ pub mod revocation;
 pub mod seat;
 pub mod stand_in;
 pub mod turn;
+pub mod variation;
 
 /// An object that the ledger numbers and keeps in a table of its own.
 pub trait Object {

@@ -54,8 +54,9 @@ pub use fund::{
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
 pub use life::{
-    MeasureKind, MeasureNotice, OrderRecovery, RECOVERY_INSTALMENTS_MAX, RecoveryClaim,
-    RecoveryEntry, SetOffEntry, SuspendAgreement, TerminateAgreement, WriteOffRecovery,
+    ChangeAgreement, ChangeRequest, MeasureKind, MeasureNotice, OrderRecovery,
+    RECOVERY_INSTALMENTS_MAX, RecoveryClaim, RecoveryEntry, SetOffEntry, SuspendAgreement,
+    TerminateAgreement, WriteOffRecovery,
 };
 pub use membership::{Application, Cessation, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{

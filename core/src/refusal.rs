@@ -15,7 +15,7 @@ use crate::id::{
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MeasureId,
     MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, RecoveryId,
-    ReviewId, RevocationId, SeatId, StatementId,
+    ReviewId, RevocationId, SeatId, StatementId, VariationId,
 };
 use crate::word::Fact;
 
@@ -121,6 +121,7 @@ digits!(
     ReviewId,
     SeatId,
     StatementId,
+    VariationId,
 );
 
 crate::words!(KeyError, "why.key", {

@@ -14,7 +14,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
     InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId,
-    PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId,
+    PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId, VariationId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -122,6 +122,8 @@ pub enum Counter {
     Measure = 50,
     /// Recoveries of paid money.
     Recovery = 51,
+    /// Changes of agreements.
+    Variation = 52,
 }
 
 /// An id that the ledger gives by a counter.
@@ -168,6 +170,7 @@ numbered! {
     CorrectionId: Correction,
     MeasureId: Measure,
     RecoveryId: Recovery,
+    VariationId: Variation,
 }
 
 impl<'a> Tx<'a> {

@@ -57,6 +57,7 @@ impl Fold {
         collect(&tables.corrections, &mut stands);
         collect(&tables.measures, &mut stands);
         collect(&tables.recoveries, &mut stands);
+        collect(&tables.variations, &mut stands);
         for (person, facts) in tables.persons.iter() {
             for (number, key) in (0..).zip(&facts.keys) {
                 stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());

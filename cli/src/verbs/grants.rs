@@ -1,7 +1,8 @@
-//! Verbs for the life of an agreement: measures about it, its closing, and the recovery of paid money.
+//! Verbs for the life of an agreement: changes, measures about it, its closing, and the recovery of paid money.
 
-use super::{Kind, Verb, about, fill, flag, forms, id, known, motion, told, verb};
+use super::{Kind, Verb, about, fill, flag, forms, id, known, motion, told, usually, verb};
 
+const BODIES: Kind = Kind::Choice(&["committee", "board", "assembly"]);
 const MEASURES: Kind = Kind::Choice(&["deadline", "payment", "whole", "termination"]);
 
 /// Verbs of this family.
@@ -52,6 +53,45 @@ pub const VERBS: &[Verb] = &[
         &[id("measure"), flag("reason", Kind::Sealed)],
     ),
     verb("agreement", "resume", "Award", "Resume", &[id("agreement")]),
+    verb(
+        "agreement",
+        "change",
+        "Award",
+        "RequestChange",
+        &[
+            id("agreement"),
+            flag("milestones", Kind::Form(forms::MILESTONES)),
+            flag("document", Kind::Hash),
+            flag("reason", Kind::Sealed),
+        ],
+    ),
+    verb(
+        "agreement",
+        "judge-change",
+        "Award",
+        "JudgeChange",
+        &[
+            id("variation"),
+            usually("decision", Kind::Form(forms::DECISION), "\"Pass\""),
+        ],
+    ),
+    verb(
+        "agreement",
+        "withdraw-change",
+        "Award",
+        "WithdrawChange",
+        &[id("variation")],
+    ),
+    motion(
+        "agreement",
+        "decide-change",
+        &["ChangeAgreement"],
+        &[
+            id("variation"),
+            flag("body", BODIES),
+            flag("reason", Kind::Sealed),
+        ],
+    ),
     verb("agreement", "close", "Award", "Close", &[id("agreement")]),
     verb(
         "recovery",

@@ -134,6 +134,7 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::MeasureLapse
         | DeadlineKind::GrantRecoveryHeard
         | DeadlineKind::GrantRecoveryLapse
-        | DeadlineKind::GrantRecoveryDue => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::GrantRecoveryDue
+        | DeadlineKind::VariationLapse => funding::award_deadline(tx, kind, object, due),
     }
 }

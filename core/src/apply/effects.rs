@@ -36,6 +36,7 @@ impl Planned for MotionEffect {
             MotionEffect::TerminateAgreement(plan) => plan,
             MotionEffect::OrderRecovery(plan) => plan,
             MotionEffect::WriteOffRecovery(plan) => plan,
+            MotionEffect::ChangeAgreement(plan) => plan,
         }
     }
 }

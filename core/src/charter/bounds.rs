@@ -154,6 +154,8 @@ impl Charter {
             observation_days: 1, YEAR;
             measure_days: 1, YEAR;
             claim_days: 1, 10 * YEAR;
+            minor_change_bp: 0, WHOLE;
+            minor_extension_days: 0, 10 * YEAR;
             => but chain_distinct_groups
         });
         room!(list, "chain", self.chain => ChainParameters {

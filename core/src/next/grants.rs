@@ -3,10 +3,11 @@
 use rollbook_proof::chain::ReadClass;
 
 use super::{Found, Object};
-use crate::id::{AgreementId, Id as _, MeasureId, MilestoneId, PaymentId, RecoveryId};
+use crate::id::{AgreementId, Id as _, MeasureId, MilestoneId, PaymentId, RecoveryId, VariationId};
 use crate::object::agreement::AgreementState;
 use crate::object::measure::MeasureStatus;
 use crate::object::recovery::GrantRecoveryStatus;
+use crate::object::variation::VariationStatus;
 use crate::object::{agreement, milestone, payment, recovery};
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
@@ -151,6 +152,22 @@ pub(super) fn of(tables: &StateTables, object: Object, number: u32) -> Option<Fo
                 }
                 status if status.is_owed() => found.who("TRE").then("OFF"),
                 _ => found,
+            }
+        }
+        Object::Variation => {
+            let entry = tables.variations.get(&VariationId(number))?;
+            let agreement = tables.agreements.get(&entry.agreement());
+            let found = Found::new(object, number, entry.status.word())
+                .due(tables, &on(&[D::VariationLapse]))
+                .of(agreement.map(|agreement| agreement.grantee))
+                .fund(tables, agreement.map(|agreement| agreement.fund))
+                .see(Object::Agreement, Some(entry.agreement().0));
+            match entry.status {
+                VariationStatus::Requested => found.who("PO"),
+                VariationStatus::Effective
+                | VariationStatus::Refused
+                | VariationStatus::Withdrawn
+                | VariationStatus::Lapsed => found,
             }
         }
         _ => return None,

@@ -59,6 +59,7 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::SuspendAgreement(plan) => Some((Object::Measure, plan.measure.0)),
         MotionEffect::TerminateAgreement(plan) => Some((Object::Measure, plan.measure.0)),
         MotionEffect::OrderRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
+        MotionEffect::ChangeAgreement(plan) => Some((Object::Variation, plan.variation.0)),
         MotionEffect::WriteOffRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {

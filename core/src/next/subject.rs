@@ -231,6 +231,13 @@ fn of_life(tables: &StateTables, record: &Hash, act: &AwardAct) -> Option<(Objec
         AwardAct::ObserveMeasure { measure, .. }
         | AwardAct::HoldPayments { measure, .. }
         | AwardAct::DropMeasure { measure, .. } => (Object::Measure, measure.0),
+        AwardAct::RequestChange(_) => {
+            let made = among(&tables.variations, |variation| variation.record == *record);
+            (Object::Variation, made?.0)
+        }
+        AwardAct::JudgeChange { variation, .. } | AwardAct::WithdrawChange { variation } => {
+            (Object::Variation, variation.0)
+        }
         AwardAct::ProposeRecovery(_) => {
             let made = among(&tables.recoveries, |recovery| recovery.record == *record);
             (Object::Recovery, made?.0)

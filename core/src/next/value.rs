@@ -3,7 +3,7 @@
 use crate::account::Unit;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CorrectionId, DrawId, FundId, InstalmentId,
-    MeasureId, MilestoneId, PaymentId, RecoveryId, ReviewId,
+    MeasureId, MilestoneId, PaymentId, RecoveryId, ReviewId, VariationId,
 };
 use crate::next::Object;
 use crate::record::{Corrected, DrawFor};
@@ -42,6 +42,7 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
             .payments
             .get(&PaymentId(number))
             .map(|payment| payment.fund),
+        Object::Variation => of_agreement(tables.variations.get(&VariationId(number))?.agreement()),
         Object::Measure => of_agreement(tables.measures.get(&MeasureId(number))?.agreement()),
         Object::Recovery => tables
             .recoveries

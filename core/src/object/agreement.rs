@@ -8,7 +8,7 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 use crate::account::Amount;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, FundId, MeasureId, MilestoneId, PaymentId,
-    PersonId,
+    PersonId, VariationId,
 };
 use crate::identity::Role;
 use crate::machine::Row;
@@ -140,9 +140,9 @@ pub struct Agreement {
     pub application: ApplicationId,
     /// The grantee.
     pub grantee: OrganisationId,
-    /// What was signed.
+    /// What was signed, with the changes since.
     pub terms: AgreementTerms,
-    /// Its digest.
+    /// The digest of what was signed first.
     pub digest: Hash,
     /// Where it stands.
     pub state: AgreementState,
@@ -181,6 +181,12 @@ pub struct Agreement {
     pub measure: Option<MeasureId>,
     /// The suspension in force.
     pub suspension: Option<MeasureId>,
+    /// The change that waits to be decided.
+    pub variation: Option<VariationId>,
+    /// What all minor changes moved between milestones, in minor units (N17).
+    pub moved: Amount,
+    /// By how much all minor changes put days off, in milliseconds (N17).
+    pub later_ms: u64,
     /// Who closes it: the first of two.
     pub closing: Option<(Role, PersonId)>,
 }

@@ -14,10 +14,14 @@ use crate::account::Amount;
 use crate::charter::motions::BodyKind;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CharterVersion, MeasureId, PaymentId, RecoveryId,
+    VariationId,
 };
 use crate::identity::ActClass;
 use crate::record::call::check_parts;
-use crate::record::{Instrument, MeasureNotice, Part, RecoveryClaim, RecoveryEntry, SetOffEntry};
+use crate::record::{
+    ChangeRequest, Decision, Instrument, MeasureNotice, Part, RecoveryClaim, RecoveryEntry,
+    SetOffEntry,
+};
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
 pub const MILESTONES_MAX: usize = 24;
@@ -237,6 +241,20 @@ pub enum AwardAct {
         /// The agreement.
         agreement: AgreementId,
     },
+    /// F23: the grantee asks for a change, primary and finance officer together.
+    RequestChange(ChangeRequest),
+    /// F23: the programme officer agrees to a minor change, or refuses one.
+    JudgeChange {
+        /// The change.
+        variation: VariationId,
+        /// Yes, or no with a published code.
+        decision: Decision,
+    },
+    /// F23: the grantee takes it back.
+    WithdrawChange {
+        /// The change.
+        variation: VariationId,
+    },
 }
 
 impl AwardAct {
@@ -261,6 +279,9 @@ impl AwardAct {
             AwardAct::ReceiveRecovery(_) | AwardAct::ConfirmRecovery { .. } => "F26",
             AwardAct::SetOff(_) | AwardAct::AgreeSetOff { .. } => "F45",
             AwardAct::Close { .. } => "F28",
+            AwardAct::RequestChange(_)
+            | AwardAct::JudgeChange { .. }
+            | AwardAct::WithdrawChange { .. } => "F23",
         }
     }
 
@@ -270,6 +291,8 @@ impl AwardAct {
             AwardAct::ProposeRecovery(claim) => claim.check(),
             AwardAct::ReceiveRecovery(entry) => entry.check(),
             AwardAct::SetOff(entry) => entry.check(),
+            AwardAct::RequestChange(request) => request.check(),
+            AwardAct::JudgeChange { decision, .. } => decision.check(),
             _ => Ok(()),
         }
     }
@@ -288,6 +311,7 @@ impl AwardAct {
             | AwardAct::ConfirmRecovery { .. }
             | AwardAct::SetOff(_)
             | AwardAct::AgreeSetOff { .. }
+            | AwardAct::JudgeChange { .. }
             | AwardAct::Close { .. } => true,
             AwardAct::Accept { .. }
             | AwardAct::Draft(_)
@@ -296,6 +320,8 @@ impl AwardAct {
             | AwardAct::ChangeAccount { .. }
             | AwardAct::ConfirmAccount { .. }
             | AwardAct::ObserveMeasure { .. }
+            | AwardAct::RequestChange(_)
+            | AwardAct::WithdrawChange { .. }
             | AwardAct::ObserveRecovery { .. } => false,
         }
     }

@@ -1,4 +1,4 @@
-//! Acts of the life of an agreement after it is in force: measures of the fund (F24, F25), the recovery of
+//! Acts of the life of an agreement after it is in force: changes (F23), measures of the fund (F24, F25), the recovery of
 //! money (F26, F27, F44, F45), and what motions decide about them.
 //!
 //! What is said to the grantee and by the grantee stays beside the log: records hold salted commitments and
@@ -10,11 +10,55 @@ use rollbook_proof::crypto::Hash;
 
 use crate::account::Amount;
 use crate::calendar::LocalDay;
-use crate::id::{AgreementId, MeasureId, PaymentId, RecoveryId};
-use crate::record::{BankReference, InstalmentEntry};
+use crate::charter::motions::BodyKind;
+use crate::id::{AgreementId, MeasureId, PaymentId, RecoveryId, VariationId};
+use crate::record::{BankReference, InstalmentEntry, MILESTONES_MAX, MilestonePlan};
 
 /// Most instalments in which a recovery is paid back.
 pub const RECOVERY_INSTALMENTS_MAX: usize = 24;
+
+/// F23: the milestones of an agreement as they are to be, signed by the grantee.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct ChangeRequest {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Every milestone, in order, as many as before; their sum is the total then.
+    pub milestones: Vec<MilestonePlan>,
+    /// SHA-256 of the document that people sign.
+    pub document: Hash,
+    /// Salted commitment to the reason.
+    pub reason: Hash,
+}
+
+impl ChangeRequest {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.milestones, MILESTONES_MAX, "milestones")?;
+        if self.milestones.is_empty() {
+            return Err(DecodeError::rule("an agreement has at least one milestone"));
+        }
+        let sum = self.milestones.iter().map(|plan| u128::from(plan.amount));
+        let fits = sum.sum::<u128>() <= u128::from(Amount::MAX);
+        if !fits || self.milestones.iter().any(|plan| !plan.amount.is_payable()) {
+            return Err(DecodeError::rule(
+                "an amount is 1 to 999999999999999999 minor units",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// F23: a change that is more than minor takes effect, as the effect of a motion `award`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct ChangeAgreement {
+    /// The change as the grantee asked for it.
+    pub variation: VariationId,
+    /// The body it is put to; at least the one that granted the award.
+    pub body: BodyKind,
+    /// Salted commitment to the reasons.
+    pub reason: Hash,
+}
 
 /// What the fund may do about an agreement. Grows only at its end.
 #[derive(

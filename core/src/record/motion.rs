@@ -15,10 +15,10 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
-    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, OrderRecovery, PlaceApplication,
-    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, SuspendAgreement, TerminateAgreement,
-    WriteOffInstalment, WriteOffRecovery,
+    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ChangeAgreement, ConfirmPool,
+    CreateFund, DecideAppeal, ElectChair, EndObserver, GrantAward, LiftHold, NameLead,
+    OrderRecovery, PlaceApplication, RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain,
+    SuspendAgreement, TerminateAgreement, WriteOffInstalment, WriteOffRecovery,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -90,6 +90,8 @@ pub enum MotionEffect {
     OrderRecovery(OrderRecovery),
     /// F27: what is open of a recovery is given up.
     WriteOffRecovery(WriteOffRecovery),
+    /// F23: a change of an agreement takes effect.
+    ChangeAgreement(ChangeAgreement),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -243,6 +245,7 @@ impl MotionEffect {
             | MotionEffect::TerminateAgreement(_)
             | MotionEffect::OrderRecovery(_) => Some(MotionKind::TerminateAgreement),
             MotionEffect::WriteOffRecovery(_) => Some(MotionKind::WriteOff),
+            MotionEffect::ChangeAgreement(_) => Some(MotionKind::Award),
         }
     }
 

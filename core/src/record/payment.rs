@@ -176,7 +176,7 @@ pub struct Instruction {
 }
 
 impl Decision {
-    fn check(&self) -> Result<(), DecodeError> {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             Decision::Refuse { code, .. } if code.is_empty() => {
                 Err(DecodeError::rule("a refusal names its reason"))

@@ -14,20 +14,21 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion
 use super::{
     AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
     AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
-    ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
-    DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
-    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
-    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MeasureKind, MeasureNotice,
-    MembershipAct, MilestonePlan, MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey,
-    NodeAct, NodeKeys, NodeUpdate, Nonce, ObserverReading, OfficersChange, OfficialOrder,
-    OrderRecovery, OrganisationAct, Part, Particulars, Payload, PaymentAct, PerGroup,
-    PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal, RaiseProtocol, RatifyRevocation,
-    Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryClaim, RecoveryEntry, RecoveryPlan,
-    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SetOffEntry,
-    SignatureEntry, StatementEntry, Submission, SuspendAgreement, TerminateAgreement, TieBreak,
-    Tranche, Verdict, WriteOffInstalment, WriteOffRecovery,
+    CallAct, CallTerms, CancelCall, Capacity, Cessation, ChangeAgreement, ChangeRequest, Channel,
+    CharterAct, CharterDraft, Choice, ClericalField, ConfirmPool, ConflictKind, Corrected,
+    CorrectionEntry, CreateFund, Criterion, DecideAppeal, Decision, Declaration, DelegatedObject,
+    DelegationGrant, DrawFor, ElectChair, ElectSeat, Eligibility, EndObserver, Evidence,
+    EvidenceKind, Finding, FundAct, GrantAward, InstalmentEntry, Instruction, Instrument,
+    KeyRotation, LiftHold, MeasureKind, MeasureNotice, MembershipAct, MilestonePlan, MotionAct,
+    MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
+    ObserverReading, OfficersChange, OfficialOrder, OrderRecovery, OrganisationAct, Part,
+    Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind,
+    Proposal, RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys,
+    RecoveryClaim, RecoveryEntry, RecoveryPlan, Registration, RemoveAuditor, RemoveHolder,
+    RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme, Scores,
+    ScreenAgain, SeenEarlier, SeenReceipt, SetOffEntry, SignatureEntry, StatementEntry, Submission,
+    SuspendAgreement, TerminateAgreement, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    WriteOffRecovery,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
@@ -44,7 +45,7 @@ use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
     InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId,
-    PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId,
+    PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId, VariationId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -102,6 +103,7 @@ plain!(
     ReviewId,
     SeatId,
     StatementId,
+    VariationId,
     i32,
     Fraction,
     MembershipParameters,
@@ -303,6 +305,7 @@ since! {
         TerminateAgreement(it) = 1,
         OrderRecovery(it) = 1,
         WriteOffRecovery(it) = 1,
+        ChangeAgreement(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
@@ -437,6 +440,9 @@ since! {
         SetOff(it) = 1,
         AgreeSetOff { entry } = 1,
         Close { agreement } = 1,
+        RequestChange(it) = 1,
+        JudgeChange { variation, decision } = 1,
+        WithdrawChange { variation } = 1,
     }
     struct AgreementTerms {
         award, instrument, grantee, partners, parties, document, total, unit, milestones,
@@ -465,6 +471,8 @@ since! {
         Whole = 1,
         Termination = 1,
     }
+    struct ChangeRequest { agreement, milestones, document, reason }
+    struct ChangeAgreement { variation, body, reason }
     struct MeasureNotice { agreement, kind, letter, dispatch }
     struct RecoveryClaim { agreement, amount, code, reason }
     struct RecoveryEntry { recovery, amount, reference, value_day }

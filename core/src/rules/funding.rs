@@ -13,7 +13,7 @@
 
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, DrawId, InstalmentId, MeasureId, MilestoneId,
-    PaymentId, RecoveryId, ReviewId,
+    PaymentId, RecoveryId, ReviewId, VariationId,
 };
 use crate::machine::Transition;
 use crate::object::agreement::Agreement;
@@ -29,6 +29,7 @@ use crate::object::payment::Payment;
 use crate::object::recovery::Recovery;
 use crate::object::review::Review;
 use crate::object::transitions;
+use crate::object::variation::Variation;
 use crate::record::{AwardAct, CallAct, FundAct};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -49,6 +50,7 @@ pub mod payment;
 pub mod recovery;
 pub mod review;
 mod standing;
+pub mod variation;
 
 /// Every transition of every object of funding.
 pub fn table() -> Vec<Transition> {
@@ -65,6 +67,7 @@ pub fn table() -> Vec<Transition> {
         transitions::<Payment>(),
         transitions::<Measure>(),
         transitions::<Recovery>(),
+        transitions::<Variation>(),
     ]
     .concat()
 }
@@ -176,6 +179,7 @@ pub(crate) fn award_deadline(
         DeadlineKind::MeasureHeard | DeadlineKind::MeasureAsked | DeadlineKind::MeasureLapse => {
             measure::on_deadline(tx, kind, MeasureId(object), due)
         }
+        DeadlineKind::VariationLapse => variation::on_deadline(tx, VariationId(object), due),
         DeadlineKind::GrantRecoveryHeard
         | DeadlineKind::GrantRecoveryLapse
         | DeadlineKind::GrantRecoveryDue => {

@@ -17,6 +17,7 @@ use crate::id::{
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
     InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId,
     OrderId, PaymentId, PersonId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, StatementId,
+    VariationId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -57,6 +58,7 @@ use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
 use crate::object::stand_in::StandIn;
 use crate::object::turn::{Missed, Turns};
+use crate::object::variation::Variation;
 use crate::record::{ConflictKind, Corrected, DrawFor, PoolKind, Share};
 use crate::step::{Moving, Steps};
 
@@ -291,6 +293,7 @@ stored! {
     Correction: corrections,
     Measure: measures,
     Recovery: recoveries,
+    Variation: variations,
 }
 
 tables! {
@@ -503,5 +506,7 @@ tables! {
         144 recovery_receipts: Hash => RecoveryReceipt;
         /// Debts set off against payments, by the record that entered it.
         145 set_offs: Hash => SetOff;
+        /// Changes of agreements by number.
+        146 variations: VariationId => Variation;
     }
 }

@@ -141,6 +141,8 @@ kinds! {
     GrantRecoveryLapse = 76,
     /// F26: an instalment of a recovery is due (recovery).
     GrantRecoveryDue = 77,
+    /// R36: a change of an agreement is undecided (change).
+    VariationLapse = 78,
     /// R30: a tie was recorded (organisation): what is under way is judged again.
     TieRecorded = 80,
     /// R30: a review is judged again.
@@ -204,6 +206,7 @@ crate::words!(DeadlineKind, "deadline", {
     GrantRecoveryHeard = "grant-recovery-heard",
     GrantRecoveryLapse = "grant-recovery-lapse",
     GrantRecoveryDue = "grant-recovery-due",
+    VariationLapse = "variation-lapse",
     TieRecorded = "tie-recorded",
     TieReview = "tie-review",
     TieMilestone = "tie-milestone",

@@ -9,7 +9,7 @@ use rollbook_proof::number::OrganisationId;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
     FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId,
-    MotionId, PaymentId, PostId, RecoveryId, ReviewId, RevocationId, SeatId,
+    MotionId, PaymentId, PostId, RecoveryId, ReviewId, RevocationId, SeatId, VariationId,
 };
 use crate::next::Object;
 use crate::object::agreement::AgreementState;
@@ -27,6 +27,7 @@ use crate::object::node::NodeStatus;
 use crate::object::payment::PaymentState;
 use crate::object::post::PostStatus;
 use crate::object::seat::SeatStatus;
+use crate::object::variation::VariationStatus;
 use crate::state::{Row, StateTables, TableId, decode_value, number};
 
 /// The open objects of a ledger at a height.
@@ -40,7 +41,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 23] = [
+const KINDS: [(TableId, Object); 24] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -64,6 +65,7 @@ const KINDS: [(TableId, Object); 23] = [
     (number::corrections, Object::Correction),
     (number::measures, Object::Measure),
     (number::recoveries, Object::Recovery),
+    (number::variations, Object::Variation),
 ];
 
 impl Open {
@@ -83,7 +85,7 @@ impl Open {
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
             key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction, measures: Measure,
-            recoveries: Recovery
+            recoveries: Recovery, variations: Variation
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -309,6 +311,10 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .recoveries
             .get(&RecoveryId(number))
             .is_some_and(|entry| entry.status.is_open()),
+        Object::Variation => tables
+            .variations
+            .get(&VariationId(number))
+            .is_some_and(|entry| entry.status == VariationStatus::Requested),
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
 }

@@ -38,7 +38,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 36] = [
+pub const TABLES: [&str; 37] = [
     "organisation",
     "membership",
     "motion",
@@ -75,6 +75,7 @@ pub const TABLES: [&str; 36] = [
     "node",
     "measure",
     "recovery",
+    "variation",
 ];
 
 /// Who may read a table.
@@ -149,6 +150,7 @@ pub fn page(
         "order" => numbered(&tables.orders, table, after, limit),
         "measure" => numbered(&tables.measures, table, after, limit),
         "recovery" => numbered(&tables.recoveries, table, after, limit),
+        "variation" => numbered(&tables.variations, table, after, limit),
         "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {

@@ -1,6 +1,6 @@
 //! Acts of the life of an agreement, and the effects of motions about it.
 
-use rollbook_core::id::{MeasureId, RecoveryId};
+use rollbook_core::id::{MeasureId, RecoveryId, VariationId};
 
 use super::*;
 
@@ -71,6 +71,23 @@ pub fn acts() -> Vec<AwardAct> {
             entry: hash("a record"),
         },
         AwardAct::Close { agreement },
+        AwardAct::RequestChange(ChangeRequest {
+            agreement,
+            milestones: vec![MilestonePlan {
+                amount: Amount(400_000_000),
+                due_ms: LedgerTime(1_720_000_000_000),
+                evidence: hash("evidence asked for"),
+            }],
+            document: hash("agreement"),
+            reason: hash("reason"),
+        }),
+        AwardAct::JudgeChange {
+            variation: VariationId(1),
+            decision: Decision::Pass,
+        },
+        AwardAct::WithdrawChange {
+            variation: VariationId(1),
+        },
     ]
 }
 
@@ -92,6 +109,11 @@ pub fn effects() -> Vec<MotionEffect> {
         MotionEffect::WriteOffRecovery(WriteOffRecovery {
             recovery,
             attempts: hash("attempts"),
+        }),
+        MotionEffect::ChangeAgreement(ChangeAgreement {
+            variation: VariationId(1),
+            body: BodyKind::Board,
+            reason,
         }),
     ]
 }

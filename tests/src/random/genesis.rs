@@ -85,6 +85,8 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     funding.observation_days = up_to(8);
     funding.measure_days = funding.observation_days + 8 + up_to(40);
     funding.claim_days = 10 + up_to(60);
+    funding.minor_change_bp = 500 * up_to(8);
+    funding.minor_extension_days = 5 * up_to(20);
     charter.motions.retable_limit = up_to(3) - 1;
     charter.motions.retable_wait_days = up_to(10);
     charter.growth.introductions_by_member = up_to(6);

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod awards;
+mod changes;
 mod duties;
 mod life;
 mod matters;

@@ -13,7 +13,7 @@
 //!   by a second officer by another channel; until both are done nothing is released (N11).
 //!
 //! What becomes of an agreement in force is the business of [`life`](super::life), measures
-//! ([`measure`](super::measure)) and recoveries ([`recovery`](super::recovery)). Absent: changes (F23).
+//! ([`measure`](super::measure)) and recoveries ([`recovery`](super::recovery)). Changes are those of [`variation`](super::variation).
 
 use rollbook_proof::crypto::Hash;
 
@@ -171,6 +171,9 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         written_off: Amount::ZERO,
         measure: None,
         suspension: None,
+        variation: None,
+        moved: Amount::ZERO,
+        later_ms: 0,
         closing: None,
     };
     tx.put(award);

@@ -5,7 +5,7 @@
 //!   open (N19), and nothing is owed; what was never asked for holds it up for `claim_days` only.
 //! * What was paid is finally accepted (D -> S). What is still committed returns by RULINGS R3 (K -> B or A).
 //!
-//! Absent: changes (F23); sealing after five years (F51).
+//! Absent: sealing after five years (F51).
 
 use crate::account::{Account, AccountKind, Amount, Balances, Movement};
 use crate::calendar::MS_PER_DAY;
@@ -20,7 +20,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::post;
-use crate::rules::funding::{measure, recovery};
+use crate::rules::funding::{measure, recovery, variation};
 use crate::tx::Tx;
 
 /// Applies an act on an agreement in force.
@@ -32,6 +32,9 @@ pub(super) fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcom
         | AwardAct::HoldPayments { .. }
         | AwardAct::DropMeasure { .. }
         | AwardAct::Resume { .. } => measure::apply(tx, actor, act)?,
+        AwardAct::RequestChange(_)
+        | AwardAct::JudgeChange { .. }
+        | AwardAct::WithdrawChange { .. } => variation::apply(tx, actor, act)?,
         _ => recovery::apply(tx, actor, act)?,
     }
     Ok(Outcome::Applied)

@@ -36,7 +36,7 @@ use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::effect::{Effect, motions_of, scope_of};
 use crate::rules::funding::life::{free, held, one_of_two, payments_of, require_other};
-use crate::rules::funding::standing::{decided, drop_measure};
+use crate::rules::funding::standing::{decided, drop_measure, end_change};
 use crate::rules::funding::{award, payment};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
@@ -361,6 +361,7 @@ fn terminate(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
         tx.advance(measure, "F25", S::Ended)?;
         take_paused(tx, agreement.number);
     }
+    end_change(tx, &mut agreement)?;
     for milestone in agreement.milestones() {
         let mut milestone = tx.get::<Milestone>(milestone)?;
         if !milestone.state.is_terminal() {

@@ -12,7 +12,7 @@
 //!   replaced, and that is shown (RULINGS R13).
 //! * The same evidence serves one milestone, unless each further use says that it is shared (N16).
 //!
-//! Absent: changes of milestones (F23).
+//! Absent: a number of milestones that changes.
 
 use rollbook_proof::crypto::{Hash, sha256_tagged};
 use rollbook_proof::number::LedgerTime;
@@ -417,6 +417,7 @@ fn conclude(
     if milestone.is_final && to == S::Accepted {
         tx.go(agreement, "F43", AgreementState::Completed)?;
         standing::on_completed(tx, agreement)?;
+        standing::end_change(tx, agreement)?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::lookup::rights;
 use crate::object::agreement::Agreement;
 use crate::object::measure::{Measure, MeasureStatus};
 use crate::object::membership::{Discipline, Dues, Live, Standing};
+use crate::object::variation::{Variation, VariationStatus};
 use crate::record::MeasureKind;
 use crate::refusal::Refusal;
 use crate::require;
@@ -129,6 +130,30 @@ pub(super) fn on_completed(tx: &mut Tx, agreement: &mut Agreement) -> Result<(),
         Some(number) => {
             let measure = tx.get::<Measure>(number)?;
             drop_measure(tx, measure, agreement, "F43")
+        }
+        None => Ok(()),
+    }
+}
+
+/// F23: a change is decided, or comes to nothing: it waits no more. The caller writes the agreement.
+pub(super) fn settle_change(
+    tx: &mut Tx,
+    variation: Variation,
+    agreement: &mut Agreement,
+    code: &'static str,
+    to: VariationStatus,
+) -> Result<(), Refusal> {
+    tx.cancel(DeadlineKind::VariationLapse, variation.number);
+    agreement.variation = None;
+    tx.advance(variation, code, to)
+}
+
+/// The agreement is over; a change that waits has no object any more.
+pub(super) fn end_change(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusal> {
+    match agreement.variation {
+        Some(number) => {
+            let variation = tx.get::<Variation>(number)?;
+            settle_change(tx, variation, agreement, "F25", VariationStatus::Lapsed)
         }
         None => Ok(()),
     }

@@ -2,16 +2,18 @@
 
 use rollbook_core::account::{AccountKind, Amount};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::id::{AgreementId, MeasureId, PersonId, RecoveryId};
+use rollbook_core::charter::motions::BodyKind;
+use rollbook_core::id::{AgreementId, MeasureId, PersonId, RecoveryId, VariationId};
 use rollbook_core::identity::{Role, Scope};
 use rollbook_core::object::agreement::{Agreement, AgreementState};
 use rollbook_core::object::measure::{Measure, MeasureStatus};
 use rollbook_core::object::payment::PaymentState;
 use rollbook_core::object::recovery::{GrantRecoveryStatus, Recovery};
+use rollbook_core::object::variation::{Variation, VariationStatus};
 use rollbook_core::record::{
-    AwardAct, Body, InstalmentEntry, MeasureKind, MeasureNotice, MotionEffect, OrderRecovery,
-    RecoveryClaim, RecoveryEntry, SetOffEntry, SuspendAgreement, TerminateAgreement,
-    WriteOffRecovery,
+    AwardAct, Body, ChangeAgreement, ChangeRequest, Decision, InstalmentEntry, MeasureKind,
+    MeasureNotice, MotionEffect, OrderRecovery, RecoveryClaim, RecoveryEntry, SetOffEntry,
+    SuspendAgreement, TerminateAgreement, WriteOffRecovery,
 };
 
 use crate::random::acts::propose::{pending, propose};
@@ -22,6 +24,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     deck.of(hand.mood, Family::Payments);
     for (number, agreement) in hand.t.agreements.iter() {
         of_agreement(hand, deck, *number, agreement);
+    }
+    for (number, variation) in hand.t.variations.iter() {
+        of_change(hand, deck, *number, variation);
     }
     for (number, measure) in hand.t.measures.iter() {
         of_measure(hand, deck, *number, measure);
@@ -65,6 +70,11 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
         deck.goal(1, move |hand| announce(hand, number));
     } else if hand.fate("announced", number.0) < 15 {
         deck.aside(1, move |hand| announce(hand, number));
+    }
+    if state == AgreementState::InForce && hand.fate("changes", number.0) < 60 {
+        deck.goal(1, move |hand| change(hand, number));
+    } else if hand.fate("changes anyhow", number.0) < 20 {
+        deck.aside(1, move |hand| change(hand, number));
     }
     if state == AgreementState::Suspended {
         deck.goal(1, move |hand| resume(hand, number));
@@ -137,6 +147,95 @@ fn announce(hand: &mut Hand, agreement: AgreementId) -> Option<Draft> {
         dispatch: hand.hash(),
     });
     by_fund(hand, agreement, Role::ProgrammeOfficer, &[], act)
+}
+
+/// Other amounts, other days, or what does not fit.
+fn change(hand: &mut Hand, agreement: AgreementId) -> Option<Draft> {
+    let entry = hand.t.agreements.get(&agreement)?;
+    let mut milestones = entry.terms.milestones.clone();
+    let last = milestones.len().checked_sub(1)?;
+    let some = milestones[last].amount.0 / 20;
+    match hand.random.below(8) {
+        0 => milestones[last].amount.0 += hand.random.between(1, some.max(1)),
+        1 => milestones[last].amount.0 -= hand.random.between(0, some),
+        2 => milestones[last].evidence = hand.hash(),
+        3 => milestones[last].due_ms = hand.now,
+        4 if last > 0 => {
+            milestones.pop();
+        }
+        5 if last > 0 => {
+            milestones[last].amount.0 -= some;
+            milestones[0].amount.0 += some;
+        }
+        6 => milestones[last].amount.0 = 1,
+        _ => {
+            let days = hand.random.between(1, 40) * rollbook_core::calendar::MS_PER_DAY;
+            milestones[last].due_ms = milestones[last].due_ms.max(hand.now).plus_ms(days);
+        }
+    }
+    let act = AwardAct::RequestChange(ChangeRequest {
+        agreement,
+        milestones,
+        document: hand.hash(),
+        reason: hand.hash(),
+    });
+    let grantee = hand.t.agreements.get(&agreement)?.grantee;
+    let company = if hand.random.percent(92) {
+        grantee
+    } else {
+        hand.company()?
+    };
+    hand.by(company, &[Role::Primary, Role::Finance], Body::Award(act))
+}
+
+fn of_change(hand: &Hand, deck: &mut Deck, variation: VariationId, entry: &Variation) {
+    let agreement = entry.agreement();
+    if entry.status != VariationStatus::Requested && hand.fate("judged again", variation.0) > 10 {
+        return;
+    }
+    deck.goal(1, move |hand| {
+        let decision = if hand.random.percent(80) {
+            Decision::Pass
+        } else {
+            Decision::Refuse {
+                code: text("not-needed"),
+                reason: hand.hash(),
+            }
+        };
+        let act = AwardAct::JudgeChange {
+            variation,
+            decision,
+        };
+        by_fund(hand, agreement, Role::ProgrammeOfficer, &[], act)
+    });
+    if hand.fate("taken back", variation.0) < 15 {
+        deck.aside(2, move |hand| {
+            by_grantee(hand, agreement, AwardAct::WithdrawChange { variation })
+        });
+    }
+    let asked = pending(
+        hand,
+        |effect| matches!(effect, MotionEffect::ChangeAgreement(plan) if plan.variation == variation),
+    );
+    if !asked {
+        deck.goal(1, move |hand| {
+            let award = hand.t.agreements.get(&agreement)?.award;
+            let granted = hand.t.awards.get(&award)?.body;
+            let bodies = [BodyKind::Committee, BodyKind::Board, BodyKind::Assembly];
+            let body = if hand.random.percent(70) {
+                granted
+            } else {
+                *hand.random.pick(&bodies)?
+            };
+            let reason = hand.hash();
+            let plan = ChangeAgreement {
+                variation,
+                body,
+                reason,
+            };
+            propose(hand, MotionEffect::ChangeAgreement(plan))
+        });
+    }
 }
 
 fn of_measure(hand: &Hand, deck: &mut Deck, number: MeasureId, measure: &Measure) {

@@ -628,6 +628,9 @@ pub fn propose(hand: &mut Hand, effect: MotionEffect) -> Option<Draft> {
             (target.map_or(BodyKind::Board, |m| m.body.kind()), None)
         }
         MotionEffect::GrantAward(plan) => (plan.body, kind.and_then(|k| rules.rule(k, plan.body))),
+        MotionEffect::ChangeAgreement(plan) => {
+            (plan.body, kind.and_then(|k| rules.rule(k, plan.body)))
+        }
         MotionEffect::PlaceApplication(_) => {
             let body = BodyKind::Committee;
             (body, kind.and_then(|kind| rules.rule(kind, body)))
