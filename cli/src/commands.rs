@@ -1,7 +1,9 @@
 //! One file per command.
 
 pub mod act;
+pub mod amended;
 pub mod audit;
+pub mod bank;
 pub mod bench;
 pub mod beside;
 pub mod charter;
@@ -12,12 +14,14 @@ pub mod genesis;
 pub mod history;
 pub mod keys;
 pub mod list;
+pub mod money;
 pub mod node;
 pub mod node_register;
 pub mod opening;
 pub mod org;
 pub mod pending;
 pub mod prove;
+pub mod reconcile;
 pub mod setup;
 pub mod show;
 pub mod sign;
@@ -25,6 +29,7 @@ pub mod source;
 pub mod status;
 pub mod tasks;
 pub mod testnet;
+pub mod tiles;
 pub mod units;
 pub mod validators;
 pub mod verify;

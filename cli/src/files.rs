@@ -72,6 +72,20 @@ pub fn save(path: &Path, bytes: &[u8], force: Option<bool>) -> Result<(), Failur
     saved.map_err(|error| cannot_write(path, error.reason()))
 }
 
+/// The same for what is for its owner's eyes: 0600 from its first byte on (RULINGS A51).
+pub fn save_private(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
+    if is_stdout(path) {
+        output::write(bytes);
+        return Ok(());
+    }
+    free(path, Some(force))?;
+    if force {
+        replace_secret(path, bytes)
+    } else {
+        write_new(path, bytes, true)
+    }
+}
+
 /// Whether a name means standard output.
 pub fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"

@@ -26,6 +26,7 @@
 //! | act | `act`, `pending_file` | an act signed, judged, handed in, waited for |
 //! | founding | `commands::{charter, genesis, keys}` | keys, and an alliance from files |
 //! | seeing | `commands::{audit, export, source, units, beside, tasks, history, opening}` | what is seen of a ledger: from a node, or from an export run again |
+//! | money | `money` | statements, traces, the bank: what a history says of money |
 //! | commands | `commands`, without the rooms beside it | one file per command |
 //! | waiting | `commands::{pending, sign}` | what waits for signatures |
 //! | sandbox | `commands::{testnet, demo, bench}` | alliances on this machine |
@@ -46,6 +47,7 @@ pub mod input;
 pub mod interrupt;
 pub mod keystore;
 pub mod login;
+pub mod money;
 pub mod objects;
 pub mod output;
 pub mod pending_file;

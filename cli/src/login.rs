@@ -6,6 +6,9 @@
 //! the alliance, so that a passphrase is asked for once in eight hours, not at every question.
 //! Whoever takes the file reads as that person until it ends, and signs nothing.
 //!
+//! * A pass names a node, and the node itself says which it is: whoever lies about that would get a pass for
+//!   another one. So beyond this machine a pass is made for a node whose address the profile names, or a
+//!   verified policy names as that organisation's, and goes over TLS alone (RULINGS A45).
 //! * Several persons may share one folder: a pass is kept for a person at a node, and what another
 //!   command kept meanwhile stays.
 //! * A pass that cannot be kept is used all the same.
@@ -13,6 +16,7 @@
 //!   it makes no pass that is over before it is used.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +27,8 @@ use rollbook_core::pass::Pass;
 use rollbook_node::api::reader::header_of;
 use rollbook_node::clock::real_ms;
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::file::KeptPolicy;
+use rollbook_proof::log::EpochPolicy;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::catalogue::t;
 use serde::{Deserialize, Serialize};
@@ -34,7 +40,7 @@ use crate::flags::{Connection, Global};
 use crate::keystore::Keystore;
 use crate::keystore::opened::Keys;
 use crate::output::say;
-use crate::profile::{Profile, Profiles, genesis};
+use crate::profile::{Profile, Profiles, genesis, in_use};
 
 /// Life of a pass.
 const PASS_MS: u64 = 8 * MS_PER_HOUR;
@@ -62,7 +68,68 @@ pub struct Login {
     keystore: Keystore,
     keys: Keys,
     folder: PathBuf,
+    /// Addresses of nodes that the profile names.
+    pinned: Vec<String>,
     passes: Mutex<BTreeMap<String, Kept>>,
+}
+
+/// Why no pass is made for a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unfit {
+    /// Others could read it on the way.
+    Plain,
+    /// Nothing says that the node is the one it says.
+    Unknown,
+}
+
+/// Whether an address is one of this machine.
+fn is_here(node: &str) -> bool {
+    let host = node.split_once("://").map_or(node, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a pass may be made for the node at an address, which says that `organisation` runs it. `pinned`
+/// are addresses of the profile, `seats` those of verified policies.
+fn fits(
+    node: &str,
+    organisation: u32,
+    pinned: &[String],
+    seats: &[(u32, String)],
+) -> Result<(), Unfit> {
+    let same = |url: &str| url.trim_end_matches('/') == node.trim_end_matches('/');
+    let mut own = seats.iter().filter(|(_, url)| same(url)).peekable();
+    // A validator's address is that validator's and nobody else's.
+    if own.peek().is_some() && !own.any(|(seat, _)| *seat == organisation) {
+        return Err(Unfit::Unknown);
+    }
+    if is_here(node) {
+        return Ok(());
+    }
+    if !node.starts_with("https://") {
+        return Err(Unfit::Plain);
+    }
+    let is_known = pinned.iter().any(|url| same(url)) || seats.iter().any(|(_, url)| same(url));
+    if is_known {
+        Ok(())
+    } else {
+        Err(Unfit::Unknown)
+    }
+}
+
+/// Validators and their addresses in the policies of a folder, which were verified before they were kept.
+fn seats_in(folder: &Path) -> Vec<(u32, String)> {
+    let bytes = std::fs::read(folder.join("policies.json")).ok();
+    let kept: Option<Vec<KeptPolicy>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let policies = kept.into_iter().flatten();
+    let policies = policies.filter_map(|kept| EpochPolicy::parse(kept.policy.as_bytes()).ok());
+    let seats = policies.flat_map(|policy| policy.validators);
+    seats.map(|seat| (seat.org.0, seat.url)).collect()
 }
 
 impl Login {
@@ -108,7 +175,9 @@ impl Login {
     ) -> Login {
         let folder = Profiles::of(global).verified(&chain);
         let passes = Mutex::new(kept_in(&folder));
+        let profile = in_use(global).ok().flatten();
         Login {
+            pinned: profile.map(|profile| profile.nodes).unwrap_or_default(),
             passphrase_file,
             person,
             given: false,
@@ -128,6 +197,17 @@ impl Login {
     /// Signs a pass for a node, which says that it is run by `organisation`, and keeps it; this
     /// machine's clock is `ahead_s` seconds ahead of the node's.
     fn pass(&self, node: &str, organisation: u32, ahead_s: i64) -> Result<String, Failure> {
+        if let Err(unfit) = fits(node, organisation, &self.pinned, &seats_in(&self.folder)) {
+            let facts = [
+                ("node", node.to_owned()),
+                ("organisation", organisation.to_string()),
+            ];
+            let (what, next) = match unfit {
+                Unfit::Plain => ("login.plain", "login.plain-next"),
+                Unfit::Unknown => ("login.unknown", "login.unknown-next"),
+            };
+            return Err(Failure::unusable(t(what, &facts)).next(t(next, &facts)));
+        }
         let passphrase_file = self.passphrase_file.as_deref();
         let key = self
             .keys
@@ -199,5 +279,50 @@ impl Passes for Login {
 
     fn has_key(&self) -> bool {
         self.keystore.secret_path(self.person).exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node that said it was another got a pass for that one, and read there what is for members.
+    #[test]
+    fn no_pass_for_whoever_says_it_is_another() {
+        let seats = [
+            (1, "https://one.example".to_owned()),
+            (2, "https://two.example:7500/".to_owned()),
+        ];
+        let pinned = ["https://full.example".to_owned()];
+        let fits = |node: &str, organisation| fits(node, organisation, &pinned, &seats);
+        assert_eq!(fits("https://one.example", 1), Ok(()));
+        assert_eq!(fits("https://two.example:7500", 2), Ok(()));
+        assert_eq!(
+            fits("https://full.example", 30),
+            Ok(()),
+            "the profile names it"
+        );
+        assert_eq!(fits("https://one.example", 2), Err(Unfit::Unknown));
+        assert_eq!(fits("https://liar.example", 2), Err(Unfit::Unknown));
+        assert_eq!(
+            fits("https://two.example", 2),
+            Err(Unfit::Unknown),
+            "another port"
+        );
+        assert_eq!(fits("http://one.example.org", 1), Err(Unfit::Plain));
+        for here in [
+            "http://127.0.0.1:7500",
+            "http://localhost:1",
+            "http://[::1]:7500",
+        ] {
+            assert_eq!(fits(here, 1), Ok(()), "{here}");
+        }
+        for there in [
+            "http://127.0.0.1.example",
+            "http://10.0.0.1",
+            "http://localhost.example:1",
+        ] {
+            assert_eq!(fits(there, 1), Err(Unfit::Plain), "{there}");
+        }
     }
 }

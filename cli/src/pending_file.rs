@@ -48,8 +48,9 @@ pub fn write(path: &Path, record: &Record) -> Result<(), Failure> {
     };
     let text = serde_json::to_vec_pretty(&pending)
         .map_err(|error| Failure::unusable(path.display().to_string()).because(error))?;
-    // A pending record may carry the only signatures of people who have gone home.
-    files::replace(path, &text)
+    // A pending record may carry the only signatures of people who have gone home. It may be a ballot:
+    // nobody else on this machine reads it.
+    files::replace_secret(path, &text)
 }
 
 /// What a file is that is no pending record, by what it says or begins with: the key of its words.

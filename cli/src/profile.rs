@@ -211,6 +211,8 @@ pub enum Left {
     Outbox,
     /// Runs of many acts.
     Runs,
+    /// What is kept of the bank accounts of funds: settings, statements.
+    Bank,
 }
 
 impl Left {
@@ -221,6 +223,7 @@ impl Left {
             Left::Papers => "papers",
             Left::Outbox => "outbox",
             Left::Runs => "runs",
+            Left::Bank => "bank",
         }
     }
 

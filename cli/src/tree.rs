@@ -85,7 +85,7 @@ pub fn translated() -> Command {
 type Build = fn(&'static str) -> Command;
 
 /// The commands that are no verbs, lists or objects.
-const COMMANDS: [(&str, Build); 21] = [
+const COMMANDS: [(&str, Build); 27] = [
     ("setup", command::<setup::Setup>),
     ("use", command::<setup::Use>),
     ("whoami", |name| Command::new(name)),
@@ -107,6 +107,12 @@ const COMMANDS: [(&str, Build); 21] = [
     ("pending", command::<pending::Pending>),
     ("tasks", command::<tasks::Mine>),
     ("history", command::<history::History>),
+    ("bank", group_of::<bank::Command>),
+    ("reconcile", command::<reconcile::Reconcile>),
+    ("statement", group_of::<money::Statement>),
+    ("trace", group_of::<money::Trace>),
+    ("stats", command::<money::Stats>),
+    ("publish", group_of::<money::Publish>),
 ];
 
 /// Those that stand after the verbs in the help.
@@ -116,12 +122,13 @@ const AFTER_VERBS: [(&str, Build); 2] = [
 ];
 
 /// Commands whose result is text or a stream: they refuse `--csv` (RULINGS A34).
-const NO_TABLE: [(&str, &str); 5] = [
+const NO_TABLE: [(&str, &str); 6] = [
     ("completions", ""),
     ("man", ""),
     ("follow", ""),
     ("node", "run"),
     ("validators", "simulate"),
+    ("publish", "360giving"),
 ];
 
 /// The tree, or what of it begins with one word.
@@ -146,8 +153,13 @@ fn tree(only: Option<&str>) -> Command {
         tree = tree.subcommand(act::correct());
     }
     if wanted("charter") {
-        let parameters = command::<charter::Parameters>("parameters");
-        tree = under(tree, "charter", [parameters]);
+        let own = [
+            command::<charter::Parameters>("parameters"),
+            command::<amended::Explain>("explain"),
+            command::<amended::Diff>("diff"),
+            command::<amended::Replay>("replay"),
+        ];
+        tree = under(tree, "charter", own);
     }
     list::add_nouns(tree, wanted)
 }
@@ -203,8 +215,12 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         if (noun, word) == ("node", "update") {
             return node_register::update(global, &read(innermost)?);
         }
-        if (noun, word) == ("charter", "parameters") {
-            return charter::run(global, &read(innermost)?);
+        match (noun, word) {
+            ("charter", "parameters") => return charter::run(global, &read(innermost)?),
+            ("charter", "explain") => return amended::explain(global, &read(innermost)?),
+            ("charter", "diff") => return amended::diff(global, &read(innermost)?),
+            ("charter", "replay") => return amended::replay(global, &read(innermost)?),
+            _ => {}
         }
         if let Some(verb) = verbs::find(noun, word) {
             return act::run(verb, global, innermost);
@@ -235,6 +251,12 @@ fn run_one(global: &Global, (noun, word): (&str, &str), inner: &ArgMatches) -> R
         "pending" => pending::run(global, &read(inner)?),
         "tasks" => tasks::run(global, &read(inner)?),
         "history" => history::run(global, &read(inner)?),
+        "bank" => bank::run(global, &read(inner)?),
+        "reconcile" => reconcile::run(global, &read(inner)?),
+        "statement" => money::statement(global, &read(inner)?),
+        "trace" => money::trace(global, &read(inner)?),
+        "stats" => money::stats(global, &read(inner)?),
+        "publish" => money::publish(global, &read(inner)?),
         "sign" => sign::sign(global, &read(inner)?),
         "submit" => sign::submit(global, &read(inner)?),
         "completions" => completions(&read(inner)?),

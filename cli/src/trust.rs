@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rollbook_client::client;
 use rollbook_client::client::{Cause, Client};
 use rollbook_client::keep::Keep;
-use rollbook_client::trust::{Clock, Doubt, Error, Grounds, NoBody, Notice, Trust, Untrue};
+use rollbook_client::trust::{Clock, Doubt, Error, Fork, Grounds, NoBody, Notice, Trust, Untrue};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use rollbook_words::dates::{instant, length, length_ms};
@@ -137,6 +137,18 @@ fn not_believed(node: &str, why: String) -> String {
     t("trust.untrue", &[("node", node.to_owned()), ("why", why)])
 }
 
+/// The facts of two heads.
+fn two_heads(heads: &Fork) -> [(&'static str, String); 6] {
+    [
+        ("node", heads.node.clone()),
+        ("size", heads.size.to_string()),
+        ("root", heads.root.to_hex()),
+        ("known-size", heads.known_size.to_string()),
+        ("known-root", heads.known_root.to_hex()),
+        ("file", heads.place.clone()),
+    ]
+}
+
 /// No node is believed: each with its reason, and what to do next.
 fn nobody(doubts: &[Doubt], next: &str) -> Failure {
     let doubts: Vec<String> = doubts
@@ -184,17 +196,16 @@ impl From<Error> for Failure {
             Error::Nobody(doubts) => nobody(&doubts, "trust.nobody-next"),
             Error::NotTaken(doubts) => nobody(&doubts, "receipts.nobody-next"),
             Error::Fork(fork) => {
-                let facts = [
-                    ("node", fork.node.clone()),
-                    ("size", fork.size.to_string()),
-                    ("root", fork.root.to_hex()),
-                    ("known-size", fork.known_size.to_string()),
-                    ("known-root", fork.known_root.to_hex()),
-                    ("file", fork.place.clone()),
-                ];
+                let facts = two_heads(&fork);
                 Failure::refused(t("trust.fork", &facts))
                     .because(t("trust.fork-why", &facts))
                     .next(t("trust.fork-next", &facts))
+            }
+            Error::Unjoined(heads) => {
+                let facts = two_heads(&heads);
+                Failure::not_yet(t("trust.unjoined", &facts))
+                    .because(t("trust.fork-why", &facts))
+                    .next(t("trust.unjoined-next", &facts))
             }
             Error::Damaged { place, why } => {
                 let facts = [("file", place)];

@@ -13,15 +13,18 @@
 
 pub mod affairs;
 mod assembly;
+mod belonging;
 mod fill;
 pub mod forms;
 pub mod from;
+pub mod grants;
 mod hints;
 pub mod known;
 mod money;
 pub mod opening;
 pub mod people;
 mod spell;
+pub mod standing;
 mod table;
 
 use serde_json::{Map, Value};
@@ -52,6 +55,12 @@ const fn joined<const N: usize>(first: &[Verb], second: &[Verb]) -> [Verb; N] {
 
 /// Every verb.
 pub const VERBS: &[Verb] =
+    &joined::<{ CONCERNS.len() + standing::VERBS.len() }>(CONCERNS, standing::VERBS);
+const CONCERNS: &[Verb] =
+    &joined::<{ OTHERS.len() + belonging::VERBS.len() }>(OTHERS, belonging::VERBS);
+const OTHERS: &[Verb] =
+    &joined::<{ BEFORE_GRANTS.len() + grants::VERBS.len() }>(BEFORE_GRANTS, grants::VERBS);
+const BEFORE_GRANTS: &[Verb] =
     &joined::<{ BUSINESS.len() + affairs::VERBS.len() }>(BUSINESS, affairs::VERBS);
 const BUSINESS: &[Verb] =
     &joined::<{ table::VERBS.len() + people::VERBS.len() }>(table::VERBS, people::VERBS);

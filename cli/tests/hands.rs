@@ -317,6 +317,12 @@ fn one_officer_at_two_desks(net: &Net, desktop: &Desk) {
         3,
         &format!("{act} --pending a.pending.json --signer 1:primary"),
     );
+    // It may be a ballot: nobody else on the machine reads it.
+    let mode = std::fs::metadata(laptop.path("a.pending.json")).unwrap();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
+        0o600
+    );
     // The desktop cannot know of it, and takes the same number.
     desktop.good(&net.act());
     let told = all(&laptop.ends(0, "pending ."));

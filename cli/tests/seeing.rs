@@ -515,3 +515,53 @@ fn an_opening_is_compared_with_the_ledger() {
     holds(&all(&output), &["does NOT make"]);
     assert!(!all(&output).contains("something else"));
 }
+
+/// R37: the charter in force beside a preset, the parameters behind one decision, and past decisions
+/// judged again: by the charter that they were made under, nothing comes out otherwise.
+#[test]
+fn charters_are_compared_and_decisions_judged_again() {
+    let look = Look::new();
+    let told = look.at("charter explain V-1");
+    holds(
+        &told,
+        &[
+            "rules.",
+            ".quorum",
+            "motions.min_elig",
+            "K-0001",
+            "took part",
+        ],
+    );
+    let explained = look.json("charter explain V-1");
+    assert_eq!(
+        explained["parameters"].as_array().unwrap().len(),
+        6,
+        "{explained}"
+    );
+
+    let same = look.json("charter replay K-1");
+    assert_eq!(same["differ"].as_array().unwrap().len(), 0, "{same}");
+    let judged = same["judged"].as_u64().unwrap();
+    assert!(judged >= 5, "{same}");
+    let other = look.json("charter replay foundation");
+    assert_eq!(other["judged"], judged);
+    holds(
+        &look.at("charter replay foundation"),
+        &[&format!("of {judged} decisions")],
+    );
+
+    holds(
+        &look.at("charter diff K-1 K-1"),
+        &["agree in every parameter"],
+    );
+    let told = look.at("charter diff cn-association");
+    holds(&told, &["rules.", "quorum"]);
+    let differ = look.json("charter diff K-1 cn-association");
+    let differ = differ["differences"].as_array().unwrap();
+    assert!(
+        differ
+            .iter()
+            .any(|row| row["parameter"] == "rules.amend-charter.assembly.pass"),
+        "{differ:?}"
+    );
+}

@@ -98,7 +98,7 @@ fn dispatch(
         Body::Motion(act) => motion::apply(tx, actor, act),
         Body::Fund(act) => funding::apply_fund(tx, actor, act),
         Body::Call(act) => funding::apply_call(tx, actor, act),
-        Body::Award(act) => funding::agreement::apply(tx, actor, act),
+        Body::Award(act) => funding::apply_award(tx, actor, act),
         Body::Payment(act) => funding::payment::apply(tx, actor, act),
         Body::Node(act) => network::validators::apply(tx, actor, act, verifier),
         Body::Charter(CharterAct::FileOrder(order)) => orders::file(tx, actor, order),

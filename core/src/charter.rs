@@ -101,6 +101,53 @@ pub struct MembershipParameters {
     pub readmission_wait_expelled_days: u32,
     /// Days from the invoice to its due date.
     pub invoice_days: u32,
+    /// M18: fewest days between a notice and the end of the membership.
+    pub withdraw_notice_days: u32,
+    /// R27: days for which voices stay joined after a relation's end was shown.
+    pub relation_end_days: u32,
+    /// M24: days in which a group that has come to two seats of the board gives one up.
+    pub seat_cure_days: u32,
+}
+
+/// Parameters of unpaid dues, of notices and of discipline (domain 1.5; RULINGS R9, R17). The days of
+/// unpaid dues count from the due day.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct StandingParameters {
+    /// M29: days until the first notice is due.
+    pub dues_notice_days: u32,
+    /// M11: days until the vote is suspended.
+    pub dues_suspend_days: u32,
+    /// M29: days until the second notice is due.
+    pub dues_notice_again_days: u32,
+    /// M13: days until the membership ends.
+    pub dues_end_days: u32,
+    /// M11, M13: least days from a notice to the step that it announces.
+    pub dues_warned_days: u32,
+    /// M28: longest plan that treasurer and secretary accept without the board.
+    pub plan_days: u32,
+    /// R17: working days after which two seat holders serve a notice that is due.
+    pub silence_working_days: u32,
+    /// M14: least days from the notice of a proceeding to a motion.
+    pub discipline_notice_days: u32,
+    /// M14: least days from the hearing, or its waiver, to a motion.
+    pub hearing_days: u32,
+    /// M14: longest suspension.
+    pub suspend_max_days: u32,
+    /// M16: days to appeal against an expulsion.
+    pub expulsion_appeal_days: u32,
+    /// M30: days after which a proceeding without a motion lapses.
+    pub proceeding_days: u32,
+}
+
+impl StandingParameters {
+    /// Whether the days of unpaid dues come one after the other.
+    pub fn is_in_order(&self) -> bool {
+        self.dues_notice_days < self.dues_suspend_days
+            && self.dues_suspend_days < self.dues_notice_again_days
+            && self.dues_notice_again_days < self.dues_end_days
+    }
 }
 
 /// Terms of posts and seats (RULINGS R28).
@@ -292,6 +339,12 @@ pub struct FundingParameters {
     pub step_days: u32,
     /// Times a rejected milestone may be reworked.
     pub rework_max: u32,
+    /// Days to observe on a measure or a recovery.
+    pub observation_days: u32,
+    /// R13: days in which a measure or a recovery is decided.
+    pub measure_days: u32,
+    /// F28: days after which what was never asked for holds up the closing of an agreement no longer.
+    pub claim_days: u32,
     /// R6: officers on the fund side must come from distinct groups as well.
     pub chain_distinct_groups: bool,
 }
@@ -350,6 +403,8 @@ pub struct Charter {
     pub board_seats: u32,
     /// Admission and dues.
     pub membership: MembershipParameters,
+    /// Unpaid dues, notices, discipline.
+    pub standing: StandingParameters,
     /// Posts and seats.
     pub terms: TermParameters,
     /// Ballots.
@@ -386,6 +441,11 @@ impl Wire for Charter {
         if self.committee_above_board() {
             return Err(DecodeError::rule(
                 "the committee's limit is above the board's",
+            ));
+        }
+        if !self.standing.is_in_order() {
+            return Err(DecodeError::rule(
+                "hard floor: a notice comes before the step that it announces",
             ));
         }
         if let Some(bound) = self.bounds().into_iter().find(|bound| !bound.holds()) {
@@ -490,6 +550,23 @@ impl Charter {
                 readmission_wait_days: 0,
                 readmission_wait_expelled_days: 365,
                 invoice_days: 30,
+                withdraw_notice_days: 30,
+                relation_end_days: 30,
+                seat_cure_days: 30,
+            },
+            standing: StandingParameters {
+                dues_notice_days: 60,
+                dues_suspend_days: 75,
+                dues_notice_again_days: 90,
+                dues_end_days: 105,
+                dues_warned_days: 15,
+                plan_days: 184,
+                silence_working_days: 5,
+                discipline_notice_days: 15,
+                hearing_days: 5,
+                suspend_max_days: 180,
+                expulsion_appeal_days: 30,
+                proceeding_days: 180,
             },
             terms: TermParameters {
                 seat_days: 730,
@@ -547,6 +624,9 @@ impl Charter {
                 certify_days: 10,
                 step_days: 5,
                 rework_max: 2,
+                observation_days: 30,
+                measure_days: 75,
+                claim_days: 365,
                 chain_distinct_groups: false,
             },
             chain: ChainParameters {

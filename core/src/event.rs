@@ -11,15 +11,19 @@ use crate::account::Amount;
 use crate::charter::motions::{DecidingBody, MotionKind};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, ChangeId, CharterVersion, ContributionId,
-    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MembershipId, MilestoneId,
-    MotionId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
+    DelegationId, DraftId, DrawId, FundId, InstalmentId, KeyRecoveryId, MeasureId, MembershipId,
+    MilestoneId, MotionId, PaymentId, PersonId, PostId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId,
 };
 use crate::object::change::ChangeStatus;
 use crate::object::deed::Step;
 use crate::object::key_recovery::RecoveryStatus;
-use crate::object::membership::Standing;
+use crate::object::measure::MeasureStatus;
+use crate::object::membership::{Dues, Standing};
 use crate::object::payment::{Awaited, PaymentState};
 use crate::object::post::PostStatus;
+use crate::object::recovery::GrantRecoveryStatus;
+use crate::object::relation::RelationStatus;
 use crate::object::revocation::RevocationStatus;
 use crate::object::seat::SeatStatus;
 use crate::tally::Tally;
@@ -46,6 +50,36 @@ impl Event {
         }
     }
 }
+
+/// What happened to the dues of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DuesMark {
+    /// M10: an invoice is unpaid after its due day.
+    Unpaid,
+    /// M29: the first notice is due.
+    NoticeDue,
+    /// M11: the vote is not suspended before that notice is served.
+    WaitsForNotice,
+    /// M29: the second notice is due.
+    NoticeAgainDue,
+    /// M13: the membership does not end before that notice is served.
+    WaitsForNoticeAgain,
+    /// M12: the vote is back.
+    Restored,
+    /// M28: an instalment of the plan was missed.
+    PlanMissed,
+}
+
+crate::words!(DuesMark, "dues-mark", {
+    Unpaid = "unpaid",
+    NoticeDue = "notice-due",
+    WaitsForNotice = "waits-for-notice",
+    NoticeAgainDue = "notice-again-due",
+    WaitsForNoticeAgain = "waits-for-notice-again",
+    Restored = "restored",
+    PlanMissed = "plan-missed",
+});
 
 /// What happened. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize)]
@@ -464,16 +498,96 @@ pub enum EventBody {
         /// The organisation.
         organisation: OrganisationId,
     },
+    /// M10, M12, M28, M29: something happened to the dues of a member, for members. It names the record
+    /// that issued the invoice with which it began.
+    DuesMoved {
+        /// Membership number.
+        membership: MembershipId,
+        /// The record that issued the invoice.
+        record: Hash,
+        /// What happened.
+        what: DuesMark,
+        /// Where the dues stand now.
+        dues: Dues,
+    },
+    /// M11, M12, M28: a member may not vote any more for unpaid dues, or may again.
+    VoteMoved {
+        /// Membership number.
+        membership: MembershipId,
+        /// The member.
+        organisation: OrganisationId,
+        /// Whether it is suspended now.
+        suspended: bool,
+    },
+    /// M30: a proceeding against a member came to nothing in its time; for members.
+    ProceedingLapsed {
+        /// The record that opened it.
+        record: Hash,
+    },
+    /// R27: a relation came to stand elsewhere by the clock.
+    RelationMoved {
+        /// The relation.
+        relation: RelationId,
+        /// The two, the smaller number first.
+        ends: (OrganisationId, OrganisationId),
+        /// Where it stands now.
+        status: RelationStatus,
+        /// The ledger time from which their voices are one, if they are.
+        effective_ms: Option<LedgerTime>,
+    },
+    /// R1, R20: the ballots of a motion were counted again, since companies were one group when it
+    /// opened.
+    MotionRecounted {
+        /// The motion.
+        motion: MotionId,
+        /// Voices in its electorate now.
+        voices: u32,
+        /// Root over the electorate's rows.
+        electorate: Hash,
+        /// The new tally, if the ballots had ended.
+        tally: Option<Box<Tally>>,
+        /// Whether it would have ended otherwise.
+        differs: bool,
+    },
+    /// F24, F25: the days to observe on a measure are over, or it ended undecided.
+    MeasureMoved {
+        /// The measure.
+        measure: MeasureId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: MeasureStatus,
+    },
+    /// F44: the days to observe on a recovery are over, or it ended undecided.
+    GrantRecoveryMoved {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Where it stands now.
+        status: GrantRecoveryStatus,
+    },
+    /// F26: an instalment of a recovery was due and has not come in full.
+    GrantRecoveryLate {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// The grantee.
+        grantee: OrganisationId,
+        /// What is overdue in all, in minor units.
+        amount: Amount,
+    },
 }
 
 impl EventBody {
     /// Who may read it (RULINGS A44, R39). What tells of a members' record, of dues, or of a
     /// proceeding before its decision is for members, and names the id of the record that made its
-    /// object, so that its leaf cannot be guessed. No event of this build does: results of motions,
-    /// standing, and money of funds are public.
+    /// object, so that its leaf cannot be guessed. Results of motions, standing, and money of funds are
+    /// public.
     pub fn read_class(&self) -> ReadClass {
         match self {
+            EventBody::DuesMoved { .. } | EventBody::ProceedingLapsed { .. } => ReadClass::Members,
             EventBody::EpochDump { .. }
+            | EventBody::VoteMoved { .. }
             | EventBody::Outage { .. }
             | EventBody::MotionOpened { .. }
             | EventBody::MotionClosed { .. }
@@ -519,7 +633,12 @@ impl EventBody {
             | EventBody::ChangeMoved { .. }
             | EventBody::RevocationMoved { .. }
             | EventBody::RecoveryMoved { .. }
-            | EventBody::DelegationEnded { .. } => ReadClass::Public,
+            | EventBody::DelegationEnded { .. }
+            | EventBody::RelationMoved { .. }
+            | EventBody::MotionRecounted { .. }
+            | EventBody::MeasureMoved { .. }
+            | EventBody::GrantRecoveryMoved { .. }
+            | EventBody::GrantRecoveryLate { .. } => ReadClass::Public,
         }
     }
 }

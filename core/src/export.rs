@@ -36,6 +36,9 @@ pub const MAGIC: &[u8; 16] = b"rollbook-export\n";
 pub const VERSION: u32 = 1;
 /// Longest block frame: a full body, 1,000 events of a full leaf's size, a policy, and lengths.
 pub const FRAME_MAX_BYTES: usize = BODY_MAX_BYTES + 64 * 1024 * 1024;
+/// Items of one list of a frame at most: far more than any block has, and few enough that empty ones,
+/// which cost a reader eight times what they cost the writer, fill nobody's memory.
+const LIST_MAX: usize = 65_536;
 
 /// The file's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,7 +258,7 @@ impl<'a> Cursor<'a> {
 
     fn list(&mut self, what: &'static str) -> Result<Vec<Vec<u8>>, ExportError> {
         let count = self.u32(what)? as usize;
-        if count > self.0.len() / 4 {
+        if count > self.0.len() / 4 || count > LIST_MAX {
             return Err(ExportError::Length {
                 what,
                 length: count as u64,

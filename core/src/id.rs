@@ -73,6 +73,18 @@ number! {
     StatementId(u32);
     /// A correction of a clerical field.
     CorrectionId(u32);
+    /// A notice to a member.
+    NoticeId(u32);
+    /// A plan by which a member pays its dues.
+    PlanId(u32);
+    /// A disciplinary proceeding against a member.
+    ProceedingId(u32);
+    /// A relation of two companies.
+    RelationId(u32);
+    /// A measure of a fund about an agreement: a suspension, a termination.
+    MeasureId(u32);
+    /// A recovery of paid money.
+    RecoveryId(u32);
 }
 
 /// What every id can do.
@@ -109,7 +121,7 @@ macro_rules! shown {
 }
 
 shown! {
-    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MembershipId MilestoneId MotionId OrderId PaymentId PersonId PostId ReviewId RevocationId SeatId StatementId
+    AgreementId ApplicationId AwardId CalendarId CallId ChangeId ContributionId CorrectionId DelegationId DirectionId DraftId DrawId FundId GroupId GuaranteeId HoldingId InstalmentId InvoiceId KeyRecoveryId LineId MeasureId MembershipId MilestoneId MotionId NoticeId OrderId PaymentId PersonId PlanId PostId ProceedingId RecoveryId RelationId ReviewId RevocationId SeatId StatementId
 }
 
 /// Gives an id its letter.
@@ -177,15 +189,21 @@ ids! {
     InvoiceId: Some("IV");
     KeyRecoveryId: Some("KR");
     LineId: None;
+    MeasureId: Some("ME");
     MembershipId: Some("M");
     MilestoneId: Some("MS");
     MotionId: Some("V");
+    NoticeId: Some("NO");
     OrderId: Some("OR");
     OrganisationId: Some("O");
     PaymentId: Some("P");
     PersonId: None;
+    PlanId: Some("DP");
     PostId: Some("PO");
+    ProceedingId: Some("PR");
     ProtocolVersion: None;
+    RelationId: Some("RE");
+    RecoveryId: Some("RC");
     RevocationId: Some("RK");
     ReviewId: Some("RV");
     SeatId: Some("SE");

@@ -10,7 +10,7 @@ use rollbook_proof::crypto::Hash;
 use crate::account::{Amount, Unit};
 use crate::id::{
     AgreementId, ApplicationId, CallId, ContributionId, DrawId, FundId, InstalmentId, InvoiceId,
-    MilestoneId, ReviewId,
+    MilestoneId, RecoveryId, ReviewId,
 };
 use crate::next::{Object, currency, fund_of, unit_of_fund, unit_of_object};
 use crate::object::agreement::{Agreement, AgreementState};
@@ -45,6 +45,10 @@ pub enum About {
     Agreement,
     /// A milestone.
     Milestone,
+    /// A recovery: money that came back.
+    Recovery,
+    /// A recovery, by its number: debts set off against payments.
+    SetOff,
 }
 
 impl About {
@@ -133,6 +137,30 @@ pub fn of(tables: &StateTables, about: About, number: u32, reader: ReadClass) ->
             tables.milestones.get(&MilestoneId(number))?;
             known.fund = fund_of(tables, Object::Milestone, number);
         }
+        About::Recovery => {
+            let entry = tables.recoveries.get(&RecoveryId(number))?;
+            known.fund = Some(entry.fund);
+            known.waiting = tables
+                .recovery_receipts
+                .iter()
+                .filter(|(_, receipt)| {
+                    receipt.entry.recovery == entry.number && receipt.confirmed_by.is_none()
+                })
+                .map(|(record, _)| *record)
+                .take(WAITING_MAX)
+                .collect();
+        }
+        About::SetOff => {
+            let entry = tables.recoveries.get(&RecoveryId(number))?;
+            known.fund = Some(entry.fund);
+            known.waiting = tables
+                .set_offs
+                .iter()
+                .filter(|(_, plan)| plan.entry.recovery == entry.number && plan.agreed_by.is_none())
+                .map(|(record, _)| *record)
+                .take(WAITING_MAX)
+                .collect();
+        }
     }
     Some(known)
 }
@@ -165,7 +193,11 @@ fn tranches(tables: &StateTables, agreement: &Agreement) -> Vec<(Tranche, Amount
         );
         found.push((Tranche::Milestone(milestone.number), share.net));
     }
-    if agreement.state == AgreementState::Completed && agreement.holdback_payment.is_none() {
+    let over = matches!(
+        agreement.state,
+        AgreementState::Completed | AgreementState::Terminated
+    );
+    if over && agreement.holdback_payment.is_none() {
         let mut paid = agreement.paid;
         paid.holdback = Amount::ZERO;
         found.push((Tranche::Holdback, paid.holdback_due(agreement.accepted)));
@@ -251,7 +283,27 @@ pub fn unit(tables: &StateTables, body: &Body) -> Option<Unit> {
             }
             | AwardAct::ConfirmAccount {
                 agreement: number, ..
-            } => agreement(number),
+            }
+            | AwardAct::Resume { agreement: number }
+            | AwardAct::Close { agreement: number } => agreement(number),
+            AwardAct::Announce(notice) => agreement(&notice.agreement),
+            AwardAct::ObserveMeasure { measure, .. }
+            | AwardAct::HoldPayments { measure, .. }
+            | AwardAct::DropMeasure { measure, .. } => about(Object::Measure, measure.0),
+            AwardAct::ProposeRecovery(claim) => agreement(&claim.agreement),
+            AwardAct::NotifyRecovery { recovery, .. }
+            | AwardAct::ObserveRecovery { recovery, .. }
+            | AwardAct::DropRecovery { recovery, .. } => about(Object::Recovery, recovery.0),
+            AwardAct::ReceiveRecovery(entry) => about(Object::Recovery, entry.recovery.0),
+            AwardAct::ConfirmRecovery { receipt } => {
+                let entry = &tables.recovery_receipts.get(receipt)?.entry;
+                about(Object::Recovery, entry.recovery.0)
+            }
+            AwardAct::SetOff(entry) => about(Object::Recovery, entry.recovery.0),
+            AwardAct::AgreeSetOff { entry } => about(
+                Object::Recovery,
+                tables.set_offs.get(entry)?.entry.recovery.0,
+            ),
         },
         Body::Payment(act) => match act {
             PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
@@ -290,6 +342,18 @@ pub fn unit_of_effect(tables: &StateTables, effect: &MotionEffect) -> Option<Uni
         MotionEffect::PlaceApplication(plan) => application(plan.application),
         MotionEffect::RevokeAward(plan) => of_fund(tables.awards.get(&plan.award)?.fund),
         MotionEffect::LiftHold(plan) => of_fund(tables.payments.get(&plan.payment)?.fund),
+        MotionEffect::SuspendAgreement(plan) => {
+            unit_of_object(tables, Object::Measure, plan.measure.0)
+        }
+        MotionEffect::TerminateAgreement(plan) => {
+            unit_of_object(tables, Object::Measure, plan.measure.0)
+        }
+        MotionEffect::OrderRecovery(plan) => {
+            unit_of_object(tables, Object::Recovery, plan.recovery.0)
+        }
+        MotionEffect::WriteOffRecovery(plan) => {
+            unit_of_object(tables, Object::Recovery, plan.recovery.0)
+        }
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ use crate::record::{Record, SignedBytes};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::network::validators;
 use crate::state::{Changes, Row, State, StateLoader, StateTables};
-use crate::step::Step;
+use crate::step::{Posted, Step};
 use crate::tx::{BlockContext, Tx, Verify};
 use crate::{apply, lookup};
 
@@ -71,6 +71,8 @@ pub struct Execution {
     pub changes: Changes,
     /// How many of the block's steps had been taken before its first record, and after each.
     pub(crate) step_ends: Vec<usize>,
+    /// The same of its postings.
+    pub(crate) posting_ends: Vec<usize>,
     /// The policy that this block hands over to.
     pub next_policy: Option<EpochPolicy>,
     /// The cosigned checkpoint of the handover before it, if it carries one.
@@ -85,6 +87,20 @@ impl Execution {
         let range = end(place).zip(end(place + 1));
         let steps = range.and_then(|(from, to)| self.changes.steps.get(from..to));
         steps.unwrap_or_default()
+    }
+
+    /// What record `place` of the block posted.
+    pub fn postings_of(&self, place: usize) -> &[Posted] {
+        let end = |at: usize| self.posting_ends.get(at).copied();
+        let range = end(place).zip(end(place + 1));
+        let postings = range.and_then(|(from, to)| self.changes.postings.get(from..to));
+        postings.unwrap_or_default()
+    }
+
+    /// What the clock posted before its records.
+    pub fn postings_of_clock(&self) -> &[Posted] {
+        let end = self.posting_ends.first().copied().unwrap_or_default();
+        self.changes.postings.get(..end).unwrap_or_default()
     }
 
     /// What the clock moved before its records.
@@ -428,7 +444,7 @@ impl Ledger {
         if left_over {
             tables.drop_block();
         }
-        drop(tables.take_steps());
+        drop((tables.take_steps(), tables.take_postings()));
     }
 
     /// Makes an executed block the tip, under its verified certificate.

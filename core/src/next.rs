@@ -14,35 +14,35 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Unit;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id,
-    InstalmentId, InvoiceId, MembershipId, MilestoneId, MotionId, PaymentId, PersonId, PostId,
-    ReviewId, SeatId,
+    ApplicationId, AwardId, CallId, ChangeId, DraftId, DrawId, FundId, Id, InstalmentId, InvoiceId,
+    MotionId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
-use crate::lookup::rights;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
 use crate::object::contribution::InstalmentStatus;
-use crate::object::invoice::InvoiceStatus;
 use crate::object::motion::MotionStatus;
 use crate::object::post::PostStatus;
 use crate::object::seat::SeatStatus;
 use crate::object::{
-    agreement, application, award, call, contribution, draft, draw, fund, membership, milestone,
-    motion, payment, post, review, seat,
+    application, award, call, contribution, draft, draw, fund, motion, post, review, seat,
 };
 use crate::state::StateTables;
 use crate::tx::DeadlineKind;
 use crate::word::Word;
 
 mod affairs;
+mod belonging;
 mod draws;
+mod grants;
 mod made;
 mod people;
 mod signers;
+mod standing;
 mod subject;
 mod value;
 
+pub(crate) use belonging::is_cured;
 pub(crate) use made::award_of;
 pub use made::by_motion;
 pub use signers::{MaySign, signers};
@@ -111,6 +111,18 @@ pub enum Object {
     Correction,
     /// An order of a court or regulator.
     Order,
+    /// A plan by which a member pays its dues; for members.
+    Plan,
+    /// A notice to a member; for members.
+    Notice,
+    /// A proceeding against a member; for members.
+    Proceeding,
+    /// A relation of two companies.
+    Relation,
+    /// A measure of a fund about an agreement.
+    Measure,
+    /// A recovery of paid money.
+    Recovery,
 }
 
 impl Object {
@@ -145,6 +157,12 @@ impl Object {
             Object::Calendar => "calendar",
             Object::Correction => "correction",
             Object::Order => "order",
+            Object::Plan => "plan",
+            Object::Notice => "notice",
+            Object::Proceeding => "proceeding",
+            Object::Relation => "relation",
+            Object::Measure => "measure",
+            Object::Recovery => "recovery",
         }
     }
 
@@ -208,8 +226,9 @@ pub struct Next {
 
 /// Steps that lead out of the usual way, by their rule: withdrawals, cancellations, holds, refusals,
 /// what is shown as overdue, what a tie or a lost cover brings.
-const ASIDE: [&str; 10] = [
-    "F38", "F39", "M01w", "F19", "M05", "M21", "R13", "R30", "R33", "R35",
+const ASIDE: [&str; 14] = [
+    "F38", "F39", "M01w", "F19", "M05", "M20", "M21", "R13", "R30", "R33", "R35", "F24", "F25",
+    "F45",
 ];
 /// Of these the clock does what nobody who is late has to fear: it is no consequence of waiting.
 const NO_CONSEQUENCE: [&str; 3] = ["R30", "R33", "R35"];
@@ -345,64 +364,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 _ => found,
             }
         }
-        Object::Membership => {
-            let entry = tables.memberships.get(&MembershipId(number))?;
-            let state = entry.standing.state();
-            let mut kinds = on(&[
-                D::MembershipScreen,
-                D::MembershipResubmit,
-                D::MembershipBallot,
-                D::MembershipSponsors,
-                D::MembershipActivate,
-                D::MembershipAskAgain,
-            ]);
-            kinds.extend(entry.motion.map(|motion| (D::MotionClose, motion.0)));
-            let found = Found::table(object, number, state, &membership::ROWS, &[])
-                .due(tables, &kinds)
-                .of(Some(entry.organisation))
-                .unit(currency(tables));
-            let invoice = rights::first_invoice(tables, entry.number);
-            match state {
-                membership::State::Sponsoring => found.who("sponsors").then("BRD"),
-                membership::State::Admitted if entry.agreement.is_none() => found.who("applicant"),
-                membership::State::Admitted if is_member && invoice.is_none() => {
-                    found.who("TRE").then("OFF")
-                }
-                membership::State::Admitted
-                    if is_member && invoice.is_some_and(|i| i.status == InvoiceStatus::Open) =>
-                {
-                    match invoice.is_some_and(|invoice| invoice.pending.is_some()) {
-                        true => found.who("OFF").then("SEC"),
-                        false => found.who("TRE").then("OFF"),
-                    }
-                }
-                membership::State::Rejected if found.next.due.is_none() => found.who(""),
-                membership::State::Balloting => {
-                    found.see(Object::Motion, entry.motion.map(|motion| motion.0))
-                }
-                _ => found,
-            }
-        }
+        Object::Membership => belonging::membership(tables, number, is_member)?,
         Object::Invoice if !is_member => return None,
         Object::Invoice => {
             let entry = tables.invoices.get(&InvoiceId(number))?;
-            let (who, then) = match (entry.status, entry.pending.is_some()) {
-                (InvoiceStatus::Open, false) => ("TRE", Some("OFF")),
-                (InvoiceStatus::Open, true) => ("OFF", None),
-                _ => ("", None),
-            };
-            let payer = tables
-                .memberships
-                .get(&entry.membership)
-                .map(|membership| membership.organisation);
-            let kinds = [(D::MembershipActivate, entry.membership.0)];
-            let mut found = Found::new(object, number, entry.status.word())
-                .who(who)
-                .due(tables, &kinds)
-                .of(payer)
-                .unit(currency(tables));
-            found.next.then = then;
-            found
+            standing::of_invoice(tables, entry)
         }
         Object::Motion => {
             let entry = tables.motions.get(&MotionId(number))?;
@@ -461,10 +427,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         Object::Seat => {
             let entry = tables.seats.get(&SeatId(number))?;
             let found = Found::table(object, number, entry.status, &seat::ROWS, &[])
-                .due(tables, &on(&[D::SeatOffer, D::SeatTerm]))
+                .due(tables, &on(&[D::SeatCure, D::SeatOffer, D::SeatTerm]))
                 .of(Some(entry.organisation));
             match entry.status {
                 SeatStatus::Offered => found,
+                _ if is_cured(tables, entry.number) => belonging::cured(found),
                 SeatStatus::HeldOver => found.who("members"),
                 _ => found.who(""),
             }
@@ -608,78 +575,11 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
                 _ => found,
             }
         }
-        Object::Agreement => {
-            let entry = tables.agreements.get(&AgreementId(number))?;
-            let found = Found::table(
-                object,
-                number,
-                entry.state,
-                &agreement::ROWS,
-                &[agreement::AgreementState::Replaced],
-            )
-            .of(Some(entry.grantee))
-            .fund(tables, Some(entry.fund));
-            match (&entry.change, entry.state) {
-                (Some(change), _) if !change.confirmed => found.who("OFF"),
-                (_, agreement::AgreementState::InForce) => milestone_of(tables, entry, found),
-                _ => found,
-            }
-        }
-        Object::Milestone => {
-            let entry = tables.milestones.get(&MilestoneId(number))?;
-            let agreement = tables.agreements.get(&entry.agreement)?;
-            let found = Found::table(object, number, entry.state, &milestone::ROWS, &[])
-                .due(tables, &on(&[D::AssessDue]))
-                .of(Some(agreement.grantee))
-                .fund(tables, Some(agreement.fund));
-            match entry.state {
-                milestone::MilestoneState::Planned | milestone::MilestoneState::Rework => {
-                    let mut found = found;
-                    let plan = agreement.terms.milestones.get(entry.index as usize);
-                    found.next.due = plan.map(|plan| (MILESTONE_DUE, plan.due_ms));
-                    found.next.otherwise.clear();
-                    found
-                }
-                milestone::MilestoneState::Assessing => found.who("ASR"),
-                state if state.is_accepted() && entry.payment.is_none() && !entry.is_final => found
-                    .who("GRT")
-                    .then("PO")
-                    .see(Object::Agreement, Some(entry.agreement.0)),
-                _ => found.see(Object::Payment, entry.payment.map(|payment| payment.0)),
-            }
-        }
-        Object::Payment => {
-            let entry = tables.payments.get(&PaymentId(number))?;
-            let kinds = on(&[
-                D::CertifyDue,
-                D::ApproveDue,
-                D::HoldEnd,
-                D::ReleaseDue,
-                D::ConfirmDue,
-                D::AcknowledgeEnd,
-            ]);
-            let grantee = tables
-                .agreements
-                .get(&entry.agreement)
-                .map(|agreement| agreement.grantee);
-            let found = Found::table(
-                object,
-                number,
-                entry.state,
-                &payment::ROWS,
-                &[payment::PaymentState::Refused],
-            )
-            .due(tables, &kinds)
-            .of(grantee)
-            .fund(tables, Some(entry.fund));
-            match entry.state {
-                payment::PaymentState::Approved => {
-                    found.not_before(tables, D::PayoutDelay, number).then("OFF")
-                }
-                payment::PaymentState::Held => found.who("BRD"),
-                _ => found,
-            }
-        }
+        Object::Agreement
+        | Object::Milestone
+        | Object::Payment
+        | Object::Measure
+        | Object::Recovery => grants::of(tables, object, number)?,
         Object::Change | Object::Delegation | Object::Revocation | Object::KeyRecovery => {
             people::of(tables, object, number)?
         }
@@ -689,6 +589,9 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         | Object::Calendar
         | Object::Correction
         | Object::Order => affairs::of(tables, object, number)?,
+        Object::Plan | Object::Notice | Object::Proceeding if !is_member => return None,
+        Object::Plan | Object::Notice | Object::Proceeding => standing::of(tables, object, number)?,
+        Object::Relation => belonging::relation(tables, number)?,
         Object::Node => {
             let node = tables.nodes.get(&OrganisationId(number))?;
             let who = match node.status {
@@ -736,9 +639,6 @@ pub(crate) fn instalment(
     Some(found.next)
 }
 
-/// The word of the day until which a milestone is agreed: no deadline acts on it.
-const MILESTONE_DUE: &str = "milestone-due";
-
 /// Reviews of an application from which something is still expected.
 pub(crate) fn running_reviews(tables: &StateTables, application: ApplicationId) -> Vec<ReviewId> {
     let of = tables
@@ -776,22 +676,4 @@ fn unsettled(tables: &StateTables, call: CallId) -> Option<&'static str> {
         }
     }
     waits
-}
-
-/// What an agreement in force waits for: the first milestone that is not settled.
-fn milestone_of(tables: &StateTables, entry: &agreement::Agreement, found: Found) -> Found {
-    let open = entry.milestones().find_map(|number| {
-        let milestone = tables.milestones.get(&number)?;
-        (!milestone.state.is_terminal()).then_some(milestone.number)
-    });
-    let Some(number) = open else {
-        return found.who("GRT");
-    };
-    // It is asked for members: of a milestone nothing is for them alone.
-    let Some(next) = of(tables, Object::Milestone, number.0, ReadClass::Public) else {
-        return found;
-    };
-    let mut found = found.who(next.who).see(Object::Milestone, Some(number.0));
-    (found.next.due, found.next.then) = (next.due, next.then);
-    found
 }

@@ -16,7 +16,7 @@
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
-use rollbook_proof::crypto::{Hash, Keypair, Signature, tagged};
+use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, tagged};
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::PersonId;
@@ -117,6 +117,26 @@ pub enum Reach {
     Observer,
 }
 
+/// Whether a pass is for `node`, holds now, and is signed by the reader's key, as far as that is known:
+/// what needs no more of the state than this key.
+pub fn look(
+    signed: &SignedPass,
+    (chain, node): (Hash, OrganisationId),
+    key: Option<&PublicKey>,
+    real_ms: LedgerTime,
+) -> Result<(), Denied> {
+    let pass = &signed.pass;
+    if (pass.chain, pass.node) != (chain, node) {
+        return Err(Denied::Elsewhere);
+    }
+    if pass.until_ms < real_ms || pass.until_ms > real_ms.plus_ms(PASS_MAX_MS) {
+        return Err(Denied::Ended);
+    }
+    key.ok_or(Denied::UnknownKey)?
+        .verify(&pass.message(), &signed.signature)
+        .map_err(|_| Denied::BadSignature)
+}
+
 /// What a pass opens at `node` now, by the state at the tip. `ledger_ms` is the tip's time, `real_ms` the
 /// node's own clock.
 pub fn admit(
@@ -127,25 +147,16 @@ pub fn admit(
     real_ms: LedgerTime,
 ) -> Result<Reach, Denied> {
     let pass = &signed.pass;
-    if (pass.chain, pass.node) != (chain, node) {
-        return Err(Denied::Elsewhere);
-    }
-    if pass.until_ms < real_ms || pass.until_ms > real_ms.plus_ms(PASS_MAX_MS) {
-        return Err(Denied::Ended);
-    }
     let person = tables
         .persons
         .get(&pass.person)
-        .filter(|person| person.in_force(ledger_ms))
-        .ok_or(Denied::UnknownKey)?;
-    let key = person
-        .keys
-        .get(pass.key as usize)
-        .filter(|key| key.in_force())
-        .ok_or(Denied::UnknownKey)?;
-    key.key
-        .verify(&pass.message(), &signed.signature)
-        .map_err(|_| Denied::BadSignature)?;
+        .filter(|person| person.in_force(ledger_ms));
+    let key = person.and_then(|person| {
+        let key = person.keys.get(pass.key as usize);
+        key.filter(|key| key.in_force())
+    });
+    look(signed, (chain, node), key.map(|key| &key.key), real_ms)?;
+    let person = person.ok_or(Denied::UnknownKey)?;
     let has_post = || {
         tables
             .posts

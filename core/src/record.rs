@@ -24,10 +24,12 @@ mod award;
 mod call;
 mod charter;
 mod fund;
+mod life;
 mod membership;
 mod motion;
 mod node;
 mod nonce;
+mod notice;
 mod organisation;
 mod payment;
 mod people;
@@ -52,7 +54,11 @@ pub use fund::{
     AppointCommittee, BankReference, COMMITTEE_SEATS, CreateFund, FundAct, InstalmentEntry,
     PledgeEntry, ReceiptEntry, WriteOffInstalment,
 };
-pub use membership::{Application, Cessation, MISSING_MAX, MembershipAct, Receipt};
+pub use life::{
+    MeasureKind, MeasureNotice, OrderRecovery, RECOVERY_INSTALMENTS_MAX, RecoveryClaim,
+    RecoveryEntry, SetOffEntry, SuspendAgreement, TerminateAgreement, WriteOffRecovery,
+};
+pub use membership::{Application, Cessation, ChangeClass, MISSING_MAX, MembershipAct, Receipt};
 pub use motion::{
     AdmitMember, AmendCharter, Appointment, BALLOT_DAYS_MAX, Ballot, BallotVote, Choice,
     ConflictKind, Declaration, EFFECT_MAX_BYTES, ElectSeat, MotionAct, MotionEffect, MotionMinutes,
@@ -60,7 +66,13 @@ pub use motion::{
 };
 pub use node::{NodeAct, NodeKeys, NodeUpdate};
 pub use nonce::Nonce;
-pub use organisation::{OrganisationAct, Registration};
+pub use notice::{
+    AcceptPlan, ExpelMember, HearingEntry, LiftSuspension, NoticeAbout, NoticeChannel, NoticeEntry,
+    PLAN_PARTS_MAX, PlanEntry, PlanPart, ProceedingEntry, SuspendMember, UpholdAppeal,
+};
+pub use organisation::{
+    AnnulRelation, JoinRelation, OrganisationAct, Registration, RelationClaim, UndoRelation,
+};
 pub use payment::{
     Decision, EVIDENCE_MAX, Evidence, EvidenceKind, Finding, Instruction, PaymentAct, Scheme,
     Tranche,
@@ -362,6 +374,7 @@ impl Body {
             Body::Call(act) => act.is_review(),
             Body::Fund(act) => act.is_receipt(),
             Body::Payment(act) => act.is_of_the_fund(),
+            Body::Award(act) => act.is_of_the_fund(),
             _ => false,
         }
     }
@@ -430,9 +443,9 @@ impl Body {
     /// Who may read it.
     pub fn read_class(&self) -> ReadClass {
         match self {
-            // Ballots and dues are for members (RULINGS R18); their results are public.
+            // Ballots, dues and proceedings are for members (RULINGS R18, R39); their results are public.
             Body::Motion(act) if act.is_of_a_ballot() => ReadClass::Members,
-            Body::Membership(act) if act.is_money() => ReadClass::Members,
+            Body::Membership(act) if act.is_for_members() => ReadClass::Members,
             _ => ReadClass::Public,
         }
     }

@@ -13,9 +13,9 @@ use crate::calendar::{LocalDay, Period};
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MembershipId,
-    MilestoneId, MotionId, OrderId, PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId,
-    StatementId,
+    GuaranteeId, HoldingId, InstalmentId, InvoiceId, KeyRecoveryId, LineId, MeasureId,
+    MembershipId, MilestoneId, MotionId, NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId,
+    ProceedingId, RecoveryId, RelationId, ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::word::Fact;
 
@@ -106,18 +106,24 @@ digits!(
     KeyRecoveryId,
     LedgerTime,
     LineId,
+    MeasureId,
     MembershipId,
     MilestoneId,
     MotionId,
+    NoticeId,
     OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
+    PlanId,
     PostId,
+    ProceedingId,
     ProtocolVersion,
+    RecoveryId,
     RevocationId,
     ReviewId,
     SeatId,
+    RelationId,
     StatementId,
 );
 

@@ -1,7 +1,7 @@
 //! What acts do. Each module head states its rules and what is absent.
 //!
 //! * [`authority`], [`bank`], [`effect`]: what every family needs.
-//! * [`posts`] of offices and the [`chair`], [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
+//! * How delegations end, [`posts`] of offices and the [`chair`], [`seats`] of the board, [`relations`] of companies, and [`motion`], which knows no family above it: what a motion does is an
 //!   [`effect::Effect`] of the family that owns the plan.
 //! * [`amendment`] of the charter, [`election`] of board and chair; [`affairs`]: directions, observers, working
 //!   days, corrections.
@@ -17,11 +17,14 @@ use crate::object::draft::Draft;
 use crate::object::invoice::Invoice;
 use crate::object::key::HeldKey;
 use crate::object::key_recovery::KeyRecovery;
-use crate::object::membership::{DuesPart, Membership};
+use crate::object::membership::{DisciplinePart, DuesPart, ExitPart, Membership};
 use crate::object::motion::Motion;
 use crate::object::node::NodeFacts;
+use crate::object::notice::Notice;
 use crate::object::observer::Observer;
+use crate::object::plan::Plan;
 use crate::object::post::Post;
+use crate::object::proceeding::Proceeding;
 use crate::object::relation::Edge;
 use crate::object::revocation::Revocation;
 use crate::object::seat::Seat;
@@ -32,6 +35,7 @@ pub mod amendment;
 pub mod authority;
 pub mod bank;
 pub mod chair;
+mod delegations;
 pub mod effect;
 pub mod election;
 pub mod funding;
@@ -51,6 +55,8 @@ pub fn table() -> Vec<Transition> {
     let mut rows = [
         transitions::<Membership>(),
         transitions::<DuesPart>(),
+        transitions::<DisciplinePart>(),
+        transitions::<ExitPart>(),
         transitions::<Invoice>(),
         transitions::<Motion>(),
         transitions::<Post>(),
@@ -66,6 +72,9 @@ pub fn table() -> Vec<Transition> {
         transitions::<Observer>(),
         transitions::<CalendarFiling>(),
         transitions::<Correction>(),
+        transitions::<Plan>(),
+        transitions::<Notice>(),
+        transitions::<Proceeding>(),
     ]
     .concat();
     rows.extend(funding::table());

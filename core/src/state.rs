@@ -16,7 +16,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Wire, encode};
 use rollbook_proof::crypto::{Hash, sha256_parts};
 
-use crate::step::Step;
+use crate::step::{Posted, Step};
 
 mod balances;
 mod table;
@@ -64,6 +64,8 @@ pub struct Changes {
     pub work_digest: Hash,
     /// What moved, in order (RULINGS R26): output beside the state, in no digest.
     pub steps: Vec<Step>,
+    /// What was posted, in order: output beside the state, in no digest.
+    pub postings: Vec<Posted>,
 }
 
 impl State {
@@ -89,6 +91,7 @@ impl State {
     /// of the leaves in clear that stand in the log as commitments, in their order.
     pub fn take_changes(&mut self, outcomes: &[u8], hidden: &[Hash]) -> Changes {
         let (rows, steps) = (self.tables.take_rows(), self.tables.take_steps());
+        let postings = self.tables.take_postings();
         let mut proved = Vec::new();
         let mut hashed: Vec<Vec<u8>> = Vec::new();
         for row in &rows {
@@ -113,6 +116,7 @@ impl State {
             state_root,
             work_digest,
             steps,
+            postings,
         }
     }
 

@@ -5,10 +5,13 @@
 //! * Steps leave `apply` beside the events of a block, in the order in which they were taken. They
 //!   are output, not state: no table, digest or leaf holds them, and whoever executes a block has
 //!   them.
-//! * A record that is refused leaves no steps.
+//! * Postings go the same way: what each movement posted, by the row of the account table that it
+//!   followed, so that every balance can be taken apart into the acts that made it.
+//! * A record that is refused leaves neither.
 
 use rollbook_proof::number::OrganisationId;
 
+use crate::account::Posting;
 use crate::id::{Id, PersonId};
 
 /// Which object of its kind.
@@ -66,6 +69,15 @@ pub struct Step {
     pub to: &'static str,
 }
 
+/// One posting of a movement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Posted {
+    /// Name of the row that the movement followed ([`crate::account::table::ROWS`]).
+    pub row: &'static str,
+    /// From where to where, how much.
+    pub posting: Posting,
+}
+
 /// Shows that a transaction moves the object and has written the step down. Nothing else can make
 /// one.
 #[derive(Debug)]
@@ -79,6 +91,10 @@ pub struct Steps {
     block: Vec<Step>,
     /// Of the record, deadline or item that is applying.
     record: Vec<Step>,
+    /// Postings of what has applied.
+    block_postings: Vec<Posted>,
+    /// Postings of what is applying.
+    record_postings: Vec<Posted>,
 }
 
 impl Steps {
@@ -88,29 +104,51 @@ impl Steps {
         Moving(())
     }
 
+    /// Writes down what a movement posted.
+    pub(crate) fn post(&mut self, row: &'static str, postings: &[Posting]) {
+        let posted = postings.iter().map(|posting| Posted {
+            row,
+            posting: *posting,
+        });
+        self.record_postings.extend(posted);
+    }
+
     /// How many steps the block has.
     pub(crate) fn taken(&self) -> usize {
         self.block.len()
     }
 
-    /// The steps so far join the block's.
-    pub(crate) fn keep_record(&mut self) {
-        self.block.append(&mut self.record);
+    /// How many postings the block has.
+    pub(crate) fn posted(&self) -> usize {
+        self.block_postings.len()
     }
 
-    /// The steps since then vanish.
+    /// The steps and postings so far join the block's.
+    pub(crate) fn keep_record(&mut self) {
+        self.block.append(&mut self.record);
+        self.block_postings.append(&mut self.record_postings);
+    }
+
+    /// The steps and postings since then vanish.
     pub(crate) fn drop_record(&mut self) {
         self.record.clear();
+        self.record_postings.clear();
     }
 
     /// The block was not wanted.
     pub(crate) fn drop_block(&mut self) {
-        self.record.clear();
+        self.drop_record();
         self.block.clear();
+        self.block_postings.clear();
     }
 
     /// Moves the block's steps out.
     pub(crate) fn take(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.block)
+    }
+
+    /// Moves the block's postings out.
+    pub(crate) fn take_postings(&mut self) -> Vec<Posted> {
+        std::mem::take(&mut self.block_postings)
     }
 }

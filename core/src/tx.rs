@@ -13,8 +13,9 @@ use crate::event::Event;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DraftId, DrawId, FundId, Id, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId, StatementId,
 };
 use crate::identity::Organisation;
 use crate::lookup;
@@ -118,6 +119,18 @@ pub enum Counter {
     Statement = 35,
     /// Corrections of clerical fields.
     Correction = 36,
+    /// Notices to members.
+    Notice = 40,
+    /// Plans by which members pay their dues.
+    Plan = 41,
+    /// Proceedings against members.
+    Proceeding = 42,
+    /// Relations of companies.
+    Relation = 45,
+    /// Measures about agreements.
+    Measure = 50,
+    /// Recoveries of paid money.
+    Recovery = 51,
 }
 
 /// An id that the ledger gives by a counter.
@@ -162,6 +175,12 @@ numbered! {
     CalendarId: Calendar,
     StatementId: Statement,
     CorrectionId: Correction,
+    NoticeId: Notice,
+    PlanId: Plan,
+    ProceedingId: Proceeding,
+    RelationId: Relation,
+    MeasureId: Measure,
+    RecoveryId: Recovery,
 }
 
 impl<'a> Tx<'a> {

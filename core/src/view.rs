@@ -24,6 +24,7 @@ mod affairs;
 mod agreement;
 mod call;
 pub mod history;
+pub mod money;
 mod motion;
 pub mod open;
 mod organisation;
@@ -36,7 +37,7 @@ pub use call::{ApplicationView, CallView, Entry, ReviewLine};
 pub use motion::{BallotLine, MotionView, Needs, PollView, ProxyLine};
 pub use organisation::{
     ChangeLine, DelegationLine, KeyLine, OfficerLine, OrganisationView, PolicyLine, PostLine,
-    RecoveryLine, RevocationLine,
+    RecoveryLine, RelationLine, RevocationLine,
 };
 
 /// What belongs to an object.

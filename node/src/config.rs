@@ -6,7 +6,7 @@
 //!   alone.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,10 @@ pub struct Config {
         skip_serializing_if = "Clone::clone"
     )]
     pub public_reading: bool,
+    /// Addresses of proxies: who stands behind one is counted by the last address of its
+    /// `X-Forwarded-For` (RULINGS A42). From anybody else that header says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxies: Vec<IpAddr>,
     /// Peers that may be dialled for catch-up whatever the ledger says:
     /// `/ip4/ADDRESS/tcp/PORT/p2p/PEER-ID`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

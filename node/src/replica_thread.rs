@@ -16,6 +16,7 @@
 pub mod app;
 mod arrival;
 pub mod command;
+pub mod keyring;
 mod memo;
 pub mod peers;
 pub mod questions;

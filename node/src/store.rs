@@ -171,6 +171,9 @@ pub trait Store: Send + Sync {
     /// Stores a block, all of it or nothing. Not durable before [`Store::flush`].
     fn commit(&self, block: &BlockWrite) -> Result<(), StoreError>;
 
+    /// Keeps a named value beside the blocks. Not durable before [`Store::flush`].
+    fn note(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
     /// The newest block; `None` in an empty store.
     fn tip(&self) -> Result<Option<Tip>, StoreError>;
 

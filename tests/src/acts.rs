@@ -29,7 +29,10 @@ use rollbook_sandbox::alliance::{Codes, node_keys, officer, organisation};
 use rollbook_sandbox::keys::{node_key, officer_key};
 
 mod affairs;
+mod belonging;
+mod life;
 mod people;
+mod standing;
 
 use crate::alliance::place;
 
@@ -73,8 +76,19 @@ pub fn all() -> Vec<Body> {
     ];
     acts.extend(people::people().into_iter().map(Body::Organisation));
     acts.extend(affairs::organisations().into_iter().map(Body::Organisation));
+    acts.extend(
+        belonging::organisations()
+            .into_iter()
+            .map(Body::Organisation),
+    );
     acts.extend(membership().into_iter().map(Body::Membership));
-    let effects = effects().into_iter().chain(affairs::effects());
+    acts.extend(belonging::memberships().into_iter().map(Body::Membership));
+    let effects = effects()
+        .into_iter()
+        .chain(affairs::effects())
+        .chain(standing::effects())
+        .chain(belonging::effects())
+        .chain(life::effects());
     acts.extend(effects.map(|effect| {
         let ballot_days = if matches!(effect, MotionEffect::Rescind(_)) {
             0
@@ -90,7 +104,7 @@ pub fn all() -> Vec<Body> {
     acts.extend(motions().into_iter().map(Body::Motion));
     acts.extend(funds().into_iter().map(Body::Fund));
     acts.extend(calls().into_iter().map(Body::Call));
-    acts.extend(awards().into_iter().map(Body::Award));
+    acts.extend(awards().into_iter().chain(life::acts()).map(Body::Award));
     acts.extend(payments().into_iter().map(Body::Payment));
     let keys = node_keys(Some(&chain()), SEED, 5, &place(5));
     acts.extend(
@@ -241,12 +255,10 @@ fn membership() -> Vec<MembershipAct> {
             membership: MembershipId(membership),
             agreement: hash("participation agreement"),
         },
-        MembershipAct::Cease {
-            membership: MembershipId(membership),
-            cause: Cessation::Dissolved,
-            evidence: hash("extract of the register"),
-        },
     ]
+    .into_iter()
+    .chain(standing::memberships())
+    .collect()
 }
 
 /// Effects of motions, each proposed by a motion of its own.

@@ -24,3 +24,4 @@ pub mod never;
 pub mod run;
 pub mod stranger;
 pub mod twist;
+pub mod walk;

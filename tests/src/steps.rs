@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rollbook_core::object::Machine;
 use rollbook_core::object::key::HeldKey;
+use rollbook_core::object::membership::{DisciplinePart, ExitPart, Standing};
 use rollbook_core::state::{StateTables, Table, TableValue};
 use rollbook_core::step::{Step, Subject};
 use rollbook_core::word::Word;
@@ -31,6 +32,10 @@ impl Fold {
         let mut stands = Stands::new();
         collect(&tables.memberships, &mut stands);
         collect(&tables.dues, &mut stands);
+        for (_, membership) in tables.memberships.iter() {
+            let part = ExitPart(membership.clone());
+            stands.insert((ExitPart::KIND, part.key().into()), part.state().word());
+        }
         collect(&tables.invoices, &mut stands);
         collect(&tables.motions, &mut stands);
         collect(&tables.posts, &mut stands);
@@ -55,6 +60,26 @@ impl Fold {
         collect(&tables.observers, &mut stands);
         collect(&tables.calendars, &mut stands);
         collect(&tables.corrections, &mut stands);
+        collect(&tables.plans, &mut stands);
+        collect(&tables.notices, &mut stands);
+        collect(&tables.proceedings, &mut stands);
+        for (number, membership) in tables.memberships.iter() {
+            if let Standing::Live(live) = &membership.standing {
+                let part = DisciplinePart {
+                    membership: *number,
+                    discipline: live.discipline,
+                };
+                stands.insert(
+                    (DisciplinePart::KIND, part.key().into()),
+                    part.state().word(),
+                );
+            } else if let Some(last) = self.0.get(&(DisciplinePart::KIND, (*number).into())) {
+                // With the membership its discipline ends where it stood.
+                stands.insert((DisciplinePart::KIND, (*number).into()), *last);
+            }
+        }
+        collect(&tables.measures, &mut stands);
+        collect(&tables.recoveries, &mut stands);
         for (person, facts) in tables.persons.iter() {
             for (number, key) in (0..).zip(&facts.keys) {
                 stands.insert((HeldKey::KIND, (*person, number).into()), key.state.word());

@@ -259,7 +259,7 @@ impl Net {
     pub fn submit(&self, node: u32, record: &[u8]) -> Option<http::Answer> {
         http::post(
             self.testnet.api(node),
-            "/v1/records",
+            "/v1/records?signed=true",
             "application/octet-stream",
             record,
             Duration::from_secs(20),

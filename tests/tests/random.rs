@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollbook_tests::random::coverage::Coverage;
 use rollbook_tests::random::run::{run, step};
+use rollbook_tests::random::walk::walk;
+use rollbook_tests::sim::random::Random;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|n| n.parse().ok())
@@ -87,4 +89,63 @@ fn one_seed() {
     let steps = number("RANDOM_STEPS").map_or(STEPS, |steps| steps as u32);
     let seen = run(seed, steps, true, true);
     println!("{} of {} steps applied", seen.applied, seen.steps);
+}
+
+/// States from which a board is seated, drawn inside the runs.
+const STATES: u64 = 200;
+
+/// R28: there is no state in which no organ can act. From states inside the runs, as they are and
+/// after everybody has let every term end, a board is seated by records, with the keys that are in force
+/// there, within 400 days of the ledger.
+#[test]
+fn a_board_is_seated_from_every_state() {
+    let states = number("RANDOM_WALKS").unwrap_or(STATES);
+    let mut random = Random::new(28);
+    let drawn: Vec<(u64, u32, bool)> = (0..states)
+        .map(|at| {
+            let seed = 1 + random.below(SEEDS);
+            (seed, random.between(100, 900) as u32, at % 4 != 0)
+        })
+        .collect();
+    let next = AtomicU64::new(0);
+    let (walks, failed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((seed, steps, abandoned)) =
+                    drawn.get(next.fetch_add(1, Ordering::Relaxed) as usize)
+                {
+                    match walk(*seed, *steps, *abandoned) {
+                        Ok(walk) => walks.lock().unwrap().extend(walk),
+                        Err(why) => failed.lock().unwrap().push(why),
+                    }
+                }
+            });
+        }
+    });
+    let (walks, failed) = (walks.into_inner().unwrap(), failed.into_inner().unwrap());
+    let elected = walks.iter().filter(|walk| walk.acts > 0).count();
+    let none = walks.iter().filter(|walk| walk.held == 0).count();
+    let days = walks.iter().map(|walk| walk.days).max().unwrap_or(0);
+    println!(
+        "{} boards seated, {elected} by an election, {none} where no term was running; {days} days at most",
+        walks.len()
+    );
+    assert!(
+        failed.is_empty(),
+        "{} without a way out:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+    assert!(
+        walks.len() as u64 * 10 >= states * 9,
+        "{} walks",
+        walks.len()
+    );
+    assert!(
+        elected * 2 >= walks.len(),
+        "{elected} of {} walks had to elect anybody",
+        walks.len()
+    );
 }

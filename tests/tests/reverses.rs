@@ -36,7 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// Names the reverse that applies in a process of the copy.
 const VARIABLE: &str = "ROLLBOOK_REVERSE";
 /// The tables that rest on reverses, by their group.
-const TABLES: [(&str, &str); 1] = [("hands", "docs/results/hands.md")];
+const TABLES: [(&str, &str); 2] = [
+    ("hands", "docs/results/hands.md"),
+    ("door", "docs/results/door.md"),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

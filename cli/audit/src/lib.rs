@@ -25,6 +25,11 @@ use sha2::{Digest, Sha256};
 /// Blocks are taken in batches of at least so many records, so that the threads have work.
 const BATCH_RECORDS: usize = 2_048;
 
+/// And end with the block that fills so many bytes, so that what is held does not grow with the file.
+const BATCH_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes that an item of a list takes beside its own.
+const LIST_ITEM: usize = 32;
+
 /// Why a file cannot be audited at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -164,10 +169,18 @@ pub fn audit_watched(
     let mut broken = false;
     loop {
         // Read ahead; while one batch is applied in order, the other threads verify the next.
-        let (mut batch, mut records) = (Vec::new(), 0);
-        while height < header.height && !broken && records < BATCH_RECORDS && batch.len() < 1_024 {
+        let (mut batch, mut records, mut held) = (Vec::new(), 0, 0);
+        while height < header.height
+            && !broken
+            && records < BATCH_RECORDS
+            && held < BATCH_BYTES
+            && batch.len() < 1_024
+        {
             let frame = match source.framed(FRAME_MAX_BYTES) {
-                Ok(bytes) => BlockFrame::decode(&bytes).map_err(|error| error.to_string()),
+                Ok(bytes) => {
+                    held += bytes.len();
+                    BlockFrame::decode(&bytes).map_err(|error| error.to_string())
+                }
                 Err(ReadFailure::End) => Err(t(
                     "audit.ends-early",
                     &[("height", height.next().to_string())],
@@ -178,6 +191,7 @@ pub fn audit_watched(
                 Ok(frame) => {
                     height = height.next();
                     records += frame.records.len();
+                    held += LIST_ITEM * (frame.records.len() + frame.derived.len());
                 }
                 Err(_) => broken = true,
             }

@@ -8,9 +8,12 @@
 //!   else, and uses no answer of a node that says that it is another's.
 //! * The clock that a node's answers carry is compared with this machine's ([`Client::ahead_s`]). It
 //!   proves nothing: it is a reason to look at a clock.
-//! * An answer of more than 16 MiB is cut, a node is waited for 5 seconds to connect and 20 to
-//!   answer. Streams and downloads have no limit of size.
-//! * Absent: retries at one node, a cache, keys.
+//! * A node is waited for 5 seconds to connect, 20 to answer and 30 to say all of an answer, which has at
+//!   most 16 MiB; one that does not keep to that has not answered, and the next one is asked (RULINGS
+//!   A46). A stream or a download may be as long as it likes, but not silent for a minute, nor slower
+//!   than a kilobyte a second ([`stream`]).
+//! * A node that is asked too often (429) is asked again twice, after the second that it names.
+//! * Absent: other retries at one node, a cache, keys.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -25,13 +28,29 @@ use serde::de::DeserializeOwned;
 use ureq::http::HeaderMap;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
+use crate::stream::Stream;
+
 /// Longest answer read into memory, in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+/// What is said of an answer that is longer.
+const TOO_LONG: &str = "the answer has more than 16 MiB";
+/// How long an answer may take from its first byte to its last.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How long a connection that nobody uses is kept: shorter than any node keeps it.
+const IDLE: Duration = Duration::from_secs(5);
+/// How often a node that is asked too often is asked again, and after how long.
+const AGAIN: (u32, Duration) = (2, Duration::from_secs(1));
 
 /// Seconds by which two clocks may differ before it is worth a word.
 pub const CLOCK_S: i64 = 60;
 /// Codes by which a node says that it takes nothing now: no room.
-const NOT_TAKEN: [&str; 2] = ["api.busy", "api.pool"];
+const NOT_TAKEN: [&str; 5] = [
+    "api.busy",
+    "api.pool",
+    "api.full",
+    "api.no-room",
+    "api.too-many",
+];
 
 /// Any error, as a cause.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -212,6 +231,20 @@ struct Heard {
 
 type Response = ureq::http::Response<ureq::Body>;
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Kind<'a> {
+    /// Something that comes at once and as a whole.
+    Answer,
+    /// Something that may take long; events after this one.
+    Stream(Option<&'a str>),
+}
+
+/// Whether a status says 'not now': no room, or asked too often.
+fn is_not_now(status: u16) -> bool {
+    matches!(status, 429 | 503)
+}
+
 /// An answer and who gave it.
 struct Answer {
     node: String,
@@ -231,7 +264,9 @@ impl Client {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_recv_response(Some(Duration::from_secs(20)));
+            .timeout_recv_response(Some(Duration::from_secs(20)))
+            .timeout_recv_body(Some(ANSWER_TIME))
+            .max_idle_age(IDLE);
         if let Some(Roots(roots)) = roots {
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
@@ -337,23 +372,23 @@ impl Client {
 
     /// GET of bytes. A problem document of a node is [`Error::Refused`].
     pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Error> {
-        let mut answer = self.welcome(path)?;
+        let mut answer = self.welcome(path, Kind::Answer)?;
         let mut bytes = Vec::new();
-        let read = answer
-            .body
-            .as_reader()
-            .take(ANSWER_MAX)
-            .read_to_end(&mut bytes);
-        read.map_err(|cause| Error::Broken {
-            node: answer.node,
+        let broken = |cause| Error::Broken {
+            node: answer.node.clone(),
             cause,
-        })?;
+        };
+        let mut reader = answer.body.as_reader().take(ANSWER_MAX + 1);
+        reader.read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() as u64 > ANSWER_MAX {
+            return Err(broken(std::io::Error::other(TOO_LONG)));
+        }
         Ok(bytes)
     }
 
     /// GET whose problem document is an error.
-    fn welcome(&self, path: &str) -> Result<Answer, Error> {
-        let mut answer = self.get(path)?;
+    fn welcome(&self, path: &str, kind: Kind) -> Result<Answer, Error> {
+        let mut answer = self.get(path, kind)?;
         if answer.status < 400 {
             return Ok(answer);
         }
@@ -371,11 +406,13 @@ impl Client {
     /// beginning. A problem document of a node is [`Error::Refused`].
     pub fn events(&self, path: &str, last: Option<&str>) -> Result<Box<dyn Read>, Error> {
         let node = self.nodes.first().cloned().unwrap_or_default();
-        let why = match self.ask(&node, path, last)? {
+        let why = match self.ask(&node, path, Kind::Stream(last))? {
             Ok(response) if response.status().as_u16() < 400 => {
-                return Ok(Box::new(response.into_body().into_reader()));
+                return Ok(Box::new(Stream::events(response.into_body().into_reader())));
             }
-            Ok(response) if response.status() == 503 => "503".to_owned(),
+            Ok(response) if is_not_now(response.status().as_u16()) => {
+                response.status().as_str().to_owned()
+            }
             Ok(mut response) => {
                 let status = response.status().as_u16();
                 match response.body_mut().read_json::<Problem>() {
@@ -399,11 +436,11 @@ impl Client {
     }
 
     /// GET from the first node that answers anything but "not now".
-    fn get(&self, path: &str) -> Result<Answer, Error> {
+    fn get(&self, path: &str, kind: Kind) -> Result<Answer, Error> {
         let mut told = Vec::new();
         let mut foreign = None;
         for node in &self.nodes {
-            let answer = match self.ask(node, path, None) {
+            let answer = match self.ask(node, path, kind) {
                 Err(error @ Error::AnotherAlliance { .. }) => {
                     foreign = foreign.or(Some(error));
                     continue;
@@ -411,7 +448,9 @@ impl Client {
                 answer => answer?,
             };
             let why = match answer {
-                Ok(response) if response.status() == 503 => "503".to_owned(),
+                Ok(response) if is_not_now(response.status().as_u16()) => {
+                    response.status().as_str().to_owned()
+                }
                 Ok(response) => {
                     let status = response.status().as_u16();
                     return Ok(Answer {
@@ -474,19 +513,34 @@ impl Client {
         &self,
         node: &str,
         path: &str,
-        last: Option<&str>,
+        kind: Kind,
     ) -> Result<Result<Response, ureq::Error>, Error> {
         self.belongs(node)?;
-        let get = |header: Option<&String>| {
+        let once = |header: Option<&String>| {
             let mut request = self.agent.get(format!("{node}{path}"));
-            if let Some(last) = last {
+            if let Kind::Stream(Some(last)) = kind {
                 request = request.header("last-event-id", last);
             }
-            let answer = match header {
-                Some(header) => request.header("authorization", header).call(),
-                None => request.call(),
+            if let Some(header) = header {
+                request = request.header("authorization", header);
+            }
+            let answer = match kind {
+                Kind::Answer => request.call(),
+                Kind::Stream(_) => request.config().timeout_recv_body(None).build().call(),
             };
             answer.inspect(|answer| self.hear(node, answer.headers()))
+        };
+        let get = |header: Option<&String>| {
+            let (most, pause) = AGAIN;
+            let mut answer = once(header);
+            for _ in 0..most {
+                if !matches!(&answer, Ok(answer) if answer.status() == 429) {
+                    break;
+                }
+                std::thread::sleep(pause);
+                answer = once(header);
+            }
+            answer
         };
         let header = self.header(node)?;
         let answer = get(header.as_ref());
@@ -571,14 +625,15 @@ impl Client {
                 sent = post(None);
             }
             let (why, may_have_arrived) = match sent {
-                Ok(mut response) if response.status() == 503 => {
+                Ok(mut response) if is_not_now(response.status().as_u16()) => {
+                    let status = response.status().as_u16();
                     let problem = response.body_mut().read_json::<Problem>().ok();
                     let is_not_taken = problem
                         .as_ref()
                         .is_some_and(|problem| NOT_TAKEN.contains(&problem.code.as_str()));
                     let why = match problem {
-                        Some(problem) => format!("503: {}", problem.detail),
-                        None => "503".to_owned(),
+                        Some(problem) => format!("{status}: {}", problem.detail),
+                        None => status.to_string(),
                     };
                     (why, !is_not_taken)
                 }
@@ -609,8 +664,8 @@ impl Client {
 
     /// Streams the body of a path into a writer; the number of bytes.
     pub fn download(&self, path: &str, out: &mut impl Write) -> Result<u64, Error> {
-        let mut answer = self.welcome(path)?;
-        let mut reader = answer.body.as_reader();
+        let answer = self.welcome(path, Kind::Stream(None))?;
+        let mut reader = Stream::download(answer.body.into_reader());
         std::io::copy(&mut reader, out).map_err(|cause| Error::BrokenDownload {
             node: answer.node,
             cause,

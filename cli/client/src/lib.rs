@@ -3,7 +3,7 @@
 //! * Who uses it knows the genesis hash and some addresses of nodes; everything else is verified.
 //! * Errors are typed and carry what happened; they are no sentences for people. The command line
 //!   has those, in two languages.
-//! * Absent: flags, catalogues, consensus, databases, and threads of its own.
+//! * Absent: flags, catalogues, consensus, databases, and threads of its own but one for each stream.
 //!
 //! | module | holds |
 //! |---|---|
@@ -19,4 +19,5 @@ pub mod client;
 pub mod fetch;
 pub mod keep;
 pub mod receipts;
+mod stream;
 pub mod trust;

@@ -116,7 +116,7 @@ pub fn submit(trust: &mut Trust, record: &Record) -> Result<Handed, NoAnswer> {
             untrue.push(doubted(trust, node, why));
             continue;
         }
-        let answer = match one.post("/v1/records", &bytes) {
+        let answer = match one.post("/v1/records?signed=true", &bytes) {
             Ok(answer) => answer,
             Err(error) if error.is_silence() => {
                 may_have_arrived |= !error.is_unsent();

@@ -6,13 +6,15 @@
 //! * `policies.json`: the chain of policies with their handover proofs, verified again at every
 //!   opening;
 //! * `head.json`: the newest verified head, as the signed note;
-//! * `receipts/`: what nodes signed about records handed in; `alarms/`: both statements of a fork.
+//! * `receipts/`: what nodes signed about records handed in; `alarms/`: both statements of a fork, or
+//!   of two heads that nobody joined.
 //!
 //! Every statement of a node comes with a checkpoint. It is judged by the policy of its size, it
 //! must extend the known head (or the known head must extend it), and it is fresh if the (f+1)-th
 //! newest cosignature is not older than the greatest age asked for. A node whose statement does not
-//! verify is named ([`Notice`]) and the next one is asked; a head that no node can join to the known
-//! one is an alarm and the end.
+//! verify is named ([`Notice`]) and the next one is asked. Two roots of one size are an alarm and the end.
+//! A head of another size that nobody joins to the known one is kept beside it and is the end, too, but
+//! accuses nobody: whoever withholds a proof can show it (RULINGS A46).
 //!
 //! This machine's clock decides nothing where a quorum shows that it is wrong ([`Clock`] of
 //! [`Grounds`]): a statement signed later than it says is no older than nothing, and one that covers
@@ -29,7 +31,7 @@ use std::sync::Arc;
 
 use rollbook_core::id::CharterVersion;
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::file::{Flaw, KeptPolicy, chain_of};
+use rollbook_proof::file::{Flaw, KeptPolicy, chain_of, complete_handovers};
 use rollbook_proof::log::tree::verify_consistency;
 use rollbook_proof::log::{Clock as ClockKind, TlogProof};
 use rollbook_proof::number::Height;
@@ -166,7 +168,7 @@ fn listed(items: &[impl ToString]) -> String {
     items.join("; ")
 }
 
-/// Two verified heads of which neither extends the other.
+/// Two verified heads of which neither is shown to extend the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fork {
     /// Who served the second one.
@@ -203,6 +205,12 @@ pub enum Error {
     #[error("the log is forked: {} serves {} with root {}, known is {} with root {}; see {}",
         .0.node, .0.size, .0.root, .0.known_size, .0.known_root, .0.place)]
     Fork(Box<Fork>),
+    /// Two heads under quorums of which no node that was asked can show that one extends the other. Whoever
+    /// withholds a proof can do this, so it accuses nobody (RULINGS A46): both statements are kept, and
+    /// the head known before stays.
+    #[error("nobody joins the head of {} with size {} to the known one of size {}; see {}",
+        .0.node, .0.size, .0.known_size, .0.place)]
+    Unjoined(Box<Fork>),
     /// What was kept does not verify any more.
     #[error("{place} is damaged: {why}")]
     Damaged {
@@ -494,13 +502,22 @@ impl Trust {
                 kept.policy.as_bytes(),
                 kept.proof.as_deref().map(str::as_bytes),
             );
-            pushed.map_err(|error| flawed(Flaw::new(error.code(), error)))?;
+            let pushed = pushed.map_err(|error| flawed(Flaw::new(error.code(), error)))?;
+            // What is kept is verified as a whole: a number that is told beside the policy, too.
+            if pushed.epoch != kept.epoch {
+                return Err(unread(format!(
+                    "a policy of epoch {} is told as that of epoch {}",
+                    pushed.epoch, kept.epoch
+                )));
+            }
         }
         if chain.policies().next().is_none() {
             return Err(Trouble::Untrue(Untrue::NoPolicies));
         }
+        let policies: Vec<KeptPolicy> = self.policies.iter().cloned().chain(new).collect();
+        complete_handovers(&policies).map_err(flawed)?;
         self.chain = chain;
-        self.policies.extend(new);
+        self.policies = policies;
         self.keep(POLICIES, &self.policies).map_err(Trouble::Stop)
     }
 
@@ -590,7 +607,8 @@ impl Trust {
     }
 
     /// Shows that one of two verified heads extends the other: with a proof of this node, else of
-    /// any other. Two different roots of one size, or proofs that all fail, are a fork.
+    /// any other. Two different roots of one size are a fork; heads of two sizes that nobody joins are
+    /// neither one log nor a fork.
     fn join(
         &self,
         node: &Client,
@@ -605,8 +623,9 @@ impl Trust {
         } else {
             ((found.size, found.root), (known.size, known.root))
         };
+        let is_fork = old.0 == new.0;
         let mut failed = None;
-        if old.0 < new.0 {
+        if !is_fork {
             let others = self
                 .client
                 .nodes()
@@ -628,12 +647,6 @@ impl Trust {
                 }
                 failed = Some(path);
             }
-            if failed.is_none() {
-                return Err(Trouble::Untrue(Untrue::NotJoined {
-                    old: old.0,
-                    new: new.0,
-                }));
-            }
         }
         let alarm = ForkAlarm {
             kind: FORK_ALARM.to_owned(),
@@ -650,9 +663,15 @@ impl Trust {
             },
             consistency: failed,
         };
-        let file = format!("alarms/fork-{}-{}.json", found.size, found.root.short());
+        let kind = if is_fork { "fork" } else { "unjoined" };
+        let file = format!("alarms/{kind}-{}-{}.json", found.size, found.root.short());
         self.keep(&file, &alarm).map_err(Trouble::Stop)?;
-        Err(Trouble::Stop(Error::Fork(Box::new(Fork {
+        let error = if is_fork {
+            Error::Fork
+        } else {
+            Error::Unjoined
+        };
+        Err(Trouble::Stop(error(Box::new(Fork {
             node: name.to_owned(),
             size: found.size,
             root: found.root,

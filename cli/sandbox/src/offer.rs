@@ -33,7 +33,8 @@ impl Node {
     pub fn new(api: std::net::SocketAddr, pass: String) -> Node {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(5)));
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .max_idle_age(Duration::from_secs(5));
         Node {
             url: format!("http://{api}"),
             agent: config.build().into(),

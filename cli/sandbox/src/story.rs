@@ -16,7 +16,7 @@ use rollbook_core::calendar::{DEFAULT_OFFSET_MINUTES, LocalDay, MS_PER_DAY};
 use rollbook_core::id::{
     AgreementId, AwardId, CallId, DirectionId, FundId, MotionId, PaymentId, PersonId,
 };
-use rollbook_core::identity::{ActClass, Name, Role, Scope};
+use rollbook_core::identity::{ActClass, Name, Role, Scope, commitment};
 use rollbook_core::lookup::seats;
 use rollbook_core::record::{
     Ballot, BallotVote, Body, Choice, Declaration, MotionAct, MotionEffect, Payload, Proposal,
@@ -213,6 +213,21 @@ fn name(native: &str, latin: &str) -> Name {
 }
 
 /// The hash of a paper that exists only in the story.
+/// Number of the fund's bank account, made up.
+pub const FUND_ACCOUNT: &str = "6222 0000 0001 0001";
+/// Number of the account that the grantee is paid to, made up.
+pub const PAYEE_ACCOUNT: &str = "6217 0000 0020 0020";
+
+/// The salt of the commitment to an account: what its owner would keep in an opening.
+pub fn account_salt(account: &str) -> Hash {
+    paper(&format!("salt of {account}"))
+}
+
+/// The commitment to an account, as it stands on the ledger.
+pub fn sealed_account(account: &str) -> Hash {
+    commitment::content(&account_salt(account).0, account.as_bytes())
+}
+
 fn paper(label: &str) -> Hash {
     sha256(format!("Fictional sample paper: {label}").as_bytes())
 }

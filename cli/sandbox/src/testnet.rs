@@ -261,6 +261,7 @@ impl Testnet {
                 tls: None,
                 insecure_listen: false,
                 public_reading: true,
+                proxies: Vec::new(),
                 bootstrap: Vec::new(),
                 log: "info".into(),
                 log_format: Default::default(),

@@ -23,7 +23,6 @@ use super::asked::Asked;
 use super::numbers;
 use super::signers;
 use super::signers::Signer;
-use crate::asking;
 use crate::failure::Failure;
 use crate::files;
 use crate::flags::{Acting, Asking, Global, KeyFlags, MAX_AGE, Signing, Submitting};
@@ -32,11 +31,11 @@ use crate::keystore::Keystore;
 use crate::keystore::card::{parse_role, role_code};
 use crate::keystore::opened::Keys;
 use crate::login::Login;
-use crate::output::word;
+use crate::output::{say, word};
 use crate::profile::{Left, Profile, Profiles, in_use};
-use crate::trust;
 use crate::verbs::known::Ledger;
 use crate::verbs::opening::Reading;
+use crate::{asking, consent, trust};
 
 /// How long a signed record may wait to be recorded.
 const VALID_MS: u64 = 7 * MS_PER_DAY;
@@ -177,6 +176,7 @@ impl<'a> Desk<'a> {
         let (person, lane) = (self.must_have_first()?, body.read_class());
         let (told, _) = place(client, person, lane)?;
         let whose = (person, lane);
+        let told = self.plausible(client, whose, told)?;
         numbers::take(
             self.global,
             &self.keystore,
@@ -184,6 +184,38 @@ impl<'a> Desk<'a> {
             whose,
             (told, count),
         )
+    }
+
+    /// A number that a node tells, if it is near what was given out here; else if another node tells one
+    /// like it, or the user goes on all the same. A wrong one would be a gap that nobody can close.
+    fn plausible(
+        &self,
+        client: &Client,
+        (person, lane): (u32, ReadClass),
+        told: u64,
+    ) -> Result<u64, Failure> {
+        let highest = numbers::highest(self.global, &self.keystore, &self.chain()?, (person, lane));
+        let near = highest.saturating_add(numbers::JUMP);
+        if told <= near {
+            return Ok(told);
+        }
+        // Whichever of two nodes tells less: the ledger refuses what is too low, and nothing is lost.
+        let others = client.nodes().iter().skip(1);
+        let second = others
+            .filter_map(|node| place(&client.only(node), person, lane).ok())
+            .map(|(second, _)| second)
+            .next();
+        if let Some(second) = second {
+            return Ok(told.min(second));
+        }
+        let facts = [
+            ("person", person.to_string()),
+            ("told", told.to_string()),
+            ("highest", highest.to_string()),
+        ];
+        say(t("act.jump", &facts));
+        consent::ask(self.global, "consent.jump")?;
+        Ok(told)
     }
 
     /// What is to be signed.

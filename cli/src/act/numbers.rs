@@ -27,6 +27,27 @@ use crate::profile::Profiles;
 #[serde(transparent)]
 struct Given(BTreeMap<String, BTreeMap<String, u64>>);
 
+/// How far a node's word may be above the highest number that was given out here before another node, or the
+/// user, is asked (RULINGS A46).
+pub const JUMP: u64 = 256;
+
+/// The highest number that was given out here for a person in a lane; 0 if none was.
+pub fn highest(
+    global: &Global,
+    keystore: &Keystore,
+    chain: &Hash,
+    (person, lane): (u32, ReadClass),
+) -> u64 {
+    let beside = Profiles::of(global).verified(chain);
+    let folders = [keystore.folder(), beside.as_path()];
+    let given = folders.map(|folder| {
+        let given = read(&folder.join(format!("{person:04}.numbers.toml")));
+        let lanes = given.0.get(&chain.to_hex());
+        lanes.and_then(|lanes| lanes.get(&word(lane)).copied())
+    });
+    given.into_iter().flatten().max().unwrap_or(0)
+}
+
 /// Takes `count` numbers in a row of a person in a lane; the first of them. `told` is the next one by
 /// a node's word.
 pub fn take(

@@ -38,6 +38,7 @@ use crate::output::{print, print_json, say};
 
 mod history;
 mod machine;
+mod reads;
 
 /// Validating nodes.
 const NODES: u32 = 4;

@@ -3,6 +3,7 @@
 
 mod affairs;
 mod organisation;
+mod relations;
 
 use comfy_table::Table;
 use rollbook_core::account::{Amount, Unit};

@@ -1,17 +1,20 @@
 //! `rollbook export`: the whole history from a node into one file, to be audited offline. It holds
 //! ballots and dues, so a node gives it to members' people (RULINGS A15): the command logs in with
-//! the profile's key, or as `--reader`.
+//! the profile's key, or as `--reader`. `--tiles DIR` writes what is for everybody instead ([`tiles`]).
 
 use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_core::export::Header;
 use rollbook_node::files::{Access, Replacement};
 use rollbook_proof::crypto::Hash;
 use rollbook_words::catalogue::t;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
+use super::tiles;
 use crate::failure::Failure;
 use crate::files::{cannot_write, free, is_stdout};
 use crate::flags::{Connection, Global};
@@ -27,8 +30,11 @@ pub struct Export {
     #[command(flatten)]
     connection: Connection,
     /// Where it goes; `-` is standard output.
-    #[arg(value_name = "FILE")]
-    out: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "tiles")]
+    out: Option<PathBuf>,
+    /// Folder that gets the public log as tiles instead.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force"])]
+    tiles: Option<PathBuf>,
     /// Whether a file of that name may be replaced.
     #[arg(long)]
     force: bool,
@@ -36,13 +42,84 @@ pub struct Export {
 
 /// Runs the command.
 pub fn run(global: &Global, flags: &Export) -> Result<u8, Failure> {
-    free(&flags.out, Some(flags.force))?;
+    let out = match (&flags.out, &flags.tiles) {
+        (_, Some(folder)) => return tiles::run(global, &flags.connection, folder),
+        (Some(out), None) => out,
+        // clap asks for one of them.
+        (None, None) => return Ok(0),
+    };
+    free(out, Some(flags.force))?;
     let profile = in_use(global)?;
     let client = asking::reading(global, &flags.connection, profile.as_ref())?;
     let genesis = genesis(flags.connection.genesis.as_deref(), profile.as_ref())?;
-    save((&flags.out, flags.force), genesis, |mut file| {
-        Ok(client.download("/v1/export", &mut file)?)
+    save((out, flags.force), genesis, |file| {
+        let mut whole = Whole::of(file);
+        let bytes = client.download("/v1/export", &mut whole)?;
+        whole.must_end()?;
+        Ok(bytes)
     })
+}
+
+/// Looks at what a node sends as an export: it begins as one and ends with the digest of all before, or
+/// it is none, however much of it came.
+struct Whole<'a> {
+    out: &'a mut dyn Write,
+    /// The beginning, until it was looked at.
+    head: Vec<u8>,
+    is_export: bool,
+    hasher: Sha256,
+    /// The last bytes, which may be the digest.
+    tail: Vec<u8>,
+}
+
+/// Bytes of the digest at the end.
+const DIGEST: usize = 32;
+
+impl<'a> Whole<'a> {
+    fn of(out: &'a mut dyn Write) -> Whole<'a> {
+        Whole {
+            out,
+            head: Vec::new(),
+            is_export: false,
+            hasher: Sha256::new(),
+            tail: Vec::new(),
+        }
+    }
+
+    fn must_end(self) -> Result<(), Failure> {
+        let computed: [u8; DIGEST] = self.hasher.finalize().into();
+        if self.is_export && self.tail == computed {
+            Ok(())
+        } else {
+            Err(Failure::unreachable(t("export.not-whole", &[]))
+                .next(t("client.unreachable-next", &[])))
+        }
+    }
+}
+
+impl Write for Whole<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.is_export {
+            self.head.extend_from_slice(bytes);
+            if self.head.len() >= Header::BYTES {
+                let head = self.head.get(..Header::BYTES).unwrap_or_default();
+                let no = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+                Header::decode(head).map_err(no)?;
+                (self.is_export, self.head) = (true, Vec::new());
+            }
+        }
+        self.out.write_all(bytes)?;
+        self.tail.extend_from_slice(bytes);
+        let before = self.tail.len().saturating_sub(DIGEST);
+        self.hasher
+            .update(self.tail.get(..before).unwrap_or_default());
+        self.tail.drain(..before);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Where an export is written, with the first reason why it could not be: the one who fetches it
@@ -162,6 +239,41 @@ fn filled(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A node that sent six hundred megabytes of 'A' had sent an export.
+    #[test]
+    fn what_is_no_export_is_not_kept_as_one() {
+        let header = Header {
+            genesis: Hash([7; 32]),
+            height: rollbook_proof::number::Height(0),
+        };
+        let mut good = header.encode();
+        good.extend_from_slice(&[1; 100]);
+        let digest: [u8; 32] = Sha256::digest(&good).into();
+        good.extend_from_slice(&digest);
+        let send = |bytes: &[u8], part: usize| {
+            let mut out = Vec::new();
+            let mut whole = Whole::of(&mut out);
+            let sent = bytes
+                .chunks(part)
+                .try_for_each(|part| whole.write_all(part));
+            sent.is_ok() && whole.must_end().is_ok() && out == bytes
+        };
+        for part in [1, 7, 31, 32, 33, 1_000] {
+            assert!(send(&good, part), "{part}");
+        }
+        let mut changed = good.clone();
+        changed[80] ^= 1;
+        for bad in [
+            &good[..good.len() - 1],
+            &changed,
+            &[b'A'; 4_000],
+            &[],
+            &good[..20],
+        ] {
+            assert!(!send(bad, 64), "{} bytes", bad.len());
+        }
+    }
 
     /// A full disk was told as 'the answer of the node broke off', exit 4, 'try again'.
     #[test]

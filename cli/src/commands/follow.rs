@@ -6,7 +6,7 @@
 //! it begins is settled once, before the first stream: at what was asked for, else after the newest
 //! block of the first node that answers. Ctrl-C ends it with exit code 0.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ use crate::output::{is_lost, print, say};
 use crate::profile::in_use;
 use crate::{asking, objects};
 
+/// Longest event, in bytes: a record of 32 KiB in words and twice in hexadecimal has less.
+const LINE_MAX: u64 = 1024 * 1024;
 /// Pause before the nodes are tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long no node may answer.
@@ -188,7 +190,10 @@ impl<R: BufRead> Iterator for Events<R> {
         let (mut id, mut kind, mut data) = (String::new(), String::new(), String::new());
         loop {
             let mut line = String::new();
-            if self.0.read_line(&mut line).ok()? == 0 {
+            // A line without end is no event, however long it goes on.
+            let most = LINE_MAX.saturating_sub(data.len() as u64);
+            let read = (&mut self.0).take(most).read_line(&mut line).ok()?;
+            if read == 0 || !line.ends_with('\n') {
                 return None;
             }
             let line = line.trim_end_matches(['\n', '\r']);

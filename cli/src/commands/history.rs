@@ -185,19 +185,7 @@ fn table_of(kind: &str) -> &str {
 /// Runs `history`.
 pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     let wanted = Wanted::read(flags)?;
-    // Nothing is proved of a list, so a node's history is fetched whole and run again.
-    let fetched = match flags.past.from_export {
-        Some(_) => None,
-        None => Some(fetch(global, &flags.connection)?),
-    };
-    let past = Past {
-        from_export: fetched
-            .as_ref()
-            .map(Passing::file)
-            .or_else(|| flags.past.from_export.clone()),
-        on: flags.past.on.clone(),
-        known: flags.past.known.clone(),
-    };
+    let (past, _passing) = whole(global, &flags.connection, &flags.past)?;
     let (mut lines, mut found) = (VecDeque::new(), 0usize);
     let mut watch = |tables: &StateTables, execution: &rollbook_core::ledger::Execution| {
         for line in history::of(tables, execution) {
@@ -283,8 +271,31 @@ pub fn run(global: &Global, flags: &History) -> Result<u8, Failure> {
     Ok(source.code())
 }
 
+/// Where a whole history is: the export that was given, else one fetched from a node, which goes with
+/// what is returned. Nothing is proved of a list, so a node's history is fetched whole and run again.
+pub fn whole(
+    global: &Global,
+    connection: &Connection,
+    past: &Past,
+) -> Result<(Past, Option<Passing>), Failure> {
+    let fetched = match past.from_export {
+        Some(_) => None,
+        None => Some(fetch(global, connection)?),
+    };
+    let past = Past {
+        from_export: fetched
+            .as_ref()
+            .map(Passing::file)
+            .or_else(|| past.from_export.clone()),
+        on: past.on.clone(),
+        known: past.known.clone(),
+    };
+    Ok((past, fetched))
+}
+
 /// A folder of this command alone that goes with it.
-struct Passing(PathBuf);
+#[derive(Debug)]
+pub struct Passing(PathBuf);
 
 impl Passing {
     /// Under a name that nobody can have guessed, closed to others (RULINGS A51, A64).

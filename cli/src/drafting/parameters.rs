@@ -3,7 +3,7 @@
 //! The names are those of the charter's own fields, so every parameter of this build has one, and
 //! no list can fall behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::account::Amount;
 use rollbook_core::calendar::Period;
@@ -47,6 +47,7 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let sections = [
         ("membership", serde_json::to_value(charter.membership)),
+        ("standing", serde_json::to_value(charter.standing)),
         ("terms", serde_json::to_value(charter.terms)),
         ("motions", serde_json::to_value(charter.motions)),
         ("growth", serde_json::to_value(charter.growth)),
@@ -132,14 +133,17 @@ pub fn all(charter: &Charter) -> BTreeMap<String, Value> {
     all
 }
 
-/// The parameters in which two charters differ: name, first, second.
+/// The parameters in which two charters differ: name, first, second; null where a charter has no such
+/// parameter, or has it switched off.
 pub fn differences(a: &Charter, b: &Charter) -> Vec<(String, Value, Value)> {
     let (a, b) = (all(a), all(b));
-    a.iter()
-        .filter_map(|(name, value)| {
-            let other = b.get(name).cloned().unwrap_or(Value::Null);
-            (other != *value).then(|| (name.clone(), value.clone(), other))
-        })
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let value = |of: &BTreeMap<String, Value>, name| of.get(name).cloned().unwrap_or(Value::Null);
+    let differing = names
+        .into_iter()
+        .filter(|name| a.get(*name) != b.get(*name));
+    differing
+        .map(|name| (name.clone(), value(&a, name), value(&b, name)))
         .collect()
 }
 
@@ -287,6 +291,7 @@ fn put(charter: &mut Charter, name: &str, new: Value) -> Option<()> {
     let path: Vec<&str> = name.split('.').collect();
     match path.as_slice() {
         ["membership", field] => charter.membership = merged(&charter.membership, field, new)?,
+        ["standing", field] => charter.standing = merged(&charter.standing, field, new)?,
         ["terms", field] => charter.terms = merged(&charter.terms, field, new)?,
         ["motions", field] => charter.motions = merged(&charter.motions, field, new)?,
         ["people", field] => charter.people = merged(&charter.people, field, new)?,

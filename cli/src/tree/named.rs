@@ -35,10 +35,11 @@ fn named(text: &str, document: bool) -> Vec<Vec<&str>> {
 
 /// Words of the command line as they stand, not placeholders such as `NOUN` or `{file}`.
 fn is_word(word: &str) -> bool {
-    !word.is_empty()
+    // `360giving` is a word, too.
+    word.contains(|c: char| c.is_ascii_lowercase())
         && word
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c == '-' || c == '|')
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '|')
 }
 
 /// Why the tree has no such command, if it has none.
@@ -109,7 +110,12 @@ fn every_command_that_a_document_names_exists() {
     let root = tree(None);
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = vec![top.join("README.md"), top.join("README.zh.md")];
-    for folder in ["docs", "cli/templates/en", "cli/templates/zh"] {
+    for folder in [
+        "docs",
+        "docs/guides",
+        "cli/templates/en",
+        "cli/templates/zh",
+    ] {
         let entries = std::fs::read_dir(top.join(folder)).unwrap();
         files.extend(entries.map(|entry| entry.unwrap().path()));
     }
@@ -128,6 +134,37 @@ fn every_command_that_a_document_names_exists() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 40, "{count}");
+}
+
+/// Every line of the guides is typed: the whole of it is read as the program reads it, with its flags
+/// and what they take.
+#[test]
+fn every_line_of_the_guides_is_a_command() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("rollbook ")) {
+            count += 1;
+            // A title in quotes is one word.
+            let words = line.split('"').enumerate().flat_map(|(at, part)| {
+                let quoted = at % 2 == 1;
+                let plain = part.split_whitespace().filter(move |_| !quoted);
+                plain.chain(quoted.then_some(part))
+            });
+            use clap::error::ErrorKind::DisplayHelp;
+            match tree(None).try_get_matches_from(words) {
+                Err(error) if error.kind() != DisplayHelp => {
+                    wrong.push(format!("{}: {line}: {error}", file.display()));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 60, "{count}");
 }
 
 /// The test sees what it is for.

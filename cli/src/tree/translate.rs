@@ -56,10 +56,12 @@ fn in_chinese(command: Command) -> Command {
         } else {
             "选项"
         };
+        // A flag has neither, and clap refuses to hide what is not there.
+        let takes = argument.get_action().takes_values();
         argument
             .help_heading(heading)
-            .hide_default_value(true)
-            .hide_possible_values(true)
+            .hide_default_value(takes)
+            .hide_possible_values(takes)
     })
 }
 

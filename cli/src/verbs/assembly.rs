@@ -1,4 +1,4 @@
-//! Verbs of seats, proxies, sealed ballots, papers of meetings and amendments: the part of the
+//! Verbs of seats, proxies, sealed ballots, papers of meetings, amendments, and of nodes that come and go: the part of the
 //! [table](super::table) that the assembly needs.
 
 use super::{Field, Kind, Verb, fill, flag, id, known, maybe, motion, place, told, usually, verb};
@@ -129,4 +129,6 @@ pub const ASSEMBLY: &[Verb] = &[
             ),
         ],
     ),
+    verb("node", "ready", "Node", "Ready", &[]),
+    verb("node", "leave", "Node", "Leave", &[]),
 ];

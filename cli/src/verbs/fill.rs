@@ -150,6 +150,12 @@ pub fn without_instalment(fields: &mut Map<String, Value>, _: &mut Reading) -> R
     Ok(())
 }
 
+/// The recovery led to what waits at it.
+pub fn without_recovery(fields: &mut Map<String, Value>, _: &mut Reading) -> Result<(), Failure> {
+    remove(fields, &["recovery"]);
+    Ok(())
+}
+
 /// The pledge led to the proposal.
 pub fn without_contribution(
     fields: &mut Map<String, Value>,

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use rollbook_core::account::{Amount, Unit};
 use rollbook_core::charter::Charter;
+use rollbook_core::id::Id as _;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
 use rollbook_core::object::call::Call;
@@ -18,7 +19,9 @@ use rollbook_core::object::fund::Fund;
 use rollbook_core::object::membership::Membership;
 use rollbook_core::object::motion::Motion;
 use rollbook_core::object::payment::Payment;
-use rollbook_core::record::{Body, Criterion, FundAct, MembershipAct, MotionEffect, Record};
+use rollbook_core::record::{
+    AwardAct, Body, Criterion, FundAct, MembershipAct, MotionEffect, Record,
+};
 use rollbook_core::state::{TableValue, decode_value};
 use rollbook_proof::crypto::Hash;
 use rollbook_wire::known::Known;
@@ -158,12 +161,31 @@ pub fn cancellation(fields: &Fields, reading: &mut Reading) -> Answer {
     waiting(fields, reading, ("contribution", "proposal"))
 }
 
+/// F26: the entry of money that came back, which waits for a second officer.
+pub fn recovery_receipt(fields: &Fields, reading: &mut Reading) -> Answer {
+    waiting(fields, reading, ("recovery", "receipt"))
+}
+
+/// F45: the debt that was set off and waits for the treasurer.
+pub fn set_off(fields: &Fields, reading: &mut Reading) -> Answer {
+    waiting_at(fields, reading, ("recovery", "set-off", "entry"))
+}
+
 /// The one record that waits at an object; among several the one whose id begins as given.
 fn waiting(fields: &Fields, reading: &mut Reading, (table, field): (&str, &'static str)) -> Answer {
+    waiting_at(fields, reading, (table, table, field))
+}
+
+/// The same where what is asked for has another name than the object that is numbered.
+fn waiting_at(
+    fields: &Fields,
+    reading: &mut Reading,
+    (table, asked, field): (&str, &str, &'static str),
+) -> Answer {
     let (Some(number), Some(ledger)) = (number(fields, table), reading.ledger.clone()) else {
         return Ok(Vec::new());
     };
-    let known = ledger.told(table, number)?;
+    let known = ledger.told(asked, number)?;
     let begun = fields.get(field).and_then(Value::as_str).unwrap_or("");
     let found: Vec<&Hash> = known
         .waiting
@@ -227,7 +249,24 @@ fn entered(record: &Record, unit: Option<&Unit>) -> String {
                 ("person", record.payload.officer.0.to_string()),
             ],
         ),
-        Body::Membership(MembershipAct::Receive(entry)) => t(
+        Body::Award(AwardAct::ReceiveRecovery(entry)) => t(
+            "known.entered",
+            &[
+                ("amount", money(entry.amount)),
+                ("reference", entry.reference.0.to_string()),
+                ("day", entry.value_day.to_string()),
+                ("person", record.payload.officer.0.to_string()),
+            ],
+        ),
+        Body::Award(AwardAct::SetOff(entry)) => t(
+            "known.set-off",
+            &[
+                ("amount", money(entry.amount)),
+                ("payment", entry.payment.short().to_string()),
+                ("person", record.payload.officer.0.to_string()),
+            ],
+        ),
+        Body::Membership(MembershipAct::Receive(entry) | MembershipAct::PayBack(entry)) => t(
             "known.entered",
             &[
                 ("amount", money(entry.amount)),
@@ -563,11 +602,11 @@ pub fn unit(fields: &Fields, reading: &Reading) -> Result<Option<Unit>, Failure>
         Some(object::<Agreement>(ledger, "agreement", number)?.fund.0)
     } else if let Some(number) = number(fields, "payment") {
         Some(object::<Payment>(ledger, "payment", number)?.fund.0)
-    } else if fields.contains_key("invoice") {
+    } else if fields.contains_key("invoice") || fields.contains_key("parts") {
         let currency = ledger.charter()?.currency;
         return Ok(Unit::currency(currency.as_str()).ok());
     } else {
-        let told = ["application", "instalment", "milestone"]
+        let told = ["application", "instalment", "milestone", "recovery"]
             .into_iter()
             .find_map(about)
             .transpose()?;

@@ -765,19 +765,6 @@ const FIRST: &[Verb] = &[
         "Dispute",
         &[id("payment"), flag("ground", Kind::Sealed)],
     ),
-    verb(
-        "member",
-        "cease",
-        "Membership",
-        "Cease",
-        &[
-            id("membership"),
-            flag("cause", Kind::Choice(&["dissolved", "insolvent"])),
-            flag("evidence", Kind::Hash),
-        ],
-    ),
-    verb("node", "ready", "Node", "Ready", &[]),
-    verb("node", "leave", "Node", "Leave", &[]),
 ];
 
 /// Kinds of record that have a command of their own, or that no officer proposes: family, variant,
@@ -789,9 +776,20 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("Node", "Register", "node register"),
     ("Node", "Update", "node update"),
     ("MotionEffect", "Admit", "opened by M07"),
+    ("MotionEffect", "ChangeClass", "opened by M22: member class"),
+    (
+        "MotionEffect",
+        "UndoRelation",
+        "opened by R27: org appeal-relation",
+    ),
     (
         "MotionEffect",
         "DecideAppeal",
         "opened by F40: application appeal",
+    ),
+    (
+        "MotionEffect",
+        "UpholdAppeal",
+        "opened by M17: proceeding appeal",
     ),
 ];

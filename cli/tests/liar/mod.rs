@@ -1,12 +1,9 @@
 //! A node's API behind a proxy that lies, and the desk of somebody who reads through it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, dead_code)]
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rollbook::encoding::base64_text;
@@ -18,73 +15,9 @@ use rollbook_proof::log::{Checkpoint, EpochPolicy, MemoryNodes, TlogProof};
 use rollbook_proof::number::OrganisationId;
 use rollbook_sandbox::http;
 use rollbook_sandbox::keys::node_key;
+use rollbook_tests::liar::Proxy;
 use rollbook_tests::testnet::Net;
 use serde_json::{Value, json};
-
-pub type Alter = dyn Fn(&str, http::Answer) -> http::Answer + Send + Sync;
-
-/// A node's API passed on with changes.
-pub struct Proxy {
-    pub url: String,
-}
-
-impl Proxy {
-    pub fn start(
-        upstream: SocketAddr,
-        alter: impl Fn(&str, http::Answer) -> http::Answer + Send + Sync + 'static,
-    ) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let alter: Arc<Alter> = Arc::new(alter);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let alter = Arc::clone(&alter);
-                std::thread::spawn(move || serve(stream, upstream, &*alter));
-            }
-        });
-        Proxy { url }
-    }
-}
-
-pub fn serve(mut stream: TcpStream, upstream: SocketAddr, alter: &Alter) -> Option<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let path = head.split(' ').nth(1)?.to_owned();
-    let header = |name: &str| {
-        head.lines()
-            .find_map(|line| {
-                line.split_once(':')
-                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            })
-            .map(|(_, value)| value.trim())
-    };
-    let wait = Duration::from_secs(20);
-    let answer = if head.starts_with("POST") {
-        let mut body = vec![0; header("content-length")?.parse().ok()?];
-        stream.read_exact(&mut body).ok()?;
-        http::post(
-            upstream,
-            &path,
-            header("content-type").unwrap_or_default(),
-            &body,
-            wait,
-        )
-    } else {
-        http::get(upstream, &path, wait)
-    };
-    let answer = alter(&path, answer.ok()?);
-    let head = format!(
-        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        answer.status,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(&answer.body).ok()
-}
 
 pub fn with_json(mut answer: http::Answer, change: impl Fn(&mut Value)) -> http::Answer {
     let mut value = answer.json();

@@ -93,7 +93,7 @@ impl Request {
 
     /// Whether it hands in a record.
     pub fn is_hand_in(&self) -> bool {
-        self.asks() == "POST /v1/records"
+        self.asks().split('?').next() == Some("POST /v1/records")
     }
 
     /// Passes it on; the whole answer.

@@ -47,7 +47,13 @@ pub fn chain_of(genesis: Hash, policies: &[KeptPolicy]) -> Result<EpochChain, St
             kept.policy.as_bytes(),
             kept.proof.as_deref().map(str::as_bytes),
         );
-        pushed.map_err(|error| format!("{}: {error}", error.code()))?;
+        let policy = pushed.map_err(|error| format!("{}: {error}", error.code()))?;
+        if policy.epoch != kept.epoch {
+            return Err(format!(
+                "epoch.order: the policy of epoch {} stands as that of epoch {}",
+                policy.epoch, kept.epoch
+            ));
+        }
     }
     Ok(chain)
 }

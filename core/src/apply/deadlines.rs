@@ -3,9 +3,9 @@
 use rollbook_proof::number::LedgerTime;
 
 use crate::event::{Event, EventBody};
-use crate::id::{DraftId, MotionId, PostId, SeatId};
+use crate::id::{DraftId, MotionId, PostId, RelationId, SeatId};
 use crate::refusal::Refusal;
-use crate::rules::{amendment, funding, membership, motion, people, posts, seats};
+use crate::rules::{amendment, funding, membership, motion, people, posts, relations, seats};
 use crate::state::StateTables;
 use crate::tx::{BlockContext, DeadlineKind, Due, Tx};
 
@@ -84,17 +84,33 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::MotionStuck
         | DeadlineKind::MotionRetable
         | DeadlineKind::MotionSupport
-        | DeadlineKind::MotionReveal => motion::on_deadline(tx, kind, MotionId(object), due),
+        | DeadlineKind::MotionReveal
+        | DeadlineKind::MotionRecount => motion::on_deadline(tx, kind, MotionId(object), due),
         DeadlineKind::MembershipScreen
         | DeadlineKind::MembershipResubmit
         | DeadlineKind::MembershipBallot
         | DeadlineKind::MembershipSponsors
         | DeadlineKind::MembershipActivate
-        | DeadlineKind::MembershipAskAgain => membership::on_deadline(tx, kind, object, due),
+        | DeadlineKind::MembershipAskAgain
+        | DeadlineKind::InvoiceDue
+        | DeadlineKind::DuesNotice
+        | DeadlineKind::DuesSuspend
+        | DeadlineKind::DuesNoticeAgain
+        | DeadlineKind::DuesEnd
+        | DeadlineKind::DuesRestored
+        | DeadlineKind::PlanInstalment
+        | DeadlineKind::SuspensionEnd
+        | DeadlineKind::ExpulsionFinal
+        | DeadlineKind::ProceedingLapse
+        | DeadlineKind::ReceiptStands
+        | DeadlineKind::MembershipEnd => membership::on_deadline(tx, kind, object, due),
         DeadlineKind::PostOffer | DeadlineKind::PostTerm => {
             posts::on_deadline(tx, kind, PostId(object), due)
         }
-        DeadlineKind::SeatOffer | DeadlineKind::SeatTerm => {
+        DeadlineKind::RelationLapse | DeadlineKind::RelationEnd => {
+            relations::on_deadline(tx, kind, RelationId(object), due)
+        }
+        DeadlineKind::SeatOffer | DeadlineKind::SeatTerm | DeadlineKind::SeatCure => {
             seats::on_deadline(tx, kind, SeatId(object), due)
         }
         DeadlineKind::DraftDropped => amendment::on_deadline(tx, DraftId(object), due),
@@ -128,6 +144,12 @@ fn act(tx: &mut Tx, kind: DeadlineKind, object: u32, due: Due) -> Result<(), Ref
         | DeadlineKind::ReleaseDue
         | DeadlineKind::ConfirmDue
         | DeadlineKind::AcknowledgeEnd
-        | DeadlineKind::AdvanceUncovered => funding::award_deadline(tx, kind, object, due),
+        | DeadlineKind::AdvanceUncovered
+        | DeadlineKind::MeasureHeard
+        | DeadlineKind::MeasureAsked
+        | DeadlineKind::MeasureLapse
+        | DeadlineKind::GrantRecoveryHeard
+        | DeadlineKind::GrantRecoveryLapse
+        | DeadlineKind::GrantRecoveryDue => funding::award_deadline(tx, kind, object, due),
     }
 }

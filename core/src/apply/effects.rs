@@ -32,6 +32,19 @@ impl Planned for MotionEffect {
             MotionEffect::EndObserver(plan) => plan,
             MotionEffect::ElectChair(plan) => plan,
             MotionEffect::ScreenAgain(plan) => plan,
+            MotionEffect::SuspendMember(plan) => plan,
+            MotionEffect::LiftSuspension(plan) => plan,
+            MotionEffect::ExpelMember(plan) => plan,
+            MotionEffect::UpholdAppeal(plan) => plan,
+            MotionEffect::AcceptPlan(plan) => plan,
+            MotionEffect::ChangeClass(plan) => plan,
+            MotionEffect::JoinRelation(plan) => plan,
+            MotionEffect::AnnulRelation(plan) => plan,
+            MotionEffect::UndoRelation(plan) => plan,
+            MotionEffect::SuspendAgreement(plan) => plan,
+            MotionEffect::TerminateAgreement(plan) => plan,
+            MotionEffect::OrderRecovery(plan) => plan,
+            MotionEffect::WriteOffRecovery(plan) => plan,
         }
     }
 }

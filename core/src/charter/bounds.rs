@@ -8,7 +8,8 @@ use rollbook_proof::log::Clock;
 
 use super::{
     Charter, DayLimits, FundingParameters, GROWTH, GrowthParameters, MembershipParameters,
-    MotionParameters, PeopleParameters, TERM_DAYS_MAX, TERM_DAYS_MIN, TermParameters, UnitLimits,
+    MotionParameters, PeopleParameters, StandingParameters, TERM_DAYS_MAX, TERM_DAYS_MIN,
+    TermParameters, UnitLimits,
 };
 use crate::charter::ChainParameters;
 use crate::word::Word as _;
@@ -105,6 +106,23 @@ impl Charter {
             readmission_wait_days: 0, 10 * YEAR;
             readmission_wait_expelled_days: 0, 10 * YEAR;
             invoice_days: 1, YEAR;
+            withdraw_notice_days: 1, YEAR;
+            relation_end_days: 1, YEAR;
+            seat_cure_days: 1, YEAR;
+        });
+        room!(list, "standing", self.standing => StandingParameters {
+            dues_notice_days: 1, 2 * YEAR;
+            dues_suspend_days: 1, 2 * YEAR;
+            dues_notice_again_days: 1, 2 * YEAR;
+            dues_end_days: 1, 2 * YEAR;
+            dues_warned_days: 15, YEAR;
+            plan_days: 1, YEAR;
+            silence_working_days: 1, 60;
+            discipline_notice_days: 15, YEAR;
+            hearing_days: 5, YEAR;
+            suspend_max_days: 1, YEAR;
+            expulsion_appeal_days: 10, YEAR;
+            proceeding_days: 60, 2 * YEAR;
         });
         room!(list, "terms", self.terms => TermParameters {
             seat_days: u64::from(TERM_DAYS_MIN), u64::from(TERM_DAYS_MAX);
@@ -151,6 +169,9 @@ impl Charter {
             certify_days: 1, YEAR;
             step_days: 1, YEAR;
             rework_max: 0, 16;
+            observation_days: 1, YEAR;
+            measure_days: 1, YEAR;
+            claim_days: 1, 10 * YEAR;
             => but chain_distinct_groups
         });
         room!(list, "chain", self.chain => ChainParameters {

@@ -23,6 +23,8 @@ pub enum Floor {
     NoCriterion,
     /// A committee decides nothing above the board's limit.
     CommitteeAboveBoard,
+    /// A notice comes before the step that it announces.
+    NoticeBeforeStep,
 }
 
 crate::words!(Floor, "floor", {
@@ -35,6 +37,7 @@ crate::words!(Floor, "floor", {
     BallotTimes = "ballot-times",
     NoCriterion = "no-criterion",
     CommitteeAboveBoard = "committee-above-board",
+    NoticeBeforeStep = "notice-before-step",
 });
 
 impl FloorError {

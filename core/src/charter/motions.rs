@@ -103,6 +103,8 @@ pub enum MotionKind {
     Observer,
     /// M28: a payment plan of more than six months.
     PaymentPlan,
+    /// M24: find that two companies are related, or never were (RULINGS R27).
+    Relate,
 }
 
 crate::words!(MotionKind, "motion-kind", {
@@ -137,6 +139,7 @@ crate::words!(MotionKind, "motion-kind", {
     LiftHold = "lift-hold",
     Observer = "observer",
     PaymentPlan = "payment-plan",
+    Relate = "relate",
 });
 
 impl MotionKind {
@@ -173,12 +176,13 @@ impl MotionKind {
             | MotionKind::DecideAppeal
             | MotionKind::LiftHold
             | MotionKind::Observer
-            | MotionKind::PaymentPlan => ProtocolVersion(1),
+            | MotionKind::PaymentPlan
+            | MotionKind::Relate => ProtocolVersion(1),
         }
     }
 
     /// Every kind, in encoding order.
-    pub const ALL: [MotionKind; 31] = [
+    pub const ALL: [MotionKind; 32] = [
         MotionKind::Admit,
         MotionKind::ClassChange,
         MotionKind::Suspend,
@@ -210,6 +214,7 @@ impl MotionKind {
         MotionKind::LiftHold,
         MotionKind::Observer,
         MotionKind::PaymentPlan,
+        MotionKind::Relate,
     ];
 }
 

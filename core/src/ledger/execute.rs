@@ -31,6 +31,8 @@ struct Run {
     outcomes: Vec<(Hash, Outcome)>,
     /// Steps before the first record, and after each.
     step_ends: Vec<usize>,
+    /// The same of its postings.
+    posting_ends: Vec<usize>,
     next_policy: Option<EpochPolicy>,
     /// Due deadlines are left over, or the block is a handover: it holds no records.
     closed_to_records: bool,
@@ -50,6 +52,7 @@ impl Run {
         let outcome = apply::apply_signed(tables, block, record, signed, verifier)?;
         self.outcomes.push((signed.id, outcome));
         self.step_ends.push(tables.steps_taken());
+        self.posting_ends.push(tables.postings_made());
         self.classes.push(leaf.class);
         self.leaves.push(leaf);
         Ok(())
@@ -306,6 +309,7 @@ impl Ledger {
             leaves,
             outcomes: Vec::new(),
             step_ends: vec![self.state.tables.steps_taken()],
+            posting_ends: vec![self.state.tables.postings_made()],
             next_policy,
             closed_to_records,
         })
@@ -368,6 +372,7 @@ impl Ledger {
             nodes,
             changes,
             step_ends: run.step_ends,
+            posting_ends: run.posting_ends,
             next_policy: run.next_policy,
             handover: system.handover.clone(),
             frontier,

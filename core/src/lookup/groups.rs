@@ -1,8 +1,8 @@
 //! Groups of related companies, and who has no voice in whose matters (domain 1.2, M24; RULINGS R1,
 //! R27).
 //!
-//! * A group is a connected component of the relations that both ends have declared and that join
-//!   voices. It is named by its smallest organisation number; an organisation without such relations
+//! * A group is a connected component of the relations that both ends have declared, or the board has
+//!   found, and that join voices. It is named by its smallest organisation number; an organisation without such relations
 //!   is a group of one. One voice, one concentration limit per group.
 //! * A relation that one end has declared binds that end alone: it has no voice in the other's
 //!   matters. What others say of somebody does nothing.
@@ -106,6 +106,36 @@ fn recused(
         }
     }
     found
+}
+
+/// Every organisation that was of `organisation`'s group at ledger time `at`, itself included.
+pub fn members_at(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    at: LedgerTime,
+) -> BTreeSet<OrganisationId> {
+    component(tables, organisation, |edge| edge.joined_at(at))
+}
+
+/// Every organisation that is of `organisation`'s group or has been since ledger time `since`, itself
+/// included.
+pub fn members_since(
+    tables: &StateTables,
+    organisation: OrganisationId,
+    since: LedgerTime,
+) -> BTreeSet<OrganisationId> {
+    component(tables, organisation, |edge| edge.joined_since(since))
+}
+
+/// Whoever has no voice in a matter of `party` that opened at ledger time `since`: by what is in force, or
+/// was at any time since (RULINGS R31).
+pub fn recused_since(
+    tables: &StateTables,
+    party: OrganisationId,
+    since: LedgerTime,
+) -> BTreeSet<OrganisationId> {
+    let declared = |edge: &Edge, end| edge.declared_since(end, since);
+    recused(tables, party, |edge| edge.joined_since(since), declared)
 }
 
 /// Whether `organisation` had no voice in matters of `party` at ledger time `at` (RULINGS R30).

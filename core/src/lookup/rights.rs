@@ -4,10 +4,10 @@
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::motions::MotionKind;
-use crate::id::{CharterVersion, MembershipId, PersonId};
+use crate::id::{CharterVersion, Id as _, MembershipId, PersonId};
 use crate::identity::OrganisationKind;
 use crate::object::invoice::Invoice;
-use crate::object::membership::{Discipline, Dues, Exit, Membership, Standing};
+use crate::object::membership::{Discipline, Dues, ExitState, Live, Membership, Standing};
 use crate::state::StateTables;
 
 /// The newest membership of an organisation.
@@ -69,6 +69,166 @@ pub fn rights(tables: &StateTables, organisation: OrganisationId) -> Rights {
     rights_under(tables, organisation, charter.unwrap_or(CharterVersion(0)))
 }
 
+/// On which kinds of motion a standing lets vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub enum Votes {
+    /// On none.
+    None,
+    /// Not on what binds those who stay: charter, dues, new funds (RULINGS R32).
+    NotOnWhatStays,
+    /// On all.
+    All,
+}
+
+impl Votes {
+    /// Whether this kind is among them.
+    pub fn on(self, kind: MotionKind) -> bool {
+        match self {
+            Votes::None => false,
+            Votes::All => true,
+            Votes::NotOnWhatStays => !matches!(
+                kind,
+                MotionKind::AmendCharter
+                    | MotionKind::CreateFund
+                    | MotionKind::Budget
+                    | MotionKind::DissolveAlliance
+            ),
+        }
+    }
+}
+
+/// How money under agreements flows to a member or to who was one (RULINGS R5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub enum Flow {
+    /// It does.
+    Flows,
+    /// Its release waits, and no clock of the fund's side runs.
+    Withheld,
+    /// Nothing is certified any more.
+    Paused,
+}
+
+/// One row of the table of rights (domain 1.4): what a standing allows, whatever the class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Allows {
+    /// Counts as a member.
+    pub member: bool,
+    /// Votes.
+    pub votes: Votes,
+    /// Stands for seats and posts, and sponsors applicants.
+    pub stands: bool,
+    /// Applies for funds as a member.
+    pub applies: bool,
+    /// How money under its agreements flows.
+    pub flow: Flow,
+}
+
+impl Allows {
+    const EVERYTHING: Allows = Allows {
+        member: true,
+        votes: Votes::All,
+        stands: true,
+        applies: true,
+        flow: Flow::Flows,
+    };
+
+    /// What both allow.
+    fn and(self, other: Allows) -> Allows {
+        Allows {
+            member: self.member && other.member,
+            votes: self.votes.min(other.votes),
+            stands: self.stands && other.stands,
+            applies: self.applies && other.applies,
+            flow: self.flow.max(other.flow),
+        }
+    }
+
+    fn of_dues(dues: Dues) -> Allows {
+        let all = Allows::EVERYTHING;
+        match dues {
+            Dues::Good => all,
+            Dues::Arrears => Allows {
+                stands: false,
+                flow: Flow::Withheld,
+                ..all
+            },
+            Dues::VotingSuspended => Allows {
+                votes: Votes::None,
+                stands: false,
+                applies: false,
+                flow: Flow::Withheld,
+                ..all
+            },
+        }
+    }
+
+    fn of_discipline(discipline: Discipline) -> Allows {
+        match discipline {
+            Discipline::None => Allows::EVERYTHING,
+            Discipline::Suspended | Discipline::ExpulsionPending => Allows {
+                votes: Votes::None,
+                stands: false,
+                applies: false,
+                flow: Flow::Paused,
+                ..Allows::EVERYTHING
+            },
+        }
+    }
+
+    fn of_exit(exit: ExitState) -> Allows {
+        match exit {
+            ExitState::None => Allows::EVERYTHING,
+            ExitState::WithdrawalPending => Allows {
+                votes: Votes::NotOnWhatStays,
+                stands: false,
+                applies: false,
+                ..Allows::EVERYTHING
+            },
+        }
+    }
+}
+
+/// The table of rights (domain 1.4; RULINGS R5): what a standing allows, whatever the class. That of a
+/// live membership is the intersection of its three parts. Every rule that asks what a member may do
+/// asks here.
+pub fn allows(standing: &Standing, dues: Dues, exit: ExitState) -> Allows {
+    let nothing = |flow| Allows {
+        member: false,
+        votes: Votes::None,
+        stands: false,
+        applies: false,
+        flow,
+    };
+    match standing {
+        Standing::Live(Live { discipline }) => Allows::of_dues(dues)
+            .and(Allows::of_discipline(*discipline))
+            .and(Allows::of_exit(exit)),
+        // What is paid there waits for the board's decision on the agreement.
+        Standing::TerminatedForArrears | Standing::Expelled => nothing(Flow::Paused),
+        // Never a member, on the way, or gone by itself: accepted milestones are paid all the same.
+        Standing::Founding
+        | Standing::Applied
+        | Standing::Screening
+        | Standing::Returned { .. }
+        | Standing::Sponsoring
+        | Standing::Balloting
+        | Standing::Admitted
+        | Standing::Rejected(_)
+        | Standing::Lapsed(_)
+        | Standing::ApplicationWithdrawn
+        | Standing::Ceased(_)
+        | Standing::Withdrawn(_) => nothing(Flow::Flows),
+    }
+}
+
+/// What the newest membership of an organisation allows; none: it never applied.
+pub fn allows_now(tables: &StateTables, organisation: OrganisationId) -> Option<Allows> {
+    let membership = of(tables, organisation)?;
+    // Every membership has its dues part.
+    let dues = dues_of(tables, membership.number).unwrap_or(Dues::VotingSuspended);
+    Some(allows(&membership.standing, dues, membership.exit.state()))
+}
+
 /// Whether an organisation's standing, whatever its class, lets it vote on this kind of motion
 /// (RULINGS R32): who is about to leave will not vote on what binds those who stay.
 pub fn standing_votes_on(
@@ -76,12 +236,23 @@ pub fn standing_votes_on(
     organisation: OrganisationId,
     kind: MotionKind,
 ) -> bool {
-    match of(tables, organisation).map(|membership| &membership.standing) {
-        Some(Standing::Live(live)) => match (live.exit, kind) {
-            (Exit::None, _) => true,
-        },
-        _ => false,
-    }
+    allows_now(tables, organisation).is_some_and(|allows| allows.votes.on(kind))
+}
+
+/// How money under agreements flows to a grantee (RULINGS R5).
+pub fn flow(tables: &StateTables, organisation: OrganisationId) -> Flow {
+    allows_now(tables, organisation).map_or(Flow::Flows, |allows| allows.flow)
+}
+
+/// Whether a company has signed for what a member owes that is to be merged into it (M21), and the
+/// membership has not ended.
+pub fn has_successor(tables: &StateTables, membership: MembershipId) -> bool {
+    let of = (membership, OrganisationId::MIN)..=(membership, OrganisationId::MAX);
+    let live = tables
+        .memberships
+        .get(&membership)
+        .is_some_and(|entry| matches!(entry.standing, Standing::Live(_)));
+    live && tables.successions.range(of).next().is_some()
 }
 
 /// Where the dues of a membership stand.
@@ -104,32 +275,20 @@ pub fn rights_under(
     let Some(membership) = of(tables, organisation) else {
         return Rights::default();
     };
-    let Standing::Live(live) = membership.standing else {
+    let Some(allows) = allows_now(tables, organisation).filter(|allows| allows.member) else {
         return Rights::default();
-    };
-    // One row of domain 1.4 per part: (votes, may stand or sponsor, may apply for funds).
-    let dues = match dues_of(tables, membership.number) {
-        Some(Dues::Good) => (true, true, true),
-        // Every membership has its dues part.
-        None => (false, false, false),
-    };
-    let discipline = match live.discipline {
-        Discipline::None => (true, true, true),
-    };
-    let exit = match live.exit {
-        Exit::None => (true, true, true),
     };
     let class = tables
         .parameters
         .get(&charter)
         .and_then(|charter| charter.class(membership.class));
-    let votes = dues.0 && discipline.0 && exit.0;
+    let votes = allows.votes != Votes::None;
     Rights {
         member: true,
         votes,
         assembly_vote: votes && class.is_some_and(|class| class.assembly_vote),
         board_vote: votes && class.is_some_and(|class| class.seat_eligible),
-        may_sponsor: dues.1 && discipline.1 && exit.1,
-        may_apply_for_funds: dues.2 && discipline.2 && exit.2,
+        may_sponsor: allows.stands,
+        may_apply_for_funds: allows.applies,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Object;
 use super::subject::among;
-use crate::id::{ApplicationId, AwardId};
+use crate::id::{ApplicationId, AwardId, ProceedingId};
 use crate::identity::Role;
 use crate::object::award::Award;
 use crate::object::motion::{Motion, MotionStatus};
@@ -55,7 +55,21 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::RecoverKeys(plan) => Some((Object::KeyRecovery, plan.recovery.0)),
         MotionEffect::AdmitObserver(plan) => Some((Object::Observer, plan.organisation.0)),
         MotionEffect::EndObserver(plan) => Some((Object::Observer, plan.organisation.0)),
+        MotionEffect::LiftSuspension(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::SuspendMember(plan) => suspended(tables, plan.proceeding),
+        MotionEffect::ExpelMember(plan) => suspended(tables, plan.proceeding),
+        MotionEffect::UpholdAppeal(plan) => suspended(tables, plan.proceeding),
+        // For members alone: whoever may read it finds it by the membership.
+        MotionEffect::AcceptPlan(_) => None,
         MotionEffect::ScreenAgain(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::JoinRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::AnnulRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::UndoRelation(plan) => Some((Object::Relation, plan.relation.0)),
+        MotionEffect::ChangeClass(plan) => Some((Object::Membership, plan.membership.0)),
+        MotionEffect::SuspendAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::TerminateAgreement(plan) => Some((Object::Measure, plan.measure.0)),
+        MotionEffect::OrderRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
+        MotionEffect::WriteOffRecovery(plan) => Some((Object::Recovery, plan.recovery.0)),
         MotionEffect::NameLead(plan) => Some((Object::Direction, plan.direction.0)),
         MotionEffect::ElectChair(plan) => among(&tables.posts, |post| {
             (post.office, post.role, post.succeeds) == (plan.office, Role::Chair, plan.succeeds)
@@ -64,6 +78,12 @@ pub fn by_motion(tables: &StateTables, motion: &Motion) -> Vec<(Object, u32)> {
         MotionEffect::ConfirmPool(_) | MotionEffect::RaiseProtocol(_) => None,
     };
     made.into_iter().collect()
+}
+
+/// The membership that a proceeding was about, which is told once it is decided.
+fn suspended(tables: &StateTables, number: ProceedingId) -> Option<(Object, u32)> {
+    let proceeding = tables.proceedings.get(&number)?;
+    Some((Object::Membership, proceeding.membership.0))
 }
 
 /// The newest award of an application.

@@ -5,7 +5,6 @@ use rollbook_proof::number::OrganisationId;
 
 use super::Object;
 use crate::id::{DrawId, Id, MembershipId};
-use crate::lookup::rights;
 use crate::record::{
     AwardAct, Body, CallAct, CharterAct, DrawFor, FundAct, MembershipAct, MotionAct,
     OrganisationAct, PaymentAct, Tranche,
@@ -22,7 +21,10 @@ pub fn subject(
 ) -> Option<(Object, u32)> {
     let newest = |object: Object, last: Option<u32>| last.map(|number| (object, number));
     let invoice_of = |membership: &MembershipId| {
-        rights::first_invoice(tables, *membership).map(|invoice| invoice.number)
+        let newest = tables
+            .invoiced
+            .range((*membership, 0)..=(*membership, u32::MAX));
+        newest.map(|(_, invoice)| *invoice).last()
     };
     match body {
         Body::Organisation(OrganisationAct::Found) => {
@@ -60,7 +62,40 @@ pub fn subject(
             | MembershipAct::WithdrawApplication { membership }
             | MembershipAct::Agree { membership, .. }
             | MembershipAct::Activate { membership, .. }
-            | MembershipAct::Cease { membership, .. } => Some((Object::Membership, membership.0)),
+            | MembershipAct::Cease { membership, .. }
+            | MembershipAct::GiveNotice { membership, .. }
+            | MembershipAct::RevokeNotice { membership }
+            | MembershipAct::AskClass { membership, .. }
+            | MembershipAct::Succeed { membership, .. } => Some((Object::Membership, membership.0)),
+            MembershipAct::InvoiceYear { .. } => newest(
+                Object::Invoice,
+                among(&tables.invoices, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::PayBack(receipt) => Some((Object::Invoice, receipt.invoice.0)),
+            MembershipAct::ProposePlan(_) => newest(
+                Object::Plan,
+                among(&tables.plans, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::AgreePlan { plan } => Some((Object::Plan, plan.0)),
+            MembershipAct::ServeNotice(_) => newest(
+                Object::Notice,
+                among(&tables.notices, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::AgreeNotice { notice } | MembershipAct::AcknowledgeNotice { notice } => {
+                Some((Object::Notice, notice.0))
+            }
+            MembershipAct::OpenProceeding(_) => newest(
+                Object::Proceeding,
+                among(&tables.proceedings, |made| made.record == *record).map(|id| id.0),
+            ),
+            MembershipAct::Hear(entry) => Some((Object::Proceeding, entry.proceeding.0)),
+            MembershipAct::AgreeProceeding { proceeding }
+            | MembershipAct::Reply { proceeding, .. }
+            | MembershipAct::WaiveHearing { proceeding }
+            | MembershipAct::CloseProceeding { proceeding, .. }
+            | MembershipAct::AppealExpulsion { proceeding, .. } => {
+                Some((Object::Proceeding, proceeding.0))
+            }
             MembershipAct::Invoice { membership } => {
                 newest(Object::Invoice, invoice_of(membership).map(|id| id.0))
             }
@@ -165,7 +200,10 @@ pub fn subject(
             AwardAct::Sign { agreement, .. }
             | AwardAct::Countersign { agreement, .. }
             | AwardAct::ChangeAccount { agreement, .. }
-            | AwardAct::ConfirmAccount { agreement, .. } => Some((Object::Agreement, agreement.0)),
+            | AwardAct::ConfirmAccount { agreement, .. }
+            | AwardAct::Resume { agreement }
+            | AwardAct::Close { agreement } => Some((Object::Agreement, agreement.0)),
+            act => of_life(tables, record, act),
         },
         Body::Payment(act) => match act {
             PaymentAct::Submit { milestone, .. } | PaymentAct::Assess { milestone, .. } => {
@@ -218,6 +256,44 @@ pub fn subject(
     }
 }
 
+/// The same of an act on a measure or a recovery.
+fn of_life(tables: &StateTables, record: &Hash, act: &AwardAct) -> Option<(Object, u32)> {
+    Some(match act {
+        AwardAct::Announce(_) => {
+            let made = among(&tables.measures, |measure| measure.record == *record);
+            (Object::Measure, made?.0)
+        }
+        AwardAct::ObserveMeasure { measure, .. }
+        | AwardAct::HoldPayments { measure, .. }
+        | AwardAct::DropMeasure { measure, .. } => (Object::Measure, measure.0),
+        AwardAct::ProposeRecovery(_) => {
+            let made = among(&tables.recoveries, |recovery| recovery.record == *record);
+            (Object::Recovery, made?.0)
+        }
+        AwardAct::NotifyRecovery { recovery, .. }
+        | AwardAct::ObserveRecovery { recovery, .. }
+        | AwardAct::DropRecovery { recovery, .. } => (Object::Recovery, recovery.0),
+        AwardAct::ReceiveRecovery(entry) => (Object::Recovery, entry.recovery.0),
+        AwardAct::ConfirmRecovery { receipt } => {
+            let entry = &tables.recovery_receipts.get(receipt)?.entry;
+            (Object::Recovery, entry.recovery.0)
+        }
+        AwardAct::SetOff(entry) => (Object::Recovery, entry.recovery.0),
+        AwardAct::AgreeSetOff { entry } => {
+            let plan = &tables.set_offs.get(entry)?.entry;
+            (Object::Recovery, plan.recovery.0)
+        }
+        AwardAct::Accept { .. }
+        | AwardAct::Draft(_)
+        | AwardAct::Sign { .. }
+        | AwardAct::Countersign { .. }
+        | AwardAct::ChangeAccount { .. }
+        | AwardAct::ConfirmAccount { .. }
+        | AwardAct::Resume { .. }
+        | AwardAct::Close { .. } => return None,
+    })
+}
+
 /// The same of an act on officers, keys, delegations or posts.
 fn of_people(
     tables: &StateTables,
@@ -265,6 +341,16 @@ fn of_people(
         A::JoinDirection { direction }
         | A::LeaveDirection { direction }
         | A::GiveUpLead { direction } => (Object::Direction, direction.0),
+        A::ClaimRelation(_) => {
+            // The newest; whoever claims makes one.
+            (Object::Relation, tables.relation_ids.last_key()?.0)
+        }
+        A::ReplyRelation { relation, .. }
+        | A::WithdrawClaim { relation }
+        | A::AskRelationEnd { relation, .. }
+        | A::ConfirmRelationEnd { relation, .. }
+        | A::DeclineRelationEnd { relation, .. }
+        | A::AppealRelation { relation, .. } => (Object::Relation, relation.0),
         A::FileStatement(_) => {
             let made = among(&tables.statements, |statement| statement.record == *record);
             (Object::Statement, made?.0)

@@ -3,7 +3,7 @@
 use crate::account::Unit;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CallId, CorrectionId, DrawId, FundId, InstalmentId,
-    MilestoneId, PaymentId, ReviewId,
+    MeasureId, MilestoneId, PaymentId, RecoveryId, ReviewId,
 };
 use crate::next::Object;
 use crate::record::{Corrected, DrawFor};
@@ -42,6 +42,11 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
             .payments
             .get(&PaymentId(number))
             .map(|payment| payment.fund),
+        Object::Measure => of_agreement(tables.measures.get(&MeasureId(number))?.agreement()),
+        Object::Recovery => tables
+            .recoveries
+            .get(&RecoveryId(number))
+            .map(|entry| entry.fund),
         Object::Organisation
         | Object::Membership
         | Object::Invoice
@@ -58,7 +63,11 @@ pub fn fund_of(tables: &StateTables, object: Object, number: u32) -> Option<Fund
         | Object::Observer
         | Object::Statement
         | Object::Calendar
-        | Object::Order => None,
+        | Object::Order
+        | Object::Plan
+        | Object::Notice
+        | Object::Proceeding
+        | Object::Relation => None,
         Object::Correction => match tables.corrections.get(&CorrectionId(number))?.entry.subject {
             Corrected::Call(call) => of_call(call),
             Corrected::Entry(record) => {

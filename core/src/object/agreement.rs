@@ -7,8 +7,10 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Amount;
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, FundId, MilestoneId, PaymentId, PersonId,
+    AgreementId, ApplicationId, AwardId, CallId, FundId, MeasureId, MilestoneId, PaymentId,
+    PersonId,
 };
+use crate::identity::Role;
 use crate::machine::Row;
 use crate::object::milestone::Paid;
 use crate::record::AgreementTerms;
@@ -30,6 +32,12 @@ pub enum AgreementState {
     Replaced,
     /// The final report is accepted.
     Completed,
+    /// Held up by the board, until it goes on or ends.
+    Suspended,
+    /// Ended by the board before it was completed.
+    Terminated,
+    /// Nothing is to come any more.
+    Closed,
 }
 
 crate::words!(AgreementState, "state.agreement", {
@@ -38,10 +46,31 @@ crate::words!(AgreementState, "state.agreement", {
     InForce = "in-force",
     Replaced = "replaced",
     Completed = "completed",
+    Suspended = "suspended",
+    Terminated = "terminated",
+    Closed = "closed",
 });
 
+impl AgreementState {
+    /// Whether something may still be paid under it.
+    pub fn is_payable(self) -> bool {
+        match self {
+            S::InForce | S::Completed | S::Suspended | S::Terminated => true,
+            S::Drafted | S::SignedByGrantee | S::Replaced | S::Closed => false,
+        }
+    }
+
+    /// Whether nothing more is delivered: what is owed is all that will be.
+    pub fn is_over(self) -> bool {
+        match self {
+            S::Completed | S::Terminated | S::Closed => true,
+            S::Drafted | S::SignedByGrantee | S::InForce | S::Replaced | S::Suspended => false,
+        }
+    }
+}
+
 /// Transitions of an agreement (domain 2.4).
-pub const ROWS: [Row<AgreementState>; 6] = [
+pub const ROWS: [Row<AgreementState>; 14] = [
     row!(
         "F13",
         None => S::Drafted,
@@ -63,6 +92,24 @@ pub const ROWS: [Row<AgreementState>; 6] = [
         "names the grantee's record; same digest; distinct persons, unrelated; W -> K"
     ),
     row!("F43", Some(S::InForce) => S::Completed, "2 ASR", "final report accepted"),
+    row!("F24", Some(S::InForce) => S::Suspended, "BRD", "announced; observations considered"),
+    row!("F24", Some(S::Suspended) => S::InForce, "PO, FIN", "two persons"),
+    row!(
+        "F25",
+        Some(S::InForce) => S::Terminated,
+        "BRD",
+        "announced; observations considered; K that is not owed -> B or A"
+    ),
+    row!("F25", Some(S::Suspended) => S::Terminated, "BRD", "the same"),
+    row!("F28", Some(S::Completed) => S::Completed, "PO, FIN", "first of two that close it"),
+    row!("F28", Some(S::Terminated) => S::Terminated, "PO, FIN", "first of two that close it"),
+    row!(
+        "F28",
+        Some(S::Completed) => S::Closed,
+        "PO, FIN",
+        "no payment under way, nothing owed, no recovery open; D -> S, K -> B or A"
+    ),
+    row!("F28", Some(S::Terminated) => S::Closed, "PO, FIN", "the same"),
 ];
 
 /// A payee account on its way into force (F42).
@@ -124,9 +171,35 @@ pub struct Agreement {
     pub advance_payment: Option<PaymentId>,
     /// The live or made payment of the holdback.
     pub holdback_payment: Option<PaymentId>,
+    /// What was de-obligated, in minor units: returned to the call or the fund (N6).
+    pub freed: Amount,
+    /// What came back of paid money, by the bank and set off (N6).
+    pub recovered: Amount,
+    /// What was written off (N6).
+    pub written_off: Amount,
+    /// The measure that waits to be decided.
+    pub measure: Option<MeasureId>,
+    /// The suspension in force.
+    pub suspension: Option<MeasureId>,
+    /// Who closes it: the first of two.
+    pub closing: Option<(Role, PersonId)>,
 }
 
 impl Agreement {
+    /// What has left its commitment for payments, when it holds `committed` minor units (N6).
+    pub fn spent(&self, committed: Amount) -> Amount {
+        self.terms
+            .total
+            .saturating_sub(self.freed)
+            .saturating_sub(committed)
+    }
+
+    /// What is committed and not owed: nothing accepted waits for it.
+    pub fn residue(&self, committed: Amount) -> Amount {
+        let owed = self.accepted.saturating_sub(self.spent(committed));
+        committed.saturating_sub(owed)
+    }
+
     /// The milestones, the final report last.
     pub fn milestones(&self) -> impl Iterator<Item = MilestoneId> + use<> {
         (self.first_milestone.0..=self.final_report().0).map(MilestoneId)

@@ -54,7 +54,7 @@ impl Delegation {
 }
 
 /// Every transition.
-pub static ROWS: [Row<DelegationStatus>; 4] = {
+pub static ROWS: [Row<DelegationStatus>; 8] = {
     use DelegationStatus::*;
     [
         row!(
@@ -72,6 +72,10 @@ pub static ROWS: [Row<DelegationStatus>; 4] = {
             "a rule of the ledger",
             "the giver or the delegate left, lost the role or the last key"
         ),
+        row!("M20", Some(Granted) => Ended, "CLK", "the organisation is a member no longer"),
+        row!("M21", Some(Granted) => Ended, "SEC", "the same"),
+        row!("M13", Some(Granted) => Ended, "CLK", "the same"),
+        row!("M16", Some(Granted) => Ended, "CLK", "the same"),
     ]
 };
 

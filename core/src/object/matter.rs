@@ -7,7 +7,8 @@
 use bincode::{Decode, Encode};
 
 use crate::id::{
-    ApplicationId, CallId, ContributionId, DraftId, FundId, MembershipId, MotionId, OrderId, PostId,
+    ApplicationId, CallId, ContributionId, DraftId, FundId, MembershipId, MotionId, OrderId,
+    PostId, RelationId,
 };
 
 /// A matter. Grows only at its end.
@@ -46,4 +47,6 @@ pub enum Matter {
     Order(OrderId),
     /// A deposited charter.
     Charter(DraftId),
+    /// A relation of two companies.
+    Relation(RelationId),
 }

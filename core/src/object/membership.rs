@@ -8,8 +8,10 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::Machine;
+use crate::account::Amount;
+use crate::calendar::LocalDay;
 use crate::charter::Class;
-use crate::id::{InvoiceId, MembershipId, MotionId};
+use crate::id::{InvoiceId, MembershipId, MotionId, NoticeId};
 use crate::machine::Row;
 use crate::record::Cessation;
 use crate::row;
@@ -46,6 +48,26 @@ pub enum Standing {
     ApplicationWithdrawn,
     /// M21: the company is none any more.
     Ceased(Ceased),
+    /// M13: the membership ended for unpaid dues.
+    TerminatedForArrears,
+    /// M16: the member was expelled, and the decision is final.
+    Expelled,
+    /// M20: the member has left, with the notice that it gave.
+    Withdrawn(Notice),
+}
+
+/// M18: the notice by which a member leaves.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Notice {
+    /// SHA-256 of the letter.
+    pub letter: Hash,
+    /// Ledger time at which it was given.
+    pub given_ms: LedgerTime,
+    /// The last day of membership that it names. An outage lengthens the time, so the deadline says
+    /// when it ends.
+    pub last_day: LocalDay,
 }
 
 /// M21: what became of a company that was a member.
@@ -57,6 +79,19 @@ pub struct Ceased {
     pub cause: Cessation,
     /// SHA-256 of the extract of the register.
     pub evidence: Hash,
+}
+
+/// M21: a company has signed for what a member owes that is to be merged into it (working).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct Succession {
+    /// SHA-256 of the deed.
+    pub obligations: Hash,
+    /// The record by which it signed.
+    pub record: Hash,
+    /// Ledger time at which it did.
+    pub signed_ms: LedgerTime,
 }
 
 /// Why an applicant was not admitted; the stated grounds (RULINGS R9).
@@ -94,29 +129,61 @@ pub enum Lapse {
     NotActivated,
 }
 
-/// Two of the three parts of a live membership. The third, its dues, is a [`DuesPart`].
+/// What is in the standing of a live membership. Of its three parts (RULINGS R5) this is the
+/// discipline; its dues are a [`DuesPart`], and whether it leaves is [`Membership::exit`].
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub struct Live {
     /// Discipline.
     pub discipline: Discipline,
-    /// Exit.
-    pub exit: Exit,
 }
 
 /// M10 to M13.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
+#[serde(rename_all = "kebab-case")]
 pub enum Dues {
-    /// Nothing due.
+    /// Nothing due, or a plan for it is accepted.
     Good,
+    /// M10: an invoice is unpaid after its due day.
+    Arrears,
+    /// M11: it still is, after notice: no vote.
+    VotingSuspended,
 }
 
 crate::words!(Dues, "state.dues", {
     Good = "good",
+    Arrears = "arrears",
+    VotingSuspended = "voting-suspended",
 });
+
+/// The clock of unpaid dues (M10 to M13; RULINGS R9). Its deadlines run, or what was left of them waits
+/// here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+pub struct Arrears {
+    /// The invoice with which it began.
+    pub invoice: InvoiceId,
+    /// The record that issued it.
+    pub record: Hash,
+    /// Ledger time since which the first notice is due.
+    pub first_due_ms: Option<LedgerTime>,
+    /// The first notice.
+    pub first: Option<NoticeId>,
+    /// The day to suspend the vote has passed without its notice.
+    pub suspend_waits: bool,
+    /// Ledger time since which the second notice is due.
+    pub second_due_ms: Option<LedgerTime>,
+    /// The second notice.
+    pub second: Option<NoticeId>,
+    /// The day to end the membership has passed without its notice.
+    pub end_waits: bool,
+    /// While it stands still: the kinds of its deadlines, and what was left of each in milliseconds.
+    pub stopped: Option<Vec<(u16, u64)>>,
+    /// Where the dues stood when a plan was accepted.
+    pub before_plan: Option<Dues>,
+}
 
 /// The dues part of a membership (working): for members, unlike the membership itself (RULINGS
 /// R39).
@@ -130,15 +197,40 @@ pub struct DuesPart {
     pub since_ms: LedgerTime,
     /// M26: the invoice of the first dues, the newest.
     pub invoice: Option<InvoiceId>,
+    /// What was paid too much, or is to be credited after a change of class, in minor units.
+    pub credit: Amount,
+    /// The clock, while dues are unpaid.
+    pub arrears: Option<Box<Arrears>>,
 }
 
 /// M14 to M17.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
+#[serde(rename_all = "kebab-case")]
 pub enum Discipline {
     /// Nothing.
     None,
+    /// M14: suspended for cause.
+    Suspended,
+    /// M16: expelled; may appeal.
+    ExpulsionPending,
+}
+
+crate::words!(Discipline, "state.discipline", {
+    None = "none",
+    Suspended = "suspended",
+    ExpulsionPending = "expulsion-pending",
+});
+
+/// The discipline part of a membership while it is moved: it stands in the membership itself, which is
+/// public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DisciplinePart {
+    /// The membership.
+    pub membership: MembershipId,
+    /// Where its discipline stands.
+    pub discipline: Discipline,
 }
 
 /// M18 to M20.
@@ -146,15 +238,41 @@ pub enum Discipline {
     Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
 pub enum Exit {
-    /// Nothing.
+    /// It stays.
     None,
+    /// M18: it leaves at the end of a day.
+    WithdrawalPending(Notice),
+}
+
+/// The exit part without the facts of the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitState {
+    /// It stays.
+    None,
+    /// It leaves at the end of a day.
+    WithdrawalPending,
+}
+
+crate::words!(ExitState, "state.exit", {
+    None = "none",
+    WithdrawalPending = "withdrawal-pending",
+});
+
+impl Exit {
+    /// The state without the facts of the case.
+    pub fn state(&self) -> ExitState {
+        match self {
+            Exit::None => ExitState::None,
+            Exit::WithdrawalPending(_) => ExitState::WithdrawalPending,
+        }
+    }
 }
 
 impl Live {
     /// A member in good standing.
     pub const GOOD: Live = Live {
         discipline: Discipline::None,
-        exit: Exit::None,
     };
 }
 
@@ -174,6 +292,9 @@ impl Standing {
             Standing::Lapsed(_) => State::Lapsed,
             Standing::ApplicationWithdrawn => State::ApplicationWithdrawn,
             Standing::Ceased(_) => State::Ceased,
+            Standing::TerminatedForArrears => State::TerminatedForArrears,
+            Standing::Expelled => State::Expelled,
+            Standing::Withdrawn(_) => State::Withdrawn,
         }
     }
 
@@ -191,7 +312,10 @@ impl Standing {
             | State::Rejected
             | State::Lapsed
             | State::ApplicationWithdrawn
-            | State::Ceased => false,
+            | State::Ceased
+            | State::TerminatedForArrears
+            | State::Expelled
+            | State::Withdrawn => false,
         }
     }
 }
@@ -219,6 +343,8 @@ pub struct Membership {
     pub asked_again: bool,
     /// M09: the agreement that the applicant signed.
     pub agreement: Option<Hash>,
+    /// Whether the member leaves. What stood here when the membership ended stays.
+    pub exit: Exit,
 }
 
 /// Where a membership stands, without the facts of the case. A live membership is one state here;
@@ -250,6 +376,12 @@ pub enum State {
     ApplicationWithdrawn,
     /// The company is none any more.
     Ceased,
+    /// Ended for unpaid dues.
+    TerminatedForArrears,
+    /// Expelled.
+    Expelled,
+    /// It has left.
+    Withdrawn,
 }
 
 crate::words!(State, "state.membership", {
@@ -265,10 +397,13 @@ crate::words!(State, "state.membership", {
     Lapsed = "lapsed",
     ApplicationWithdrawn = "application-withdrawn",
     Ceased = "ceased",
+    TerminatedForArrears = "terminated-for-arrears",
+    Expelled = "expelled",
+    Withdrawn = "withdrawn",
 });
 
 /// Every transition of this build. M25 and M01 create the membership.
-pub static ROWS: [Row<State>; 26] = {
+pub static ROWS: [Row<State>; 29] = {
     use State::*;
     [
         row!("M25", None => Founding, "genesis", "every founder is named in the genesis"),
@@ -353,8 +488,22 @@ pub static ROWS: [Row<State>; 26] = {
             "M21",
             Some(Active) => Ceased,
             "SEC",
-            "evidence; the officer unrelated; posts, seats and a node's place go with it, what it owes does not"
+            "evidence; the officer unrelated; a successor has signed for what it owes; posts, seats and a node's place go \
+             with it, what it owes does not"
         ),
+        row!(
+            "M20",
+            Some(Active) => Withdrawn,
+            "CLK",
+            "the last day of the notice is over; posts, seats and a node's place go with it, what it owes does not"
+        ),
+        row!(
+            "M13",
+            Some(Active) => TerminatedForArrears,
+            "CLK",
+            "the vote is suspended; end_days, and the second notice long enough before; what it owes stays"
+        ),
+        row!("M16", Some(Active) => Expelled, "CLK", "expelled, and no appeal in time or none upheld"),
     ]
 };
 
@@ -383,10 +532,29 @@ impl Machine for Membership {
 }
 
 /// Every transition of the dues part of this build.
-pub static DUES_ROWS: [Row<Dues>; 2] = [
-    row!("M25", None => Dues::Good, "genesis", "nothing is due"),
-    row!("M01", None => Dues::Good, "applicant", "nothing is due"),
-];
+pub static DUES_ROWS: [Row<Dues>; 8] = {
+    use Dues::*;
+    [
+        row!("M25", None => Good, "genesis", "nothing is due"),
+        row!("M01", None => Good, "applicant", "nothing is due"),
+        row!("M10", Some(Good) => Arrears, "CLK", "an invoice is unpaid at its due day; rights unchanged"),
+        row!(
+            "M11",
+            Some(Arrears) => VotingSuspended,
+            "CLK",
+            "suspend_days, and the first notice long enough before; no plan, no receipt that waits"
+        ),
+        row!("M12", Some(Arrears) => Good, "TRE, then another OFF", "everything due is paid, or a plan is accepted"),
+        row!(
+            "M12",
+            Some(VotingSuspended) => Good,
+            "TRE, then another OFF",
+            "everything due is paid, or a plan is accepted; by the clock, at the next block"
+        ),
+        row!("M28", Some(Good) => Arrears, "CLK", "an instalment of the plan was missed"),
+        row!("M28", Some(Good) => VotingSuspended, "CLK", "an instalment of the plan was missed"),
+    ]
+};
 
 impl Machine for DuesPart {
     type State = Dues;
@@ -407,5 +575,82 @@ impl Machine for DuesPart {
     fn enter(&mut self, entry: Dues, now: LedgerTime, _: Moving) {
         self.dues = entry;
         self.since_ms = now;
+    }
+}
+
+/// Every transition of the discipline part of this build.
+pub static DISCIPLINE_ROWS: [Row<Discipline>; 8] = {
+    use Discipline::{ExpulsionPending, None as Free, Suspended};
+    [
+        row!("M25", None => Free, "genesis", ""),
+        row!("M09", None => Free, "SEC", ""),
+        row!("M14", Some(Free) => Suspended, "BRD", "a proceeding with notice and hearing; for suspend_max_days at most"),
+        row!("M15", Some(Suspended) => Free, "BRD", "lifted, or the days are over"),
+        row!("M16", Some(Free) => ExpulsionPending, "GA", "a proceeding with warning, notice and hearing"),
+        row!("M16", Some(Suspended) => ExpulsionPending, "GA", "the same"),
+        row!("M17", Some(ExpulsionPending) => Free, "GA", "the appeal is upheld"),
+        row!("M17", Some(ExpulsionPending) => Suspended, "GA", "the appeal is upheld; what was left of the suspension runs on"),
+    ]
+};
+
+impl Machine for DisciplinePart {
+    type State = Discipline;
+    type Entry = Discipline;
+    type Key = MembershipId;
+    const KIND: &'static str = "discipline";
+    const ROWS: &'static [Row<Discipline>] = &DISCIPLINE_ROWS;
+
+    fn key(&self) -> MembershipId {
+        self.membership
+    }
+    fn state(&self) -> Discipline {
+        self.discipline
+    }
+    fn state_of(entry: &Discipline) -> Discipline {
+        *entry
+    }
+    fn enter(&mut self, entry: Discipline, _: LedgerTime, _: Moving) {
+        self.discipline = entry;
+    }
+}
+
+/// The exit part of a membership, as the one that moves it holds it.
+#[derive(Debug, Clone)]
+pub struct ExitPart(pub Membership);
+
+/// Every transition of the exit part of this build.
+pub static EXIT_ROWS: [Row<ExitState>; 4] = {
+    use ExitState::*;
+    [
+        row!("M25", Option::None => None, "genesis", "nobody leaves"),
+        row!("M01", Option::None => None, "applicant", "nobody leaves"),
+        row!(
+            "M18",
+            Some(None) => WithdrawalPending,
+            "MEM",
+            "a live membership; withdraw_notice_days from now at the least"
+        ),
+        row!("M19", Some(WithdrawalPending) => None, "MEM", "before the last day is over"),
+    ]
+};
+
+impl Machine for ExitPart {
+    type State = ExitState;
+    type Entry = Exit;
+    type Key = MembershipId;
+    const KIND: &'static str = "exit";
+    const ROWS: &'static [Row<ExitState>] = &EXIT_ROWS;
+
+    fn key(&self) -> MembershipId {
+        self.0.number
+    }
+    fn state(&self) -> ExitState {
+        self.0.exit.state()
+    }
+    fn state_of(entry: &Exit) -> ExitState {
+        entry.state()
+    }
+    fn enter(&mut self, entry: Exit, _: LedgerTime, _: Moving) {
+        self.0.exit = entry;
     }
 }

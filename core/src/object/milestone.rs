@@ -34,6 +34,8 @@ pub enum MilestoneState {
     Rework,
     /// Rejected for good.
     Rejected,
+    /// The agreement ended before it was decided.
+    Cancelled,
 }
 
 crate::words!(MilestoneState, "state.milestone", {
@@ -44,10 +46,11 @@ crate::words!(MilestoneState, "state.milestone", {
     PartlyAccepted = "partly-accepted",
     Rework = "rework",
     Rejected = "rejected",
+    Cancelled = "cancelled",
 });
 
 /// Transitions of a milestone (domain 2.5).
-pub const ROWS: [Row<MilestoneState>; 16] = [
+pub const ROWS: [Row<MilestoneState>; 20] = [
     row!("F13", None => S::Planned, "GRT, 2 OFF", "agreement in force"),
     row!(
         "F14",
@@ -109,12 +112,19 @@ pub const ROWS: [Row<MilestoneState>; 16] = [
         "2 ASR",
         "two alike: a final report is reworked until it is accepted"
     ),
+    row!("F25", Some(S::Planned) => S::Cancelled, "BRD", "the agreement is terminated"),
+    row!("F25", Some(S::Submitted) => S::Cancelled, "BRD", "the agreement is terminated"),
+    row!("F25", Some(S::Assessing) => S::Cancelled, "BRD", "the agreement is terminated"),
+    row!("F25", Some(S::Rework) => S::Cancelled, "BRD", "the agreement is terminated"),
 ];
 
 impl MilestoneState {
     /// Nothing more happens to it but payment.
     pub fn is_terminal(self) -> bool {
-        matches!(self, S::Accepted | S::PartlyAccepted | S::Rejected)
+        match self {
+            S::Accepted | S::PartlyAccepted | S::Rejected | S::Cancelled => true,
+            S::Planned | S::Submitted | S::Assessing | S::Rework => false,
+        }
     }
 
     /// Accepted in full or in part.

@@ -42,6 +42,8 @@ pub enum PaymentState {
     Disputed,
     /// Refused on the way.
     Refused,
+    /// Wholly set off against a debt of the grantee.
+    SetOff,
 }
 
 crate::words!(PaymentState, "state.payment", {
@@ -56,10 +58,11 @@ crate::words!(PaymentState, "state.payment", {
     Acknowledged = "acknowledged",
     Disputed = "disputed",
     Refused = "refused",
+    SetOff = "set-off",
 });
 
 /// Transitions of a payment (domain 2.5).
-pub const ROWS: [Row<PaymentState>; 45] = [
+pub const ROWS: [Row<PaymentState>; 52] = [
     row!(
         "F16",
         None => S::Requested,
@@ -192,6 +195,18 @@ pub const ROWS: [Row<PaymentState>; 45] = [
         "CLK",
         "step_days passed without a confirmation: shown as overdue"
     ),
+    row!("F25", Some(S::Requested) => S::Refused, "BRD", "an advance of a terminated agreement"),
+    row!("F25", Some(S::Certified) => S::Refused, "BRD", "the same"),
+    row!("F25", Some(S::Approved) => S::Refused, "BRD", "the same"),
+    row!("F25", Some(S::Held) => S::Refused, "BRD", "the same"),
+    row!("F25", Some(S::Returned) => S::Refused, "BRD", "the same"),
+    row!(
+        "F45",
+        Some(S::Approved) => S::Approved,
+        "FIN, TRE",
+        "a part is set off against a debt; K -> A, D -> D"
+    ),
+    row!("F45", Some(S::Approved) => S::SetOff, "FIN, TRE", "the same, the whole"),
 ];
 
 /// Which step of a payment is awaited, for overdue events.
@@ -210,6 +225,21 @@ pub enum Awaited {
     Confirm,
 }
 
+impl PaymentState {
+    /// Whether it is on its way: neither with the grantee nor over.
+    pub fn is_under_way(self) -> bool {
+        match self {
+            S::Requested | S::Certified | S::Approved | S::Held | S::Released | S::Returned => true,
+            S::Settled
+            | S::Unacknowledged
+            | S::Acknowledged
+            | S::Disputed
+            | S::Refused
+            | S::SetOff => false,
+        }
+    }
+}
+
 /// A payment (proved).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 pub struct Payment {
@@ -224,8 +254,10 @@ pub struct Payment {
     /// How the accepted amount divides; net is the amount. Of an advance or holdback only net is
     /// set.
     pub share: Share,
-    /// Minor units.
+    /// Minor units to be paid by the bank.
     pub amount: Amount,
+    /// What was set off of it against debts of the grantee, in minor units.
+    pub set_off: Amount,
     /// Where it stands.
     pub state: PaymentState,
     /// Ledger time since which it stands there.

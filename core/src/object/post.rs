@@ -107,7 +107,7 @@ impl Post {
 }
 
 /// Every transition.
-pub static ROWS: [Row<PostStatus>; 28] = {
+pub static ROWS: [Row<PostStatus>; 40] = {
     use PostStatus::*;
     [
         row!("M25", None => Held, "genesis", "the first posts; the term ends in 180 days or later"),
@@ -144,6 +144,18 @@ pub static ROWS: [Row<PostStatus>; 28] = {
         row!("M21", Some(Accepted) => Ended, "SEC", "the same"),
         row!("M21", Some(Held) => Ended, "SEC", "the same"),
         row!("M21", Some(HeldOver) => Ended, "SEC", "the same"),
+        row!("M20", Some(Offered) => Lapsed, "CLK", "the holder's company is a member no longer"),
+        row!("M20", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M20", Some(Held) => Ended, "CLK", "the same"),
+        row!("M20", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M13", Some(Offered) => Lapsed, "CLK", "the holder's company is a member no longer"),
+        row!("M13", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M13", Some(Held) => Ended, "CLK", "the same"),
+        row!("M13", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M16", Some(Offered) => Lapsed, "CLK", "the same"),
+        row!("M16", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M16", Some(Held) => Ended, "CLK", "the same"),
+        row!("M16", Some(HeldOver) => Ended, "CLK", "the same"),
         row!("M32", Some(Offered) => Lapsed, "a rule of the ledger", "the person left or has no key"),
         row!("M32", Some(Accepted) => Ended, "a rule of the ledger", "the person left or has no key"),
         row!("M32", Some(Held) => Ended, "a rule of the ledger", "the person left or has no key"),

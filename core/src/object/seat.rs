@@ -89,7 +89,7 @@ pub struct Seat {
 }
 
 /// Every transition.
-pub static ROWS: [Row<SeatStatus>; 20] = {
+pub static ROWS: [Row<SeatStatus>; 35] = {
     use SeatStatus::*;
     [
         row!(
@@ -132,6 +132,21 @@ pub static ROWS: [Row<SeatStatus>; 20] = {
         row!("M21", Some(Accepted) => Ended, "SEC", "the same"),
         row!("M21", Some(Held) => Ended, "SEC", "the same"),
         row!("M21", Some(HeldOver) => Ended, "SEC", "the same"),
+        row!("M24", Some(Held) => Ended, "CLK", "the group has an earlier seat, and seat_cure_days are over"),
+        row!("M24", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M24", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M20", Some(Offered) => Lapsed, "CLK", "the company is a member no longer"),
+        row!("M20", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M20", Some(Held) => Ended, "CLK", "the same"),
+        row!("M20", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M13", Some(Offered) => Lapsed, "CLK", "the same"),
+        row!("M13", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M13", Some(Held) => Ended, "CLK", "the same"),
+        row!("M13", Some(HeldOver) => Ended, "CLK", "the same"),
+        row!("M16", Some(Offered) => Lapsed, "CLK", "the same"),
+        row!("M16", Some(Accepted) => Ended, "CLK", "the same"),
+        row!("M16", Some(Held) => Ended, "CLK", "the same"),
+        row!("M16", Some(HeldOver) => Ended, "CLK", "the same"),
     ]
 };
 

@@ -3,7 +3,7 @@
 //! An agreement is a chain of records, each naming the one before (RULINGS A6): the programme
 //! officer drafts the terms, the grantee signs the draft's id and the terms' digest, the fund's
 //! officers sign the grantee's record id and the same digest. The award itself is no act of this
-//! family: it is the effect of a motion.
+//! family: it is the effect of a motion. What becomes of an agreement in force stands in `life`.
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, at_most, encode};
@@ -12,10 +12,12 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::Amount;
 use crate::charter::motions::BodyKind;
-use crate::id::{AgreementId, ApplicationId, AwardId, CharterVersion, PaymentId};
+use crate::id::{
+    AgreementId, ApplicationId, AwardId, CharterVersion, MeasureId, PaymentId, RecoveryId,
+};
 use crate::identity::ActClass;
 use crate::record::call::check_parts;
-use crate::record::{Instrument, Part};
+use crate::record::{Instrument, MeasureNotice, Part, RecoveryClaim, RecoveryEntry, SetOffEntry};
 
 /// Most milestones of one agreement; keeps the proved agreement under its limit.
 pub const MILESTONES_MAX: usize = 24;
@@ -161,6 +163,80 @@ pub enum AwardAct {
         /// How.
         channel: Channel,
     },
+    /// F24, F25: the programme officer tells the grantee what the fund means to do.
+    Announce(MeasureNotice),
+    /// F24, F25: the grantee observes on it.
+    ObserveMeasure {
+        /// The measure.
+        measure: MeasureId,
+        /// Salted commitment to the observations.
+        observations: Hash,
+    },
+    /// F24: a finance approver holds the payments until the measure is decided.
+    HoldPayments {
+        /// The measure.
+        measure: MeasureId,
+        /// Salted commitment to the ground.
+        ground: Hash,
+    },
+    /// F24, F25: the programme officer drops the measure before it is decided.
+    DropMeasure {
+        /// The measure.
+        measure: MeasureId,
+        /// Salted commitment to the reason.
+        reason: Hash,
+    },
+    /// F24: the programme officer or a finance approver lets a suspended agreement go on; with the other
+    /// of them it does.
+    Resume {
+        /// The agreement.
+        agreement: AgreementId,
+    },
+    /// F44: the programme officer proposes that paid money comes back.
+    ProposeRecovery(RecoveryClaim),
+    /// F44: the programme officer notifies the grantee of it.
+    NotifyRecovery {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// Salted commitment to the letter.
+        letter: Hash,
+        /// SHA-256 of the proof that it was sent.
+        dispatch: Hash,
+    },
+    /// F44: the grantee observes on it.
+    ObserveRecovery {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// Salted commitment to the observations.
+        observations: Hash,
+    },
+    /// F44: the programme officer drops it before it is ordered.
+    DropRecovery {
+        /// The recovery.
+        recovery: RecoveryId,
+        /// Salted commitment to the reason.
+        reason: Hash,
+    },
+    /// F26: the treasurer records money that came back.
+    ReceiveRecovery(RecoveryEntry),
+    /// F26: a second officer confirms it.
+    ConfirmRecovery {
+        /// Record id of the entry.
+        receipt: Hash,
+    },
+    /// F45: a finance approver sets a debt off against a payment.
+    SetOff(SetOffEntry),
+    /// F45: the treasurer agrees.
+    AgreeSetOff {
+        /// Record id of the entry.
+        entry: Hash,
+    },
+    /// F28: the programme officer or a finance approver closes an agreement; with the other of them it is
+    /// closed.
+    Close {
+        /// The agreement.
+        agreement: AgreementId,
+    },
 }
 
 impl AwardAct {
@@ -173,13 +249,54 @@ impl AwardAct {
             AwardAct::Accept { .. } => "F12",
             AwardAct::Draft(_) | AwardAct::Sign { .. } | AwardAct::Countersign { .. } => "F13",
             AwardAct::ChangeAccount { .. } | AwardAct::ConfirmAccount { .. } => "F42",
+            AwardAct::Announce(notice) => notice.kind.code(),
+            AwardAct::ObserveMeasure { .. }
+            | AwardAct::HoldPayments { .. }
+            | AwardAct::DropMeasure { .. }
+            | AwardAct::Resume { .. } => "F24",
+            AwardAct::ProposeRecovery(_)
+            | AwardAct::NotifyRecovery { .. }
+            | AwardAct::ObserveRecovery { .. }
+            | AwardAct::DropRecovery { .. } => "F44",
+            AwardAct::ReceiveRecovery(_) | AwardAct::ConfirmRecovery { .. } => "F26",
+            AwardAct::SetOff(_) | AwardAct::AgreeSetOff { .. } => "F45",
+            AwardAct::Close { .. } => "F28",
         }
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
         match self {
             AwardAct::Draft(terms) => terms.check(),
+            AwardAct::ProposeRecovery(claim) => claim.check(),
+            AwardAct::ReceiveRecovery(entry) => entry.check(),
+            AwardAct::SetOff(entry) => entry.check(),
             _ => Ok(()),
+        }
+    }
+
+    /// Steps of the fund's side that one person takes: the second person takes the next.
+    pub(super) fn is_of_the_fund(&self) -> bool {
+        match self {
+            AwardAct::Announce(_)
+            | AwardAct::HoldPayments { .. }
+            | AwardAct::DropMeasure { .. }
+            | AwardAct::Resume { .. }
+            | AwardAct::ProposeRecovery(_)
+            | AwardAct::NotifyRecovery { .. }
+            | AwardAct::DropRecovery { .. }
+            | AwardAct::ReceiveRecovery(_)
+            | AwardAct::ConfirmRecovery { .. }
+            | AwardAct::SetOff(_)
+            | AwardAct::AgreeSetOff { .. }
+            | AwardAct::Close { .. } => true,
+            AwardAct::Accept { .. }
+            | AwardAct::Draft(_)
+            | AwardAct::Sign { .. }
+            | AwardAct::Countersign { .. }
+            | AwardAct::ChangeAccount { .. }
+            | AwardAct::ConfirmAccount { .. }
+            | AwardAct::ObserveMeasure { .. }
+            | AwardAct::ObserveRecovery { .. } => false,
         }
     }
 }

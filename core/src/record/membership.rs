@@ -1,16 +1,17 @@
-//! Acts on memberships: application to activation, first dues (domain 1.4 M01 to M09; RULINGS R9
-//! M26, M27).
+//! Acts on memberships: application to activation, dues, notices, discipline (domain 1.4 M01 to M17, M21;
+//! RULINGS R9 M26 to M30).
 
 use bincode::{Decode, Encode};
 use rollbook_proof::codec::{DecodeError, Text, at_most, strictly_ascending};
 use rollbook_proof::crypto::Hash;
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::Amount;
 use crate::calendar::LocalDay;
 use crate::charter::Class;
-use crate::id::{InvoiceId, MembershipId};
+use crate::id::{InvoiceId, MembershipId, NoticeId, PlanId, ProceedingId};
 use crate::identity::{ActClass, GroupDeclaration};
-use crate::record::BankReference;
+use crate::record::{BankReference, HearingEntry, NoticeEntry, PlanEntry, ProceedingEntry};
 
 /// Most missing items that a returned application lists.
 pub const MISSING_MAX: usize = 16;
@@ -54,12 +55,29 @@ pub enum Cessation {
     Dissolved,
     /// It is insolvent.
     Insolvent,
+    /// It was merged into another company, which has signed for what it owes.
+    MergedInto {
+        /// The successor.
+        successor: OrganisationId,
+    },
 }
 
 crate::words!(Cessation, "cessation", {
     Dissolved = "dissolved",
     Insolvent = "insolvent",
+    MergedInto = "merged-into",
 });
+
+/// M22: a member has another class.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct ChangeClass {
+    /// Membership.
+    pub membership: MembershipId,
+    /// The class.
+    pub class: Class,
+}
 
 /// Acts on memberships. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -173,6 +191,98 @@ pub enum MembershipAct {
         /// SHA-256 of the extract of the register.
         evidence: Hash,
     },
+    /// M26: the treasurer invoices the dues of a year to every member that has no invoice for it.
+    InvoiceYear {
+        /// This local year or the next.
+        year: u32,
+    },
+    /// R41: the treasurer enters that the first dues of somebody who never became a member went back.
+    /// The second officer confirms or declines it like a receipt.
+    PayBack(Receipt),
+    /// M28: a member offers a plan to pay what is due.
+    ProposePlan(PlanEntry),
+    /// M28: treasurer, then secretary, accept a plan.
+    AgreePlan {
+        /// The plan.
+        plan: PlanId,
+    },
+    /// M29: the secretary serves a notice; after five working days of silence a seat holder files one.
+    ServeNotice(NoticeEntry),
+    /// M29: another seat holder agrees to a notice that one has filed; it is served.
+    AgreeNotice {
+        /// The notice.
+        notice: NoticeId,
+    },
+    /// M29: the member acknowledges a notice.
+    AcknowledgeNotice {
+        /// The notice.
+        notice: NoticeId,
+    },
+    /// M30: the secretary opens a proceeding, or a seat holder files one.
+    OpenProceeding(ProceedingEntry),
+    /// M30: another seat holder agrees to open it.
+    AgreeProceeding {
+        /// The proceeding.
+        proceeding: ProceedingId,
+    },
+    /// M30: the member replies.
+    Reply {
+        /// The proceeding.
+        proceeding: ProceedingId,
+        /// SHA-256 of the reply.
+        document: Hash,
+    },
+    /// M30: the secretary records a hearing.
+    Hear(HearingEntry),
+    /// M30: the member does not want a hearing.
+    WaiveHearing {
+        /// The proceeding.
+        proceeding: ProceedingId,
+    },
+    /// M30: the secretary closes a proceeding without a measure.
+    CloseProceeding {
+        /// The proceeding.
+        proceeding: ProceedingId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
+    /// M17: the expelled member appeals to the body that expels.
+    AppealExpulsion {
+        /// The proceeding.
+        proceeding: ProceedingId,
+        /// SHA-256 of the grounds.
+        grounds: Hash,
+    },
+    /// M18: a member gives notice that it leaves.
+    GiveNotice {
+        /// Membership.
+        membership: MembershipId,
+        /// Its last day as a member.
+        last_day: LocalDay,
+        /// SHA-256 of the letter.
+        letter: Hash,
+    },
+    /// M19: a member takes its notice back.
+    RevokeNotice {
+        /// Membership.
+        membership: MembershipId,
+    },
+    /// M21: a company signs that it takes over what a member owes that is merged into it.
+    Succeed {
+        /// Membership of the member that is merged into it.
+        membership: MembershipId,
+        /// SHA-256 of the deed by which it does.
+        obligations: Hash,
+    },
+    /// M22: a member asks the board for another class.
+    AskClass {
+        /// Membership.
+        membership: MembershipId,
+        /// The class.
+        class: Class,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
 }
 
 impl MembershipAct {
@@ -192,7 +302,28 @@ impl MembershipAct {
                 | MembershipAct::Receive(_)
                 | MembershipAct::ConfirmReceipt { .. }
                 | MembershipAct::DeclineReceipt { .. }
+                | MembershipAct::InvoiceYear { .. }
+                | MembershipAct::PayBack(_)
         )
+    }
+
+    /// Whether members alone may read it (RULINGS R18, R39): dues, plans, notices, and proceedings.
+    pub(super) fn is_for_members(&self) -> bool {
+        self.is_money()
+            || matches!(
+                self,
+                MembershipAct::ProposePlan(_)
+                    | MembershipAct::AgreePlan { .. }
+                    | MembershipAct::ServeNotice(_)
+                    | MembershipAct::AgreeNotice { .. }
+                    | MembershipAct::AcknowledgeNotice { .. }
+                    | MembershipAct::OpenProceeding(_)
+                    | MembershipAct::AgreeProceeding { .. }
+                    | MembershipAct::Reply { .. }
+                    | MembershipAct::Hear(_)
+                    | MembershipAct::WaiveHearing { .. }
+                    | MembershipAct::CloseProceeding { .. }
+            )
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -206,12 +337,29 @@ impl MembershipAct {
             MembershipAct::Sponsor { .. } | MembershipAct::OpenBallot { .. } => "M07",
             MembershipAct::AskAgain { .. } => "R9",
             MembershipAct::WithdrawApplication { .. } => "M01w",
-            MembershipAct::Invoice { .. } | MembershipAct::CancelInvoice { .. } => "M26",
+            MembershipAct::Invoice { .. }
+            | MembershipAct::CancelInvoice { .. }
+            | MembershipAct::InvoiceYear { .. } => "M26",
+            MembershipAct::PayBack(_) => "R41",
+            MembershipAct::ProposePlan(_) | MembershipAct::AgreePlan { .. } => "M28",
+            MembershipAct::ServeNotice(_)
+            | MembershipAct::AgreeNotice { .. }
+            | MembershipAct::AcknowledgeNotice { .. } => "M29",
+            MembershipAct::OpenProceeding(_)
+            | MembershipAct::AgreeProceeding { .. }
+            | MembershipAct::Reply { .. }
+            | MembershipAct::Hear(_)
+            | MembershipAct::WaiveHearing { .. }
+            | MembershipAct::CloseProceeding { .. } => "M30",
+            MembershipAct::AppealExpulsion { .. } => "M17",
             MembershipAct::Receive(_)
             | MembershipAct::ConfirmReceipt { .. }
             | MembershipAct::DeclineReceipt { .. } => "M27",
             MembershipAct::Agree { .. } | MembershipAct::Activate { .. } => "M09",
-            MembershipAct::Cease { .. } => "M21",
+            MembershipAct::Cease { .. } | MembershipAct::Succeed { .. } => "M21",
+            MembershipAct::GiveNotice { .. } => "M18",
+            MembershipAct::AskClass { .. } => "M22",
+            MembershipAct::RevokeNotice { .. } => "M19",
         }
     }
 
@@ -233,10 +381,18 @@ impl MembershipAct {
                 }
                 Ok(())
             }
-            MembershipAct::Receive(receipt) if receipt.amount == Amount::ZERO => {
+            MembershipAct::Receive(receipt) | MembershipAct::PayBack(receipt)
+                if receipt.amount == Amount::ZERO =>
+            {
                 Err(DecodeError::rule("a receipt has an amount"))
             }
-            MembershipAct::Receive(receipt) => receipt.reference.check(),
+            MembershipAct::Receive(receipt) | MembershipAct::PayBack(receipt) => {
+                receipt.reference.check()
+            }
+            MembershipAct::ProposePlan(entry) => entry.check(),
+            MembershipAct::OpenProceeding(entry) if entry.ground.is_empty() => {
+                Err(DecodeError::rule("a proceeding names its ground"))
+            }
             _ => Ok(()),
         }
     }

@@ -15,9 +15,11 @@ use crate::charter::motions::MotionKind;
 use crate::id::{CharterVersion, MembershipId, MotionId, PersonId, PostId, SeatId};
 use crate::identity::{ActClass, Role, Scope};
 use crate::record::{
-    AdmitObserver, AppointCommittee, CallTerms, CancelCall, ConfirmPool, CreateFund, DecideAppeal,
-    ElectChair, EndObserver, GrantAward, LiftHold, NameLead, PlaceApplication, RatifyRevocation,
-    RecoverKeys, RevokeAward, ScreenAgain, WriteOffInstalment,
+    AcceptPlan, AdmitObserver, AnnulRelation, AppointCommittee, CallTerms, CancelCall, ChangeClass,
+    ConfirmPool, CreateFund, DecideAppeal, ElectChair, EndObserver, ExpelMember, GrantAward,
+    JoinRelation, LiftHold, LiftSuspension, NameLead, OrderRecovery, PlaceApplication,
+    RatifyRevocation, RecoverKeys, RevokeAward, ScreenAgain, SuspendAgreement, SuspendMember,
+    TerminateAgreement, UndoRelation, UpholdAppeal, WriteOffInstalment, WriteOffRecovery,
 };
 
 /// Largest encoded effect, so that a motion with its tally stays a proved value.
@@ -81,6 +83,32 @@ pub enum MotionEffect {
     ElectChair(ElectChair),
     /// M41: an application whose screening ended by mistake is screened again.
     ScreenAgain(ScreenAgain),
+    /// M14: a member is suspended.
+    SuspendMember(SuspendMember),
+    /// M15: a suspension is lifted.
+    LiftSuspension(LiftSuspension),
+    /// M16: a member is expelled.
+    ExpelMember(ExpelMember),
+    /// M17: an expelled member's appeal is upheld. Opened by the appeal, never by a proposal.
+    UpholdAppeal(UpholdAppeal),
+    /// M28: a long plan to pay dues is accepted.
+    AcceptPlan(AcceptPlan),
+    /// M22: a member has another class. Opened by its request, never by a proposal.
+    ChangeClass(ChangeClass),
+    /// M24: the board finds that two companies are related.
+    JoinRelation(JoinRelation),
+    /// M24: the board finds that they never were.
+    AnnulRelation(AnnulRelation),
+    /// R27: the assembly upholds an appeal against that. Opened by the appeal, never by a proposal.
+    UndoRelation(UndoRelation),
+    /// F24: an agreement is suspended as it was announced.
+    SuspendAgreement(SuspendAgreement),
+    /// F25: an agreement ends as it was announced.
+    TerminateAgreement(TerminateAgreement),
+    /// F26: a recovery is ordered.
+    OrderRecovery(OrderRecovery),
+    /// F27: what is open of a recovery is given up.
+    WriteOffRecovery(WriteOffRecovery),
 }
 
 /// M36: seats of the board are filled by election (RULINGS R10, R28). The ballots say by whom.
@@ -230,6 +258,19 @@ impl MotionEffect {
             }
             MotionEffect::ElectChair(_) => Some(MotionKind::ElectSeat),
             MotionEffect::ScreenAgain(_) => Some(MotionKind::Correct),
+            MotionEffect::SuspendMember(_) => Some(MotionKind::Suspend),
+            MotionEffect::LiftSuspension(_) => Some(MotionKind::Lift),
+            MotionEffect::ExpelMember(_) => Some(MotionKind::Expel),
+            MotionEffect::UpholdAppeal(_) => Some(MotionKind::Appeal),
+            MotionEffect::AcceptPlan(_) => Some(MotionKind::PaymentPlan),
+            MotionEffect::ChangeClass(_) => Some(MotionKind::ClassChange),
+            MotionEffect::JoinRelation(_)
+            | MotionEffect::AnnulRelation(_)
+            | MotionEffect::UndoRelation(_) => Some(MotionKind::Relate),
+            MotionEffect::SuspendAgreement(_)
+            | MotionEffect::TerminateAgreement(_)
+            | MotionEffect::OrderRecovery(_) => Some(MotionKind::TerminateAgreement),
+            MotionEffect::WriteOffRecovery(_) => Some(MotionKind::WriteOff),
         }
     }
 
@@ -255,6 +296,7 @@ impl MotionEffect {
             MotionEffect::ConfirmPool(plan) => plan.check(),
             MotionEffect::GrantAward(plan) => plan.check(),
             MotionEffect::ElectSeat(plan) => plan.check(),
+            MotionEffect::OrderRecovery(plan) => plan.check(),
             MotionEffect::RaiseProtocol(plan) if plan.release.as_str().is_empty() => {
                 Err(DecodeError::rule(
                     "an amendment of the rule version names the release that knows it",

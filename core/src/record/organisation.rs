@@ -7,11 +7,12 @@ use rollbook_proof::number::OrganisationId;
 
 use super::affairs::StatementEntry;
 use super::people::{DelegationGrant, KeyRotation, OfficersChange, Particulars, RecoveryPlan};
+use crate::calendar::LocalDay;
 use crate::id::{
-    ChangeId, DelegationId, DirectionId, KeyRecoveryId, PersonId, PostId, RevocationId,
+    ChangeId, DelegationId, DirectionId, KeyRecoveryId, PersonId, PostId, RelationId, RevocationId,
 };
 use crate::identity::possession::UNPROVED;
-use crate::identity::{ActClass, EndReason, GroupDeclaration, OrganisationEntry};
+use crate::identity::{ActClass, EndReason, GroupDeclaration, OrganisationEntry, RelationKind};
 
 /// Acts on organisations. Grows only at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
@@ -137,6 +138,92 @@ pub enum OrganisationAct {
     },
     /// M38: an observer files a statement.
     FileStatement(StatementEntry),
+    /// R27: the secretariat, or a member, claims that two others are related.
+    ClaimRelation(RelationClaim),
+    /// R27: an end answers to what others claim, or to what the other end declared.
+    ReplyRelation {
+        /// The relation.
+        relation: RelationId,
+        /// SHA-256 of the answer.
+        reply: Hash,
+    },
+    /// R27: whoever claimed a relation of others takes that back.
+    WithdrawClaim {
+        /// The relation.
+        relation: RelationId,
+    },
+    /// M24: an end says that the relation is over.
+    AskRelationEnd {
+        /// The relation.
+        relation: RelationId,
+        /// SHA-256 of the evidence.
+        evidence: Hash,
+    },
+    /// M24: the secretariat has checked that a relation is over.
+    ConfirmRelationEnd {
+        /// The relation.
+        relation: RelationId,
+        /// SHA-256 of the extract that it has seen.
+        extract: Hash,
+    },
+    /// M24: the secretariat does not find that a relation is over.
+    DeclineRelationEnd {
+        /// The relation.
+        relation: RelationId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
+    /// R27: an end appeals to the assembly against what the board has found of a relation.
+    AppealRelation {
+        /// The relation.
+        relation: RelationId,
+        /// SHA-256 of the reasons.
+        reasons: Hash,
+    },
+}
+
+/// R27: what somebody claims of two others.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct RelationClaim {
+    /// One of the two.
+    pub one: OrganisationId,
+    /// The other.
+    pub other: OrganisationId,
+    /// What ties them.
+    pub kind: RelationKind,
+    /// SHA-256 of the evidence.
+    pub evidence: Hash,
+}
+
+/// M24: the board finds that a relation exists (RULINGS R27).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct JoinRelation {
+    /// The relation.
+    pub relation: RelationId,
+    /// An earlier day from which the two are one group; none: from the block of the effect.
+    pub since: Option<LocalDay>,
+}
+
+/// M24: the board finds that a relation never was (RULINGS R27).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct AnnulRelation {
+    /// The relation.
+    pub relation: RelationId,
+}
+
+/// R27: the assembly upholds an appeal against what the board has found of a relation.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+pub struct UndoRelation {
+    /// The relation.
+    pub relation: RelationId,
 }
 
 /// A registration that the company itself has signed (RULINGS R16). Numbers in the entry are 0 for
@@ -235,7 +322,14 @@ impl OrganisationAct {
             | OrganisationAct::JoinDirection { .. }
             | OrganisationAct::LeaveDirection { .. }
             | OrganisationAct::GiveUpLead { .. }
-            | OrganisationAct::FileStatement(_) => ActClass::General,
+            | OrganisationAct::FileStatement(_)
+            | OrganisationAct::ClaimRelation(_)
+            | OrganisationAct::ReplyRelation { .. }
+            | OrganisationAct::WithdrawClaim { .. }
+            | OrganisationAct::AskRelationEnd { .. }
+            | OrganisationAct::ConfirmRelationEnd { .. }
+            | OrganisationAct::DeclineRelationEnd { .. }
+            | OrganisationAct::AppealRelation { .. } => ActClass::General,
             OrganisationAct::ChangeOfficers(_)
             | OrganisationAct::ObjectChange { .. }
             | OrganisationAct::RotateKey(_)
@@ -280,7 +374,14 @@ impl OrganisationAct {
             | OrganisationAct::JoinDirection { .. }
             | OrganisationAct::LeaveDirection { .. }
             | OrganisationAct::GiveUpLead { .. }
-            | OrganisationAct::FileStatement(_) => false,
+            | OrganisationAct::FileStatement(_)
+            | OrganisationAct::ClaimRelation(_)
+            | OrganisationAct::ReplyRelation { .. }
+            | OrganisationAct::WithdrawClaim { .. }
+            | OrganisationAct::AskRelationEnd { .. }
+            | OrganisationAct::ConfirmRelationEnd { .. }
+            | OrganisationAct::DeclineRelationEnd { .. }
+            | OrganisationAct::AppealRelation { .. } => false,
         }
     }
 
@@ -309,6 +410,13 @@ impl OrganisationAct {
             | OrganisationAct::LeaveDirection { .. }
             | OrganisationAct::GiveUpLead { .. } => "M37",
             OrganisationAct::FileStatement(_) => "M38",
+            OrganisationAct::ClaimRelation(_)
+            | OrganisationAct::AskRelationEnd { .. }
+            | OrganisationAct::ConfirmRelationEnd { .. }
+            | OrganisationAct::DeclineRelationEnd { .. } => "M24",
+            OrganisationAct::ReplyRelation { .. }
+            | OrganisationAct::WithdrawClaim { .. }
+            | OrganisationAct::AppealRelation { .. } => "R27",
         }
     }
 

@@ -7,43 +7,43 @@
 //!   holds that every enum a record can carry has its lines, and that what is called plain below
 //!   holds no enum.
 
-use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, PublicKey, Signature};
 use rollbook_proof::log::Clock;
 use rollbook_proof::number::{Height, LedgerTime, OrganisationId, ProtocolVersion};
 
 use super::{
-    AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, Application, ApplicationContent,
+    AcceptPlan, AdmitMember, AdmitObserver, AgreementTerms, AmendCharter, ApplicationContent,
     AppointCommittee, Appointment, AwardAct, Ballot, BallotVote, BankReference, Body, CalendarYear,
-    CallAct, CallTerms, CancelCall, Capacity, Cessation, Channel, CharterAct, CharterDraft, Choice,
+    CallAct, CallTerms, CancelCall, Capacity, Channel, CharterAct, CharterDraft, Choice,
     ClericalField, ConfirmPool, ConflictKind, Corrected, CorrectionEntry, CreateFund, Criterion,
     DecideAppeal, Decision, Declaration, DelegatedObject, DelegationGrant, DrawFor, ElectChair,
-    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, Finding, FundAct, GrantAward,
-    InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold, MembershipAct, MilestonePlan,
-    MotionAct, MotionEffect, MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce,
-    ObserverReading, OfficersChange, OfficialOrder, OrganisationAct, Part, Particulars, Payload,
-    PaymentAct, PerGroup, PlaceApplication, Placing, PledgeEntry, PoolKind, Proposal,
-    RaiseProtocol, RatifyRevocation, Receipt, ReceiptEntry, Record, RecoverKeys, RecoveryPlan,
-    Registration, RemoveAuditor, RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration,
-    Revision, RevokeAward, Scheme, Scores, ScreenAgain, SeenEarlier, SeenReceipt, SignatureEntry,
-    StatementEntry, Submission, TieBreak, Tranche, Verdict, WriteOffInstalment,
+    ElectSeat, Eligibility, EndObserver, Evidence, EvidenceKind, ExpelMember, Finding, FundAct,
+    GrantAward, HearingEntry, InstalmentEntry, Instruction, Instrument, KeyRotation, LiftHold,
+    LiftSuspension, MeasureKind, MeasureNotice, MilestonePlan, MotionAct, MotionEffect,
+    MotionMinutes, NameLead, NewKey, NodeAct, NodeKeys, NodeUpdate, Nonce, NoticeAbout,
+    NoticeChannel, NoticeEntry, ObserverReading, OfficersChange, OfficialOrder, OrderRecovery,
+    Part, Particulars, Payload, PaymentAct, PerGroup, PlaceApplication, Placing, PlanEntry,
+    PlanPart, PledgeEntry, PoolKind, ProceedingEntry, Proposal, RaiseProtocol, RatifyRevocation,
+    ReceiptEntry, Record, RecoverKeys, RecoveryClaim, RecoveryEntry, RecoveryPlan, RemoveAuditor,
+    RemoveHolder, RescindMotion, RevealBallot, ReviewDeclaration, Revision, RevokeAward, Scheme,
+    Scores, ScreenAgain, SeenEarlier, SeenReceipt, SetOffEntry, SignatureEntry, StatementEntry,
+    Submission, SuspendAgreement, SuspendMember, TerminateAgreement, TieBreak, Tranche,
+    UpholdAppeal, Verdict, WriteOffInstalment, WriteOffRecovery,
 };
 use crate::account::{Amount, Pot, Unit};
 use crate::calendar::LocalDay;
 use crate::calendar::Period;
-use crate::charter::motions::{
-    Base, BodyKind, Fraction, MotionKind, MotionRule, Pass, Preset, RuleEntry, RuleSet, Threshold,
-};
+use crate::charter::motions::{BodyKind, Fraction, MotionKind};
 use crate::charter::{
-    BallotVisibility, ChainParameters, Charter, Class, ClassRule, DayLimits, FundingParameters,
-    GrowthParameters, MembershipParameters, MotionParameters, PeopleParameters, TermParameters,
-    UnitLimits,
+    ChainParameters, DayLimits, FundingParameters, GrowthParameters, MembershipParameters,
+    PeopleParameters, StandingParameters, TermParameters,
 };
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DrawId, FundId, InstalmentId,
-    InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId, PaymentId, PersonId,
-    PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId, NoticeId, OrderId,
+    PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId, StatementId,
 };
 use crate::identity::identifier::Identifier;
 use crate::identity::{
@@ -51,28 +51,11 @@ use crate::identity::{
     OrganisationEntry, OrganisationKind, ReaderKey, RelationKind, Role, Scope,
 };
 
-/// What has a first rule version.
-pub(super) trait Since {
-    /// The first rule version that has it, with everything inside.
-    fn since(&self) -> ProtocolVersion;
-}
+#[macro_use]
+mod table;
 
-const FIRST: ProtocolVersion = ProtocolVersion(1);
-
-fn newest(parts: impl IntoIterator<Item = ProtocolVersion>) -> ProtocolVersion {
-    parts.into_iter().fold(FIRST, ProtocolVersion::max)
-}
-
-/// Values without a choice in them: numbers, texts, bytes.
-macro_rules! plain {
-    ($($type:ty),* $(,)?) => { $(
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                FIRST
-            }
-        }
-    )* };
-}
+pub(super) use table::Since;
+use table::{FIRST, newest};
 
 plain!(
     bool,
@@ -104,14 +87,20 @@ plain!(
     InstalmentId,
     InvoiceId,
     KeyRecoveryId,
+    MeasureId,
     MembershipId,
     MilestoneId,
     MotionId,
+    NoticeId,
     OrderId,
     OrganisationId,
     PaymentId,
     PersonId,
+    PlanId,
     PostId,
+    ProceedingId,
+    RelationId,
+    RecoveryId,
     RevocationId,
     ReviewId,
     SeatId,
@@ -119,6 +108,7 @@ plain!(
     i32,
     Fraction,
     MembershipParameters,
+    StandingParameters,
     PeopleParameters,
     TermParameters,
     GrowthParameters,
@@ -127,70 +117,7 @@ plain!(
     ChainParameters,
 );
 
-impl<const N: usize> Since for Text<N> {
-    fn since(&self) -> ProtocolVersion {
-        FIRST
-    }
-}
-
-impl<const N: usize> Since for [u8; N] {
-    fn since(&self) -> ProtocolVersion {
-        FIRST
-    }
-}
-
-impl<T: Since> Since for Box<T> {
-    fn since(&self) -> ProtocolVersion {
-        self.as_ref().since()
-    }
-}
-
-impl<T: Since> Since for Vec<T> {
-    fn since(&self) -> ProtocolVersion {
-        newest(self.iter().map(Since::since))
-    }
-}
-
-impl<T: Since> Since for Option<T> {
-    fn since(&self) -> ProtocolVersion {
-        newest(self.iter().map(Since::since))
-    }
-}
-
-impl<A: Since, B: Since> Since for (A, B) {
-    fn since(&self) -> ProtocolVersion {
-        newest([self.0.since(), self.1.since()])
-    }
-}
-
-/// An enum: the version of the variant, or of the newest thing in it. A struct: its newest field.
-macro_rules! since {
-    (@ struct $type:ident { $($field:ident),* $(,)? }) => {
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                let $type { $($field),* } = self;
-                newest([$($field.since()),*])
-            }
-        }
-    };
-    (@ enum $type:ident { $(
-        $variant:ident $(($it:ident))? $({ $($field:ident),* $(,)? })? = $version:literal
-    ),* $(,)? }) => {
-        impl Since for $type {
-            fn since(&self) -> ProtocolVersion {
-                match self { $(
-                    $type::$variant $(($it))? $({ $($field),* })? => newest([
-                        ProtocolVersion($version) $(, $it.since())? $($(, $field.since())*)?
-                    ])
-                ),* }
-            }
-        }
-    };
-    ($($kind:tt $type:ident { $($body:tt)* })+) => {
-        $(since!(@ $kind $type { $($body)* });)+
-    };
-}
-
+mod belonging;
 /// An order. With the version that never ships, one of its authority is as new as that version.
 impl Since for OfficialOrder {
     fn since(&self) -> ProtocolVersion {
@@ -246,37 +173,6 @@ since! {
         Delegation(it) = 1,
     }
 
-    // record/organisation.rs
-    enum OrganisationAct {
-        Found = 1,
-        Register(it) = 1,
-        Relate(it) = 1,
-        ConfirmRelation { other, relation } = 1,
-        ChangeOfficers(it) = 1,
-        ObjectChange { change, reasons } = 1,
-        AskUpdate(it) = 1,
-        ConfirmUpdate { change, extract } = 1,
-        DeclineUpdate { change, reasons } = 1,
-        RotateKey(it) = 1,
-        RevokeOwnKey { key, reason } = 1,
-        RevokeKey { person, key, reason } = 1,
-        AskRevocation { person, key, evidence } = 1,
-        AgreeRevocation { revocation } = 1,
-        FileRecovery(it) = 1,
-        CancelRecovery { recovery } = 1,
-        Delegate(it) = 1,
-        RevokeDelegation { delegation } = 1,
-        RevokeDelegations = 1,
-        RecordAbsence { post } = 1,
-        EndAbsence { post } = 1,
-        StandIn { post } = 1,
-        JoinDirection { direction } = 1,
-        LeaveDirection { direction } = 1,
-        GiveUpLead { direction } = 1,
-        FileStatement(it) = 1,
-    }
-    struct Registration { entry, signature }
-
     // record/people.rs
     struct NewKey { person, key, proof }
     struct OfficersChange { added, roles, keys, ended, policy }
@@ -294,33 +190,28 @@ since! {
     struct RatifyRevocation { revocation }
     struct RecoverKeys { recovery }
 
-    // record/membership.rs
-    enum MembershipAct {
-        Apply(it) = 1,
-        Screen { membership } = 1,
-        Return { membership, missing } = 1,
-        Resubmit { membership, additions } = 1,
-        Reject { membership, criterion, reasons } = 1,
-        Complete { membership } = 1,
-        Sponsor { membership } = 1,
-        OpenBallot { membership, ballot_days } = 1,
-        AskAgain { membership, reasons } = 1,
-        WithdrawApplication { membership } = 1,
-        Invoice { membership } = 1,
-        CancelInvoice { invoice } = 1,
-        Receive(it) = 1,
-        ConfirmReceipt { invoice, receipt } = 1,
-        DeclineReceipt { invoice, receipt } = 1,
-        Agree { membership, agreement } = 1,
-        Activate { membership, agreement } = 1,
-        Cease { membership, cause, evidence } = 1,
+    // record/notice.rs
+    enum NoticeAbout {
+        Dues(it) = 1,
+        DuesAgain(it) = 1,
+        Proceeding(it) = 1,
+        Warning(it) = 1,
     }
-    enum Cessation {
-        Dissolved = 1,
-        Insolvent = 1,
+    enum NoticeChannel {
+        RegisteredLetter = 1,
+        Email = 1,
+        Hand = 1,
     }
-    struct Application { class, charter, antitrust, conflicts, relations }
-    struct Receipt { invoice, amount, reference, value_date }
+    struct NoticeEntry { subject, text, channel, dispatched, proof }
+    struct PlanPart { due_day, amount }
+    struct PlanEntry { membership, parts }
+    struct ProceedingEntry { membership, ground, reasons }
+    struct HearingEntry { proceeding, day, attended, minutes }
+    struct SuspendMember { proceeding, days }
+    struct LiftSuspension { membership }
+    struct ExpelMember { proceeding }
+    struct UpholdAppeal { proceeding }
+    struct AcceptPlan { plan }
 
     // record/motion.rs
     enum MotionAct {
@@ -377,6 +268,19 @@ since! {
         EndObserver(it) = 1,
         ElectChair(it) = 1,
         ScreenAgain(it) = 1,
+        SuspendMember(it) = 1,
+        LiftSuspension(it) = 1,
+        ExpelMember(it) = 1,
+        UpholdAppeal(it) = 1,
+        AcceptPlan(it) = 1,
+        ChangeClass(it) = 1,
+        JoinRelation(it) = 1,
+        AnnulRelation(it) = 1,
+        UndoRelation(it) = 1,
+        SuspendAgreement(it) = 1,
+        TerminateAgreement(it) = 1,
+        OrderRecovery(it) = 1,
+        WriteOffRecovery(it) = 1,
     }
     struct NameLead { direction, organisation }
     struct AdmitObserver { organisation, reading }
@@ -497,6 +401,20 @@ since! {
         Countersign { agreement, signed, terms } = 1,
         ChangeAccount { agreement, account } = 1,
         ConfirmAccount { agreement, change, account, channel } = 1,
+        Announce(it) = 1,
+        ObserveMeasure { measure, observations } = 1,
+        HoldPayments { measure, ground } = 1,
+        DropMeasure { measure, reason } = 1,
+        Resume { agreement } = 1,
+        ProposeRecovery(it) = 1,
+        NotifyRecovery { recovery, letter, dispatch } = 1,
+        ObserveRecovery { recovery, observations } = 1,
+        DropRecovery { recovery, reason } = 1,
+        ReceiveRecovery(it) = 1,
+        ConfirmRecovery { receipt } = 1,
+        SetOff(it) = 1,
+        AgreeSetOff { entry } = 1,
+        Close { agreement } = 1,
     }
     struct AgreementTerms {
         award, instrument, grantee, partners, parties, document, total, unit, milestones,
@@ -517,6 +435,22 @@ since! {
         Reserve = 1,
         NotRecommended = 1,
     }
+
+    // record/life.rs
+    enum MeasureKind {
+        Deadline = 1,
+        Payment = 1,
+        Whole = 1,
+        Termination = 1,
+    }
+    struct MeasureNotice { agreement, kind, letter, dispatch }
+    struct RecoveryClaim { agreement, amount, code, reason }
+    struct RecoveryEntry { recovery, amount, reference, value_day }
+    struct SetOffEntry { recovery, payment, amount }
+    struct SuspendAgreement { measure, reason }
+    struct TerminateAgreement { measure, reason }
+    struct OrderRecovery { recovery, instalments, reason }
+    struct WriteOffRecovery { recovery, attempts }
 
     // record/payment.rs
     enum PaymentAct {
@@ -667,86 +601,6 @@ since! {
         National { country, number } = 1,
     }
 
-    // charter.rs
-    enum Class {
-        Founding = 1,
-        Council = 1,
-        Ordinary = 1,
-        Associate = 1,
-    }
-    struct ClassRule { class, assembly_vote, seat_eligible, dues }
-    struct UnitLimits { unit, committee_limit, board_limit, two_approvers_above, large_ask }
-    struct MotionParameters {
-        early_close, retable_limit, retable_wait_days, min_elig, ballot_visibility,
-        proxies_per_holder
-    }
-    struct Charter {
-        version, text, preset, clock, convenor, offset_minutes, made_under, currency, currencies,
-        limits, classes, criteria, board_seats, membership, terms, motions, people, rules, growth, funding,
-        chain
-    }
-
-    // charter/visibility.rs
-    enum BallotVisibility {
-        Open = 1,
-        Sensitive = 1,
-        Sealed = 1,
-    }
-
-    // charter/motions.rs
-    enum Preset {
-        Default = 1,
-        Foundation = 1,
-        CnAssociation = 1,
-    }
-    enum Base {
-        Cast = 1,
-        Part = 1,
-        Elig = 1,
-        All = 1,
-    }
-    enum Pass {
-        Threshold(it) = 1,
-        Plurality(it) = 1,
-    }
-    struct Threshold { base, strict, fraction }
-    struct MotionRule { body, quorum, pass, ballot_min, ballot_max, stay }
-    struct RuleSet { entries }
-    struct RuleEntry { kind, rule }
-    enum MotionKind {
-        Admit = 1,
-        ClassChange = 1,
-        Suspend = 1,
-        Lift = 1,
-        Expel = 1,
-        Appeal = 1,
-        ElectSeat = 1,
-        Budget = 1,
-        CreateFund = 1,
-        CloseFund = 1,
-        OpenCall = 1,
-        Award = 1,
-        AwardOutOfRank = 1,
-        WriteOff = 1,
-        TerminateAgreement = 1,
-        CreateWorkingGroup = 1,
-        DissolveWorkingGroup = 1,
-        WorkingGroupDecision = 1,
-        RatifyRevocation = 1,
-        AmendCharter = 1,
-        DissolveAlliance = 1,
-        Pool = 1,
-        Appoint = 1,
-        Remove = 1,
-        Correct = 1,
-        AppointAuditor = 1,
-        RecoverKeys = 1,
-        DecideAppeal = 1,
-        LiftHold = 1,
-        Observer = 1,
-        PaymentPlan = 1,
-    }
-
     // calendar.rs
     enum Period {
         Hours(it) = 1,
@@ -787,6 +641,8 @@ since! {
         Ed25519(it) = 1,
     }
 }
+
+mod charter;
 
 #[cfg(test)]
 #[path = "since_tests.rs"]

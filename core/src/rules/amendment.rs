@@ -153,6 +153,12 @@ fn check_floors(new: &Charter) -> Result<(), Refusal> {
         floor = Floor::CommitteeAboveBoard,
         motion_kind = MotionKind::Award
     );
+    require!(
+        new.standing.is_in_order(),
+        "R37.floor",
+        floor = Floor::NoticeBeforeStep,
+        motion_kind = MotionKind::PaymentPlan
+    );
     if let Err(floor) = new.rules.check_floors(new.made_under) {
         refuse!(
             "R37.floor",
@@ -166,7 +172,12 @@ fn check_floors(new: &Charter) -> Result<(), Refusal> {
 /// Whether a membership or an application is over for good, so that its class may go.
 fn is_over(state: State) -> bool {
     match state {
-        State::Lapsed | State::ApplicationWithdrawn | State::Ceased => true,
+        State::Lapsed
+        | State::ApplicationWithdrawn
+        | State::Ceased
+        | State::TerminatedForArrears
+        | State::Expelled
+        | State::Withdrawn => true,
         State::Founding
         | State::Active
         | State::Applied

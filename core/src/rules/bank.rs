@@ -15,7 +15,7 @@ use crate::word::Fact as _;
 
 /// Posts a movement in a fund, wholly or not at all.
 pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Posting>, Refusal> {
-    account::post(&mut tx.t, fund, movement).map_err(|error| {
+    let postings = account::post(&mut tx.t, fund, movement).map_err(|error| {
         let code = match &error {
             PostingError::Amount(_) => "N2.amount",
             PostingError::Insufficient { .. } => "N1.insufficient",
@@ -37,7 +37,9 @@ pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Postin
             facts.push(("amount", amount.fact()));
         }
         Refusal::new(code, facts)
-    })
+    })?;
+    tx.t.note_postings(movement.row().name, &postings);
+    Ok(postings)
 }
 
 /// What the members paid into a fund, less what they got back, in minor units: the base of RULINGS

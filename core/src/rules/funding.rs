@@ -8,12 +8,12 @@
 //! * Separation of duties is on persons ([`duties`]) and on groups (RULINGS R6). A recorded tie has
 //!   what is under way judged again (RULINGS R30).
 //!
-//! Absent: debarment (it follows a recovery for misconduct, which is not in this build), freezing
-//! and winding down of funds (F33), fees (F36), closing of a fund (F32), deputies.
+//! Absent: debarment (R44), freezing and winding down of funds (F33), fees (F36), closing of a fund
+//! (F32).
 
 use crate::id::{
-    AgreementId, ApplicationId, AwardId, CallId, DrawId, InstalmentId, MilestoneId, PaymentId,
-    ReviewId,
+    AgreementId, ApplicationId, AwardId, CallId, DrawId, InstalmentId, MeasureId, MilestoneId,
+    PaymentId, RecoveryId, ReviewId,
 };
 use crate::machine::Transition;
 use crate::object::agreement::Agreement;
@@ -23,11 +23,13 @@ use crate::object::call::Call;
 use crate::object::contribution::Instalment;
 use crate::object::draw::Draw;
 use crate::object::fund::Fund;
+use crate::object::measure::Measure;
 use crate::object::milestone::Milestone;
 use crate::object::payment::Payment;
+use crate::object::recovery::Recovery;
 use crate::object::review::Review;
 use crate::object::transitions;
-use crate::record::{CallAct, FundAct};
+use crate::record::{AwardAct, CallAct, FundAct};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -40,8 +42,11 @@ pub mod contribution;
 pub mod draw;
 pub mod duties;
 pub mod fund;
+pub mod life;
+pub mod measure;
 pub mod milestone;
 pub mod payment;
+pub mod recovery;
 pub mod review;
 mod standing;
 
@@ -58,6 +63,8 @@ pub fn table() -> Vec<Transition> {
         transitions::<Agreement>(),
         transitions::<Milestone>(),
         transitions::<Payment>(),
+        transitions::<Measure>(),
+        transitions::<Recovery>(),
     ]
     .concat()
 }
@@ -67,6 +74,19 @@ pub fn apply_fund(tx: &mut Tx, actor: &Actor, act: &FundAct) -> Result<Outcome, 
     match act {
         FundAct::Accept { fund } => fund::accept(tx, actor, *fund),
         _ => contribution::apply(tx, actor, act),
+    }
+}
+
+/// Applies an act on awards and agreements, and on what becomes of those.
+pub fn apply_award(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcome, Refusal> {
+    match act {
+        AwardAct::Accept { .. }
+        | AwardAct::Draft(_)
+        | AwardAct::Sign { .. }
+        | AwardAct::Countersign { .. }
+        | AwardAct::ChangeAccount { .. }
+        | AwardAct::ConfirmAccount { .. } => agreement::apply(tx, actor, act),
+        _ => life::apply(tx, actor, act),
     }
 }
 
@@ -153,6 +173,14 @@ pub(crate) fn award_deadline(
         }
         DeadlineKind::AccountCooled => agreement::account_cooled(tx, AgreementId(object), due),
         DeadlineKind::AssessDue => milestone::on_deadline(tx, MilestoneId(object), due),
+        DeadlineKind::MeasureHeard | DeadlineKind::MeasureAsked | DeadlineKind::MeasureLapse => {
+            measure::on_deadline(tx, kind, MeasureId(object), due)
+        }
+        DeadlineKind::GrantRecoveryHeard
+        | DeadlineKind::GrantRecoveryLapse
+        | DeadlineKind::GrantRecoveryDue => {
+            recovery::on_deadline(tx, kind, RecoveryId(object), due)
+        }
         _ => payment::on_deadline(tx, kind, PaymentId(object), due),
     }
 }

@@ -8,17 +8,22 @@
 //! * Until it is active, an application waits for somebody named by its state, and a deadline says
 //!   until when.
 //!
-//! Absent: arrears, discipline, exit, class change, mergers (M10 to M20, M22, M24, M28 to M31), and with
-//! them the waits before a new application after withdrawal or expulsion, which no membership of this build
-//! can need; the yearly invoices of live members, whose due dates M10 would read.
+//! * A member leaves with notice, or because it is none any more; what hangs on the membership ends with
+//!   it (`leaving`, `cessation`, `ends`). Its class changes by a motion for which it asks (`class`).
+//! * What it owes has a clock (`dues`, `arrears`, `plan`, `notice`), and what it did has a proceeding
+//!   (`discipline`).
+//!
+//! Absent: deemed withdrawal after a year without any act (R41).
 
 use rollbook_proof::number::OrganisationId;
 
 use crate::charter::Class;
-use crate::id::MembershipId;
+use crate::id::{InvoiceId, MembershipId, PlanId, ProceedingId};
 use crate::identity::Role;
 use crate::object::Machine;
-use crate::object::membership::{Live, Membership, ROWS, Standing, State};
+use crate::object::membership::{
+    Exit, ExitPart, ExitState, Live, Membership, ROWS, Standing, State,
+};
 use crate::record::MembershipAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
@@ -26,9 +31,16 @@ use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
 pub mod admission;
+pub mod arrears;
 mod cessation;
+mod class;
+pub mod discipline;
 pub mod dues;
+mod ends;
+mod leaving;
 mod mistake;
+pub mod notice;
+mod plan;
 
 /// Applies an act on memberships.
 pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome, Refusal> {
@@ -77,6 +89,46 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &MembershipAct) -> Result<Outcome,
             cause,
             evidence,
         } => cessation::cease(tx, actor, *membership, *cause, evidence)?,
+        MembershipAct::InvoiceYear { year } => dues::invoice_year(tx, actor, *year)?,
+        MembershipAct::PayBack(receipt) => dues::pay_back(tx, actor, receipt)?,
+        MembershipAct::ProposePlan(entry) => plan::propose(tx, actor, entry)?,
+        MembershipAct::AgreePlan { plan } => plan::agree(tx, actor, *plan)?,
+        MembershipAct::ServeNotice(entry) => notice::serve(tx, actor, entry)?,
+        MembershipAct::AgreeNotice { notice } => notice::agree(tx, actor, *notice)?,
+        MembershipAct::AcknowledgeNotice { notice } => notice::acknowledge(tx, actor, *notice)?,
+        MembershipAct::OpenProceeding(entry) => discipline::open(tx, actor, entry)?,
+        MembershipAct::AgreeProceeding { proceeding } => discipline::agree(tx, actor, *proceeding)?,
+        MembershipAct::Reply {
+            proceeding,
+            document,
+        } => discipline::reply(tx, actor, *proceeding, document)?,
+        MembershipAct::Hear(entry) => discipline::hear(tx, actor, entry)?,
+        MembershipAct::WaiveHearing { proceeding } => discipline::waive(tx, actor, *proceeding)?,
+        MembershipAct::CloseProceeding {
+            proceeding,
+            reasons,
+        } => discipline::close(tx, actor, *proceeding, reasons)?,
+        MembershipAct::AppealExpulsion {
+            proceeding,
+            grounds,
+        } => discipline::appeal(tx, actor, *proceeding, grounds)?,
+        MembershipAct::GiveNotice {
+            membership,
+            last_day,
+            letter,
+        } => leaving::give_notice(tx, actor, *membership, *last_day, letter)?,
+        MembershipAct::AskClass {
+            membership,
+            class,
+            reasons,
+        } => class::ask(tx, actor, *membership, *class, reasons)?,
+        MembershipAct::RevokeNotice { membership } => {
+            leaving::revoke_notice(tx, actor, *membership)?
+        }
+        MembershipAct::Succeed {
+            membership,
+            obligations,
+        } => cessation::succeed(tx, actor, *membership, obligations)?,
     }
     Ok(Outcome::Applied)
 }
@@ -88,7 +140,32 @@ pub(crate) fn on_deadline(
     number: u32,
     due: Due,
 ) -> Result<(), Refusal> {
-    admission::on_deadline(tx, kind, MembershipId(number), due)
+    let membership = MembershipId(number);
+    match kind {
+        DeadlineKind::InvoiceDue => arrears::on_invoice_due(tx, InvoiceId(number), due),
+        DeadlineKind::ReceiptStands => arrears::on_receipt_stands(tx, InvoiceId(number)),
+        DeadlineKind::DuesNotice
+        | DeadlineKind::DuesSuspend
+        | DeadlineKind::DuesNoticeAgain
+        | DeadlineKind::DuesEnd
+        | DeadlineKind::DuesRestored => arrears::on_deadline(tx, kind, membership, due),
+        DeadlineKind::PlanInstalment => plan::on_deadline(tx, PlanId(number), due),
+        DeadlineKind::SuspensionEnd => discipline::on_suspension_end(tx, membership, due),
+        DeadlineKind::ExpulsionFinal => discipline::on_final(tx, membership, due),
+        DeadlineKind::ProceedingLapse => discipline::on_lapse(tx, ProceedingId(number), due),
+        DeadlineKind::MembershipEnd => leaving::on_deadline(tx, membership, due),
+        _ => admission::on_deadline(tx, kind, membership, due),
+    }
+}
+
+/// The exit part of a new membership: it stays.
+pub(super) fn begin_exit(
+    tx: &mut Tx,
+    membership: MembershipId,
+    code: &'static str,
+) -> Result<Exit, Refusal> {
+    tx.begin::<ExitPart>(membership, code, ExitState::None)?;
+    Ok(Exit::None)
 }
 
 /// Creates the membership of a founding organisation at genesis.
@@ -96,6 +173,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M25", State::Founding)?;
     dues::begin(tx, number, "M25")?;
+    let exit = begin_exit(tx, number, "M25")?;
     let membership = Membership {
         number,
         organisation,
@@ -107,6 +185,7 @@ pub(crate) fn enter_founder(tx: &mut Tx, organisation: OrganisationId) -> Result
         motion: None,
         asked_again: false,
         agreement: None,
+        exit,
     };
     tx.put(membership);
     let mut entry = tx.organisation(organisation)?.clone();
@@ -144,6 +223,7 @@ pub(crate) fn found(tx: &mut Tx, actor: &Actor) -> Result<Outcome, Refusal> {
                 .collect();
         for mut membership in waiting {
             membership.active_ms = Some(tx.now);
+            discipline::begin(tx, membership.number, "M25")?;
             tx.advance(membership, "M25", Standing::Live(Live::GOOD))?;
         }
     }

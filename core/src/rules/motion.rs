@@ -39,6 +39,7 @@ mod electorate;
 mod minutes;
 mod propose;
 mod proxy;
+mod recount;
 mod sealed;
 mod vote;
 
@@ -51,6 +52,7 @@ pub use electorate::{
 pub use minutes::MINUTES_MAX;
 pub(crate) use propose::opened_event;
 pub use propose::{Opening, SUPPORT_DAYS, open};
+pub(crate) use proxy::end_unused_of as end_unused_proxies_of;
 pub use sealed::{REVEAL_HOURS, is_sealed, unopened};
 
 /// Applies an act on motions.

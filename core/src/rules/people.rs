@@ -15,14 +15,18 @@
 //! Persons keep their numbers whatever becomes of their keys, so whoever has acted in a chain has acted
 //! in it (N12).
 
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
-use crate::id::PersonId;
+use crate::charter::motions::DecidingBody;
+use crate::id::{PersonId, RelationId};
 use crate::identity::Person;
+use crate::lookup::groups;
 use crate::record::OrganisationAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::affairs::{directions, observers};
 use crate::rules::authority::Actor;
+use crate::rules::motion::{self, Opening};
 use crate::rules::{membership, posts, registration, relations};
 use crate::tx::{DeadlineKind, Due, Tx, Verify};
 use crate::{refuse, require};
@@ -82,7 +86,40 @@ pub fn apply(
         A::LeaveDirection { direction } => directions::leave(tx, actor, *direction),
         A::GiveUpLead { direction } => directions::give_up(tx, actor, *direction),
         A::FileStatement(entry) => observers::state(tx, actor, entry),
+        A::ClaimRelation(plan) => relations::claim(tx, actor, plan),
+        A::ReplyRelation { relation, reply } => relations::reply(tx, actor, *relation, *reply),
+        A::WithdrawClaim { relation } => relations::withdraw(tx, actor, *relation),
+        A::AskRelationEnd { relation, evidence } => {
+            relations::ask_end(tx, actor, *relation, *evidence)
+        }
+        A::ConfirmRelationEnd { relation, .. } => relations::confirm_end(tx, actor, *relation),
+        A::DeclineRelationEnd { relation, .. } => relations::decline_end(tx, actor, *relation),
+        A::AppealRelation { relation, reasons } => appeal_relation(tx, actor, *relation, *reasons),
     }
+}
+
+/// R27: an end of a relation appeals to the assembly against what the board has found; the end takes the
+/// appeal back like any motion of its own.
+fn appeal_relation(
+    tx: &mut Tx,
+    actor: &Actor,
+    relation: RelationId,
+    reasons: Hash,
+) -> Result<Outcome, Refusal> {
+    let effect = relations::appeal(tx, actor, relation)?;
+    let group = groups::group_of(&tx.t, actor.number());
+    let motion = motion::open(
+        tx,
+        Opening {
+            effect,
+            proposer: Some((actor.number(), group)),
+            body: DecidingBody::Assembly,
+            text: reasons,
+            ballot_days: None,
+        },
+    )?;
+    relations::note_appeal(tx, relation, motion)?;
+    Ok(Outcome::Applied)
 }
 
 /// Acts out a deadline of this family.

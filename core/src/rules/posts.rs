@@ -15,7 +15,7 @@
 //!   Where holder and deputy cannot act, two persons of seat holders of distinct groups stand in,
 //!   together, for the charter's days, once.
 //!
-//! Absent: the ends of a holder's membership other than M21.
+//! Absent: the ends of a holder's membership other than M20 and M21.
 
 use std::collections::BTreeSet;
 
@@ -288,8 +288,8 @@ fn end(tx: &mut Tx, mut post: Post, code: &'static str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends every post of a person who left or has no key any more (`M32`), or whose company is none any more
-/// (`M21`), and every offer to them (RULINGS R7). Where the clock does it, an event tells of each.
+/// Ends every post of a person who left or has no key any more (`M32`), or whose company is a member no
+/// longer (`M20`, `M21`), and every offer to them (RULINGS R7). Where the clock does it, an event tells of each.
 pub(crate) fn end_all_of(
     tx: &mut Tx,
     person: PersonId,
@@ -319,7 +319,7 @@ pub(crate) fn end_all_of(
     Ok(())
 }
 
-/// With the end of a membership (M21) its people are no deputies any more, and stand in for nobody
+/// With the end of a membership its people are no deputies any more, and stand in for nobody
 /// (RULINGS R7). Who stood in before, for the days that they had, stays on record: it happens once.
 pub(crate) fn end_standing_in(tx: &mut Tx, organisation: OrganisationId) {
     let of_it = |person: &PersonId| {

@@ -1,29 +1,44 @@
 //! Relations between organisations (M24; RULINGS R27, R29).
 //!
 //! * An organisation declares a relation of its own; the other end confirms it. What others claim,
-//!   the secretariat included, has no effect here.
+//!   the secretariat included, does nothing by itself: it is a notice to both ends (`claims`), and the board
+//!   may find that it is so (`board`).
 //! * Who declares or confirms is recused at once, with its group, from the other's matters. Voices
 //!   join when both ends have, from that block on, where the kind joins voices.
 //! * While somebody of the joined group would be auditor of one of its members, the joining waits.
 //! * Offices are related to nobody; their officers' homes carry conflicts.
 //!
-//! Absent: the end of a relation, the motion by which the board says that one exists, an effective
-//! day before the record, and the cure of two seats that come into one group.
+//! * It ends with evidence that the secretariat has checked (`ending`). A conflict in a matter that was
+//!   open before stays (R31).
+//! * Of two seats of the board, or of validators, that come into one group the later goes: the first after
+//!   the charter's days ([`seats`]), the other with a handover.
 
 use std::collections::BTreeSet;
 
+use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
-use crate::identity::{GroupDeclaration, OrganisationKind, Role};
+use crate::id::RelationId;
+use crate::identity::{GroupDeclaration, OrganisationKind, RelationKind, Role};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::{groups, rights};
+use crate::object::matter::Matter;
 use crate::object::membership::Standing;
 use crate::object::node::{NodeFacts, NodeStatus};
 use crate::object::relation::{Edge, RelationStatus};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::Actor;
-use crate::tx::{DeadlineKind, Tx};
+use crate::rules::seats;
+use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
+
+mod board;
+mod claims;
+mod ending;
+
+pub(crate) use board::{appeal, note_appeal};
+pub(crate) use claims::{claim, reply, withdraw};
+pub(crate) use ending::{ask_end, confirm_end, decline_end};
 
 /// Most relations that an organisation declares.
 pub const RELATIONS_MAX: usize = 64;
@@ -44,8 +59,12 @@ fn next_number(tx: &Tx, (a, b): (OrganisationId, OrganisationId)) -> u32 {
 }
 
 /// Writes a relation, past every rule.
-pub fn write(tx: &mut Tx, edge: Edge) {
+pub fn write(tx: &mut Tx, mut edge: Edge) {
     let ((a, b), number) = (edge.ends, edge.number);
+    edge.id = tx.next_id::<RelationId>();
+    let (id, now) = (edge.id, tx.now);
+    tx.t.relation_ids().put(id, (a, b, number));
+    tx.t.matters().put(Matter::Relation(id), now);
     tx.t.edges().put((a, b, number), edge);
     tx.t.edges_back().put((b, a, number), 0);
     judge_again(tx, a);
@@ -83,17 +102,17 @@ pub(crate) fn enter(
         organisation = other
     );
     let same = groups::relations(&tx.t, declarer)
-        .find(|(end, edge)| *end == other && edge.kind == relation.kind && edge.ended_ms.is_none());
+        .find(|(end, edge)| *end == other && edge.kind == relation.kind && is_open(edge));
     if let Some((_, edge)) = same {
         require!(
-            edge.declared_by(declarer),
+            edge.said_by(declarer),
             "R27.confirm-instead",
             organisation = other
         );
         refuse!("R27.declared-already", organisation = other);
     }
     let declared = groups::relations(&tx.t, declarer)
-        .filter(|(_, edge)| edge.claimed_by == declarer)
+        .filter(|(_, edge)| edge.claimed_by == declarer && is_open(edge))
         .count();
     require!(
         declared < RELATIONS_MAX,
@@ -108,21 +127,14 @@ pub(crate) fn enter(
         (true, true) => RelationStatus::Joined,
     };
     let ends = pair(declarer, other);
-    let number = next_number(tx, ends);
-    let key = (ends.0, ends.1, number);
-    let edge = Edge {
-        ends,
-        number,
-        kind: relation.kind,
-        evidence: relation.evidence,
-        claimed_ms: tx.now,
-        claimed_by: declarer,
-        confirmed_by: genesis.then_some(other),
-        effective_ms: joined.then_some(tx.now),
-        ended_ms: None,
-        status: tx.begin::<Edge>(key, "M24", to)?,
-        since_ms: tx.now,
-    };
+    let key = (ends.0, ends.1, next_number(tx, ends));
+    let status = tx.begin::<Edge>(key, "M24", to)?;
+    let (kind, evidence) = (relation.kind, relation.evidence);
+    let mut edge = Edge::begun(ends, kind, evidence, declarer, tx.now, status);
+    edge.number = key.2;
+    if genesis {
+        edge.said_ms = (Some(tx.now), Some(tx.now));
+    }
     write(tx, edge);
     Ok(())
 }
@@ -164,40 +176,139 @@ pub(crate) fn confirm(
             number = number
         )
     };
+    let waits = matches!(
+        edge.status,
+        RelationStatus::Declared | RelationStatus::Claimed
+    );
     require!(
-        edge.status == RelationStatus::Declared && edge.claimed_by == other,
+        waits && !says(&edge, actor.number()),
         "R27.nothing-to-confirm",
         organisation = other,
         number = number
     );
-    edge.confirmed_by = Some(actor.number());
-    let to = if !edge.kind.joins_voices() {
+    let now = Some(tx.now);
+    if actor.number() == a {
+        edge.said_ms.0 = now;
+    } else {
+        edge.said_ms.1 = now;
+    }
+    if edge.status == RelationStatus::Claimed {
+        claims::settled(tx, &edge);
+    }
+    let to = if edge.said_ms.0.is_none() || edge.said_ms.1.is_none() {
+        RelationStatus::Declared
+    } else {
+        agreed(tx, &edge)
+    };
+    settle(tx, key, edge, "R27", to)?;
+    Ok(Outcome::Applied)
+}
+
+/// Whether an end has said it.
+fn says(edge: &Edge, end: OrganisationId) -> bool {
+    end == edge.ends.0 && edge.said_ms.0.is_some() || end == edge.ends.1 && edge.said_ms.1.is_some()
+}
+
+/// Whether it is in force, or may still come to be.
+fn is_open(edge: &Edge) -> bool {
+    edge.is_in_force() || edge.status == RelationStatus::Claimed
+}
+
+/// Where a relation stands that both ends have said, or the board.
+fn agreed(tx: &Tx, edge: &Edge) -> RelationStatus {
+    if !edge.kind.joins_voices() {
         RelationStatus::Confirmed
-    } else if must_wait(tx, a, b) {
+    } else if must_wait(tx, edge.ends.0, edge.ends.1) {
         RelationStatus::Waiting
     } else {
         RelationStatus::Joined
-    };
-    settle(tx, key, edge, to)?;
-    Ok(Outcome::Applied)
+    }
+}
+
+/// The relation of this number. Refused with `R27.no-such-relation`.
+fn known(tx: &Tx, relation: RelationId) -> Result<Edge, Refusal> {
+    let key = tx.t.relation_ids.get(&relation);
+    match key.and_then(|key| tx.t.edges.get(key)) {
+        Some(edge) => Ok(edge.clone()),
+        None => refuse!("R27.no-such-relation", relation = relation),
+    }
+}
+
+fn put(tx: &mut Tx, edge: Edge) {
+    let key = (edge.ends.0, edge.ends.1, edge.number);
+    tx.t.edges().put(key, edge);
 }
 
 fn settle(
     tx: &mut Tx,
     key: (OrganisationId, OrganisationId, u32),
     mut edge: Edge,
+    code: &'static str,
     to: RelationStatus,
 ) -> Result<(), Refusal> {
-    tx.go(&mut edge, "R27", to)?;
-    if to == RelationStatus::Joined {
+    tx.go(&mut edge, code, to)?;
+    let joins = to == RelationStatus::Joined;
+    if joins && edge.effective_ms.is_none() {
         edge.effective_ms = Some(tx.now);
+    }
+    if joins {
+        board::set_earlier(tx, &mut edge);
     }
     tx.t.edges().put(key, edge);
     judge_again(tx, key.0);
-    if to == RelationStatus::Joined {
-        later_validator_leaves(tx, key.0)?;
+    if joins {
+        joined(tx, key.0)?;
     }
     Ok(())
+}
+
+/// A group has grown: of two seats in it the later goes.
+fn joined(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    seats::begin_cure(tx, organisation)?;
+    later_validator_leaves(tx, organisation)
+}
+
+/// Acts out a deadline of a relation.
+pub(crate) fn on_deadline(
+    tx: &mut Tx,
+    kind: DeadlineKind,
+    relation: RelationId,
+    due: Due,
+) -> Result<(), Refusal> {
+    let edge = known(tx, relation)?;
+    match (kind, edge.status) {
+        (DeadlineKind::RelationLapse, RelationStatus::Claimed) => claims::lapse(tx, edge, due),
+        (DeadlineKind::RelationEnd, RelationStatus::Ending) => ending::over(tx, edge, due),
+        _ => Ok(()),
+    }
+}
+
+/// M21: a company was merged into another; the two are one group. The extract of the register is the
+/// evidence.
+pub(crate) fn merge(
+    tx: &mut Tx,
+    merged: OrganisationId,
+    successor: OrganisationId,
+    evidence: Hash,
+) -> Result<(), Refusal> {
+    if groups::related(&tx.t, merged, successor) {
+        return Ok(());
+    }
+    let ends = pair(merged, successor);
+    let key = (ends.0, ends.1, next_number(tx, ends));
+    let to = match must_wait(tx, ends.0, ends.1) {
+        true => RelationStatus::Waiting,
+        false => RelationStatus::Joined,
+    };
+    let status = tx.begin::<Edge>(key, "M21", to)?;
+    let kind = RelationKind::Control;
+    let mut edge = Edge::begun(ends, kind, evidence, successor, tx.now, status);
+    edge.number = key.2;
+    write(tx, edge);
+    match to {
+        RelationStatus::Joined => joined(tx, merged),
+        _ => Ok(()),
+    }
 }
 
 /// Of the validator seats of a group that has grown the earliest stays; the others are marked leaving
@@ -238,7 +349,7 @@ pub(crate) fn belongs_to_a_member(tx: &Tx, home: OrganisationId) -> bool {
     let mut said = group.clone();
     for end in &group {
         let own = groups::relations(&tx.t, *end)
-            .filter(|(_, edge)| edge.kind.joins_voices() && edge.declared_by(*end));
+            .filter(|(_, edge)| edge.kind.joins_voices() && edge.said_by(*end));
         said.extend(own.map(|(other, _)| other).collect::<BTreeSet<_>>());
     }
     said.into_iter().any(|end| is_member(tx, end))
@@ -254,7 +365,7 @@ pub(crate) fn join_waiting(tx: &mut Tx) -> Result<(), Refusal> {
             .collect();
     for (key, edge) in waiting {
         if !must_wait(tx, key.0, key.1) {
-            settle(tx, key, edge, RelationStatus::Joined)?;
+            settle(tx, key, edge, "R27", RelationStatus::Joined)?;
         }
     }
     Ok(())

@@ -8,8 +8,8 @@
 //! * A class that loses its seats or its vote by an amendment loses the seats that it holds (RULINGS R32).
 //!
 //! * With the holder's membership its seats end, and offers of one.
-//!
-//! Absent: the cure of two seats that come into one group.
+//! * Of two seats that come into one group the later ends once the charter's days are over (`seat_cure_days`,
+//!   M24), unless one of them was given up, or the two are one group no longer.
 
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
@@ -296,8 +296,14 @@ fn end(tx: &mut Tx, seat: Seat, code: &'static str) -> Result<Vec<SeatId>, Refus
     Ok(ended)
 }
 
-/// With the end of a membership (M21) its seats and its offers of one end.
-pub(crate) fn end_all_of(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+/// With the end of a membership (`M20`, `M21`) its seats and its offers of one end. Where the clock does
+/// it, an event tells of each.
+pub(crate) fn end_all_of(
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    code: &'static str,
+    due: Option<Due>,
+) -> Result<(), Refusal> {
     let own: Vec<SeatId> =
         tx.t.seats
             .iter()
@@ -306,11 +312,19 @@ pub(crate) fn end_all_of(tx: &mut Tx, organisation: OrganisationId) -> Result<()
             .collect();
     for number in own {
         let seat = tx.get::<Seat>(number)?;
+        let mut moved = Vec::new();
         if seat.status == SeatStatus::Offered {
             tx.cancel(DeadlineKind::SeatOffer, number);
-            tx.advance(seat, "M21", SeatStatus::Lapsed)?;
+            tx.advance(seat, code, SeatStatus::Lapsed)?;
+            moved.push((number, SeatStatus::Lapsed));
         } else if seat.status.in_force() || seat.status == SeatStatus::Accepted {
-            end(tx, seat, "M21")?;
+            let ended = end(tx, seat, code)?;
+            moved.extend(ended.into_iter().map(|number| (number, SeatStatus::Ended)));
+        }
+        if let Some(due) = due {
+            for (number, status) in moved {
+                tell(tx, due, number, organisation, status);
+            }
         }
     }
     Ok(())
@@ -334,7 +348,42 @@ pub(crate) fn vacate(tx: &mut Tx, due: Due) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Acts out a deadline of a seat: the offer lapses, the term ends.
+/// The seats of an organisation's group, the earliest first.
+fn of_group(tx: &Tx, organisation: OrganisationId) -> Vec<Seat> {
+    let group = groups::members(&tx.t, organisation);
+    let held = seats::in_force(&tx.t).filter(|seat| group.contains(&seat.organisation));
+    let mut held: Vec<Seat> = held.cloned().collect();
+    held.sort_by_key(|seat| (seat.from_ms, seat.number));
+    held
+}
+
+/// M24: a group has grown. Each of its seats but the earliest has the charter's days.
+pub(crate) fn begin_cure(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
+    let later: Vec<Seat> = of_group(tx, organisation).into_iter().skip(1).collect();
+    let days = tx.charter()?.membership.seat_cure_days;
+    for seat in later {
+        if tx.due(DeadlineKind::SeatCure, seat.number).is_none() {
+            let due = tx.deadline(Period::Days(days));
+            tx.schedule(DeadlineKind::SeatCure, seat.number, due);
+        }
+    }
+    Ok(())
+}
+
+/// M24: the days are over. The seat ends if its group has an earlier one still.
+fn cure(tx: &mut Tx, seat: Seat, due: Due) -> Result<(), Refusal> {
+    let earliest = of_group(tx, seat.organisation).into_iter().next();
+    if !seat.status.in_force() || earliest.is_none_or(|first| first.number == seat.number) {
+        return Ok(());
+    }
+    let organisation = seat.organisation;
+    for number in end(tx, seat, "M24")? {
+        tell(tx, due, number, organisation, SeatStatus::Ended);
+    }
+    Ok(())
+}
+
+/// Acts out a deadline of a seat: the offer lapses, the term ends, a group has given none up.
 pub(crate) fn on_deadline(
     tx: &mut Tx,
     kind: DeadlineKind,
@@ -348,6 +397,7 @@ pub(crate) fn on_deadline(
             tx.advance(seat, "R28", SeatStatus::Lapsed)?;
             tell(tx, due, number, organisation, SeatStatus::Lapsed);
         }
+        (DeadlineKind::SeatCure, _) => cure(tx, seat, due)?,
         (DeadlineKind::SeatTerm, SeatStatus::Held) => {
             let Some(next) = next_term(tx, &seat) else {
                 tx.advance(seat, "R28", SeatStatus::HeldOver)?;

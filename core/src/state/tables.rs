@@ -15,8 +15,9 @@ use crate::charter::Charter;
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CharterVersion,
     ContributionId, CorrectionId, DelegationId, DirectionId, DraftId, DrawId, FundId, GroupId,
-    InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId, OrderId,
-    PaymentId, PersonId, PostId, ReviewId, RevocationId, SeatId, StatementId,
+    InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId, MotionId,
+    NoticeId, OrderId, PaymentId, PersonId, PlanId, PostId, ProceedingId, RecoveryId, RelationId,
+    ReviewId, RevocationId, SeatId, StatementId,
 };
 use crate::identity::{Organisation, Person};
 use crate::object::Object;
@@ -40,15 +41,20 @@ use crate::object::invoice::Invoice;
 use crate::object::key_recovery::KeyRecovery;
 use crate::object::lane::Lane;
 use crate::object::matter::Matter;
-use crate::object::membership::{DuesPart, Membership};
+use crate::object::measure::Measure;
+use crate::object::membership::{DuesPart, Membership, Succession};
 use crate::object::milestone::Milestone;
 use crate::object::motion::{Cast, Minutes, Motion};
 use crate::object::node::NodeFacts;
+use crate::object::notice::Notice;
 use crate::object::observer::{Observer, Statement};
 use crate::object::order::FiledOrder;
 use crate::object::payment::Payment;
+use crate::object::plan::Plan;
 use crate::object::post::Post;
+use crate::object::proceeding::Proceeding;
 use crate::object::protocol::ProtocolFacts;
+use crate::object::recovery::{Recovery, RecoveryReceipt, SetOff};
 use crate::object::relation::Edge;
 use crate::object::review::Review;
 use crate::object::revocation::Revocation;
@@ -100,6 +106,16 @@ macro_rules! tables {
             /// How many steps the block has taken.
             pub(crate) fn steps_taken(&self) -> usize {
                 self.steps.taken()
+            }
+
+            /// How many postings the block has made.
+            pub(crate) fn postings_made(&self) -> usize {
+                self.steps.posted()
+            }
+
+            /// Moves the block's postings out, in the order in which they were made.
+            pub(crate) fn take_postings(&mut self) -> Vec<crate::step::Posted> {
+                self.steps.take_postings()
             }
 
             /// Moves the block's steps out, in the order in which they were taken.
@@ -219,6 +235,15 @@ impl<'a> Tables<'a> {
         self.0.steps.push(step)
     }
 
+    /// Writes down what a movement posted. Only [`crate::rules::bank::post`] asks for it.
+    pub(crate) fn note_postings(
+        &mut self,
+        row: &'static str,
+        postings: &[crate::account::Posting],
+    ) {
+        self.0.steps.post(row, postings);
+    }
+
     /// The record applied: its writes join the block's.
     pub(crate) fn keep_record(&mut self) {
         self.0.keep_record();
@@ -287,6 +312,11 @@ stored! {
     Statement: statements,
     CalendarFiling: calendars,
     Correction: corrections,
+    Notice: notices,
+    Plan: plans,
+    Proceeding: proceedings,
+    Measure: measures,
+    Recovery: recoveries,
 }
 
 tables! {
@@ -482,9 +512,46 @@ tables! {
         126 calendar_years: u32 => (Option<CalendarId>, Option<CalendarId>);
         /// The exceptions to Monday to Friday that count; one row, 0.
         123 working_days: u8 => Calendar;
+        /// Relations between organisations by their numbers: to (a, b, number).
+        131 relation_ids: RelationId => (OrganisationId, OrganisationId, u32);
+        /// When a matter opened: a conflict that ended later holds in it (RULINGS R31).
+        133 matters: Matter => LedgerTime;
+        /// R27: claims about others that wait: (who claims, relation).
+        132 claims: (OrganisationId, RelationId) => u8;
+        /// M21: who has signed for what a member owes: (membership, successor).
+        130 successions: (MembershipId, OrganisationId) => Succession;
         /// Corrections of clerical fields by number.
         124 corrections: CorrectionId => Correction;
         /// The same by what they correct: (subject, correction).
         125 corrections_of: (Corrected, CorrectionId) => u8;
+        /// Invoices of a membership that wait for money: (membership, invoice).
+        140 invoices_open: (MembershipId, InvoiceId) => u8;
+        /// Invoices of a membership for the dues of a year: (membership, year).
+        141 invoiced: (MembershipId, u32) => InvoiceId;
+        /// Plans by which members pay their dues, by number.
+        142 plans: PlanId => Plan;
+        /// The one of a membership that waits or runs.
+        143 plan_of: MembershipId => PlanId;
+        /// Notices to members by number.
+        144 notices: NoticeId => Notice;
+        /// The same by member: (membership, notice).
+        145 notices_of: (MembershipId, NoticeId) => u8;
+        /// Proceedings against members by number.
+        146 proceedings: ProceedingId => Proceeding;
+        /// The one of a membership that is not over.
+        147 proceeding_of: MembershipId => ProceedingId;
+        /// Measures about agreements by number.
+        150 measures: MeasureId => Measure;
+        /// Deadlines that stand still while an agreement is suspended: (agreement, kind, object) to the
+        /// milliseconds that were left.
+        151 paused: (AgreementId, u16, u32) => u64;
+        /// Recoveries of paid money by number.
+        152 recoveries: RecoveryId => Recovery;
+        /// Of these those of an agreement: (agreement, recovery).
+        153 recoveries_of: (AgreementId, RecoveryId) => u8;
+        /// Money that came back, by the record that entered it.
+        154 recovery_receipts: Hash => RecoveryReceipt;
+        /// Debts set off against payments, by the record that entered it.
+        155 set_offs: Hash => SetOff;
     }
 }

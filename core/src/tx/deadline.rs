@@ -57,6 +57,8 @@ kinds! {
     SeatOffer = 17,
     /// R37: a deposited charter was not taken up.
     DraftDropped = 18,
+    /// R27, R20: a motion is counted again.
+    MotionRecount = 19,
     /// M02: screening is overdue.
     MembershipScreen = 20,
     /// M04: the applicant has not resubmitted.
@@ -95,6 +97,14 @@ kinds! {
     AppealUndecided = 38,
     /// R33: an opened application is due to be judged.
     JudgeDue = 39,
+    /// M20: the last day of a member that leaves is over.
+    MembershipEnd = 45,
+    /// M24: the days in which a group gives up one of its seats end (seat).
+    SeatCure = 46,
+    /// R27: nobody took up what was claimed of others (relation).
+    RelationLapse = 47,
+    /// R27: the days after a relation's end was shown are over (relation).
+    RelationEnd = 48,
     /// M32: the hours to object to a change of officers or policy end.
     ChangeEffect = 50,
     /// M23: the hours of an emergency revocation end.
@@ -105,6 +115,28 @@ kinds! {
     RecoveryEffect = 53,
     /// M33: a delegation ends.
     DelegationEnd = 54,
+    /// M10: the due day of an invoice of dues is over.
+    InvoiceDue = 110,
+    /// M29: the first notice of unpaid dues falls due (membership, here and below).
+    DuesNotice = 111,
+    /// M11: the vote is suspended unless the notice is missing.
+    DuesSuspend = 112,
+    /// M29: the second notice falls due.
+    DuesNoticeAgain = 113,
+    /// M13: the membership ends unless the notice is missing.
+    DuesEnd = 114,
+    /// M12: everything due is paid, the vote is back.
+    DuesRestored = 115,
+    /// M28: an instalment of a plan is due (plan).
+    PlanInstalment = 116,
+    /// M15: a suspension ends.
+    SuspensionEnd = 117,
+    /// M16: the time to appeal against an expulsion ends.
+    ExpulsionFinal = 118,
+    /// M30: a proceeding has come to nothing (proceeding).
+    ProceedingLapse = 119,
+    /// M27: the clock of the dues waits for a receipt's confirmation no longer (invoice).
+    ReceiptStands = 120,
     /// F12: the standstill of an award ends.
     StandstillEnd = 60,
     /// F12: the offer of an award ends.
@@ -129,6 +161,18 @@ kinds! {
     AcknowledgeEnd = 70,
     /// R35: the milestones left no longer cover an advance that was never released (payment).
     AdvanceUncovered = 71,
+    /// F24, F25: the days to observe on a measure end (measure).
+    MeasureHeard = 72,
+    /// R13: nobody has asked the board to decide a measure (measure).
+    MeasureAsked = 73,
+    /// R13: a measure is undecided (measure).
+    MeasureLapse = 74,
+    /// F44: the days to observe on a recovery end (recovery).
+    GrantRecoveryHeard = 75,
+    /// R36: a recovery is neither ordered nor dropped (recovery).
+    GrantRecoveryLapse = 76,
+    /// F26: an instalment of a recovery is due (recovery).
+    GrantRecoveryDue = 77,
     /// R30: a tie was recorded (organisation): what is under way is judged again.
     TieRecorded = 80,
     /// R30: a review is judged again.
@@ -169,11 +213,27 @@ crate::words!(DeadlineKind, "deadline", {
     ReviewReveal = "review-reveal",
     AppealUndecided = "appeal-undecided",
     JudgeDue = "judge-due",
+    MotionRecount = "motion-recount",
+    MembershipEnd = "membership-end",
+    SeatCure = "seat-cure",
+    RelationLapse = "relation-lapse",
+    RelationEnd = "relation-end",
     ChangeEffect = "change-effect",
     RevocationEnd = "revocation-end",
     RecoveryLapse = "recovery-lapse",
     RecoveryEffect = "recovery-effect",
     DelegationEnd = "delegation-end",
+    InvoiceDue = "invoice-due",
+    DuesNotice = "dues-notice",
+    DuesSuspend = "dues-suspend",
+    DuesNoticeAgain = "dues-notice-again",
+    DuesEnd = "dues-end",
+    DuesRestored = "dues-restored",
+    PlanInstalment = "plan-instalment",
+    SuspensionEnd = "suspension-end",
+    ExpulsionFinal = "expulsion-final",
+    ProceedingLapse = "proceeding-lapse",
+    ReceiptStands = "receipt-stands",
     StandstillEnd = "standstill-end",
     OfferEnd = "offer-end",
     AccountCooled = "account-cooled",
@@ -186,6 +246,12 @@ crate::words!(DeadlineKind, "deadline", {
     ConfirmDue = "confirm-due",
     AcknowledgeEnd = "acknowledge-end",
     AdvanceUncovered = "advance-uncovered",
+    MeasureHeard = "measure-heard",
+    MeasureAsked = "measure-asked",
+    MeasureLapse = "measure-lapse",
+    GrantRecoveryHeard = "grant-recovery-heard",
+    GrantRecoveryLapse = "grant-recovery-lapse",
+    GrantRecoveryDue = "grant-recovery-due",
     TieRecorded = "tie-recorded",
     TieReview = "tie-review",
     TieMilestone = "tie-milestone",

@@ -8,10 +8,12 @@ use rollbook_proof::number::OrganisationId;
 
 use crate::id::{
     AgreementId, ApplicationId, AwardId, CalendarId, CallId, ChangeId, CorrectionId, DrawId,
-    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MembershipId, MilestoneId, MotionId,
-    PaymentId, PostId, ReviewId, RevocationId, SeatId,
+    FundId, Id, InstalmentId, InvoiceId, KeyRecoveryId, MeasureId, MembershipId, MilestoneId,
+    MotionId, NoticeId, PaymentId, PlanId, PostId, ProceedingId, RecoveryId, RelationId, ReviewId,
+    RevocationId, SeatId,
 };
-use crate::next::Object;
+use crate::lookup::rights;
+use crate::next::{Object, is_cured};
 use crate::object::agreement::AgreementState;
 use crate::object::application::ApplicationStatus;
 use crate::object::award::AwardState;
@@ -21,13 +23,18 @@ use crate::object::contribution::InstalmentStatus;
 use crate::object::correction::CorrectionStatus;
 use crate::object::draw::DrawStatus;
 use crate::object::fund::FundStatus;
-use crate::object::invoice::InvoiceStatus;
-use crate::object::membership::State;
+use crate::object::invoice::{Invoice, InvoiceStatus};
+use crate::object::membership::{ExitState, State};
 use crate::object::node::NodeStatus;
+use crate::object::notice::NoticeStatus;
 use crate::object::payment::PaymentState;
+use crate::object::plan::Plan;
 use crate::object::post::PostStatus;
+use crate::object::relation::RelationStatus;
 use crate::object::seat::SeatStatus;
+use crate::rules::membership::{arrears, dues};
 use crate::state::{Row, StateTables, TableId, decode_value, number};
+use crate::tx::DeadlineKind;
 
 /// The open objects of a ledger at a height.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +47,7 @@ pub struct Open {
 }
 
 /// The table of each kind of object that can be open.
-const KINDS: [(TableId, Object); 21] = [
+const KINDS: [(TableId, Object); 26] = [
     (number::memberships, Object::Membership),
     (number::invoices, Object::Invoice),
     (number::motions, Object::Motion),
@@ -62,6 +69,11 @@ const KINDS: [(TableId, Object); 21] = [
     (number::key_recoveries, Object::KeyRecovery),
     (number::calendars, Object::Calendar),
     (number::corrections, Object::Correction),
+    (number::plans, Object::Plan),
+    (number::notices, Object::Notice),
+    (number::proceedings, Object::Proceeding),
+    (number::measures, Object::Measure),
+    (number::recoveries, Object::Recovery),
 ];
 
 impl Open {
@@ -80,7 +92,9 @@ impl Open {
             instalments: Instalment, calls: Call, applications: Application, draws: Draw,
             reviews: Review, awards: Award, agreements: Agreement, milestones: Milestone,
             payments: Payment, nodes: Node, seats: Seat, changes: Change, revocations: Revocation,
-            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction
+            key_recoveries: KeyRecovery, calendars: Calendar, corrections: Correction,
+            plans: Plan, notices: Notice, proceedings: Proceeding, relation_ids: Relation,
+            measures: Measure, recoveries: Recovery
         );
         let records: Vec<Hash> = tables.receipts.iter().map(|(record, _)| *record).collect();
         for record in records {
@@ -98,9 +112,41 @@ impl Open {
                 }
                 continue;
             }
+            // Whether a notice is due stands in the dues of a membership; whether its first dues go back,
+            // in the membership.
+            if row.table == number::dues
+                && let Ok(membership) = decode_value::<u32>(&row.key)
+            {
+                self.look(tables, Object::Membership, membership);
+            }
+            if row.table == number::memberships
+                && let Ok(membership) = decode_value::<u32>(&row.key)
+                && let Some(invoice) = rights::first_invoice(tables, MembershipId(membership))
+            {
+                self.look(tables, Object::Invoice, invoice.number.0);
+            }
             let kind = KINDS.iter().find(|(table, _)| *table == row.table);
             if let (Some((_, object)), Ok(number)) = (kind, decode_value::<u32>(&row.key)) {
                 self.look(tables, *object, number);
+            }
+            // A relation stands in its pair's row.
+            let pair = decode_value::<(OrganisationId, OrganisationId, u32)>(&row.key);
+            if let (true, Ok(key)) = (row.table == number::edges, pair)
+                && let Some(edge) = tables.edges.get(&key)
+            {
+                self.look(tables, Object::Relation, edge.id.0);
+            }
+            // The days of a seat that its group has to give up begin or end.
+            let of = row.table == number::deadline_of;
+            if let (true, Ok((kind, seat))) = (of, decode_value::<(u16, u32)>(&row.key))
+                && kind == DeadlineKind::SeatCure as u16
+            {
+                self.look(tables, Object::Seat, seat);
+            }
+            // A company has signed as a member's successor.
+            let of = row.table == number::successions;
+            if let (true, Ok((membership, _))) = (of, decode_value::<(u32, u32)>(&row.key)) {
+                self.look(tables, Object::Membership, membership);
             }
         }
     }
@@ -157,6 +203,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .seats
             .get(&SeatId(number))
             .is_some_and(|entry| match entry.status {
+                _ if is_cured(tables, entry.number) => true,
                 SeatStatus::Offered | SeatStatus::HeldOver => true,
                 SeatStatus::Held
                 | SeatStatus::Accepted
@@ -178,12 +225,15 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
                         | State::Balloting
                         | State::Admitted
                         | State::Rejected
-                )
+                ) || (entry.standing.state() == State::Active
+                    && (notice_is_due(tables, entry.number)
+                        || entry.exit.state() == ExitState::WithdrawalPending
+                        || rights::has_successor(tables, entry.number)))
             }),
         Object::Invoice => tables
             .invoices
             .get(&InvoiceId(number))
-            .is_some_and(|entry| entry.status == InvoiceStatus::Open),
+            .is_some_and(|entry| entry.status == InvoiceStatus::Open || goes_back(tables, entry)),
         Object::Motion => tables
             .motions
             .get(&MotionId(number))
@@ -253,7 +303,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    AgreementState::Replaced | AgreementState::Completed
+                    AgreementState::Replaced | AgreementState::Closed
                 )
             }),
         // An accepted one waits for the request of its payment.
@@ -270,7 +320,7 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .is_some_and(|entry| {
                 !matches!(
                     entry.state,
-                    PaymentState::Acknowledged | PaymentState::Refused
+                    PaymentState::Acknowledged | PaymentState::Refused | PaymentState::SetOff
                 )
             }),
         Object::Node => tables
@@ -298,6 +348,53 @@ fn is_open(tables: &StateTables, object: Object, number: u32) -> bool {
             .corrections
             .get(&CorrectionId(number))
             .is_some_and(|entry| entry.status == CorrectionStatus::Filed),
+        Object::Plan => tables.plans.get(&PlanId(number)).is_some_and(Plan::is_open),
+        Object::Notice => {
+            tables
+                .notices
+                .get(&NoticeId(number))
+                .is_some_and(|entry| match entry.status {
+                    NoticeStatus::Filed | NoticeStatus::Served => true,
+                    NoticeStatus::Acknowledged | NoticeStatus::Dropped => false,
+                })
+        }
+        Object::Proceeding => tables
+            .proceedings
+            .get(&ProceedingId(number))
+            .is_some_and(|entry| entry.status.is_open()),
+        Object::Relation => {
+            let key = tables.relation_ids.get(&RelationId(number));
+            let edge = key.and_then(|key| tables.edges.get(key));
+            edge.is_some_and(|edge| {
+                edge.end_asked.is_some()
+                    || matches!(
+                        edge.status,
+                        RelationStatus::Claimed | RelationStatus::Declared | RelationStatus::Ending
+                    )
+            })
+        }
+        Object::Measure => tables
+            .measures
+            .get(&MeasureId(number))
+            .is_some_and(|entry| entry.status.is_pending()),
+        Object::Recovery => tables
+            .recoveries
+            .get(&RecoveryId(number))
+            .is_some_and(|entry| entry.status.is_open()),
         Object::Direction | Object::Observer | Object::Statement | Object::Order => false,
     }
+}
+
+fn notice_is_due(tables: &StateTables, membership: MembershipId) -> bool {
+    tables.dues.get(&membership).is_some_and(|part| {
+        arrears::notice_due(part, false).is_some() || arrears::notice_due(part, true).is_some()
+    })
+}
+
+fn goes_back(tables: &StateTables, invoice: &Invoice) -> bool {
+    let credit = tables.dues.get(&invoice.membership).map(|part| part.credit);
+    let membership = tables.memberships.get(&invoice.membership);
+    membership.is_some_and(|membership| {
+        dues::goes_back(membership, invoice, credit.unwrap_or_default()).is_some()
+    })
 }

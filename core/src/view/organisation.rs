@@ -9,13 +9,16 @@ use super::{Party, party};
 use crate::calendar::LocalDay;
 use crate::id::{ChangeId, DelegationId, Id as _, KeyRecoveryId, PersonId, PostId, RevocationId};
 use crate::identity::{ActClass, EndReason, KeyState, OrganisationKind, Person, Role, Scope};
+use crate::lookup::groups;
 use crate::lookup::posts::{able_deputy, holder_is_away};
 use crate::object::change::{ChangePlan, ChangeStatus};
 use crate::object::delegation::Delegation;
 use crate::object::key_recovery::RecoveryStatus;
 use crate::object::post::PostStatus;
+use crate::object::relation::Edge;
 use crate::object::revocation::RevocationStatus;
 use crate::record::{DelegationGrant, RecoveryPlan};
+use crate::state::StateTables;
 use crate::tx::{DeadlineKind, Tx};
 
 /// What belongs to an organisation.
@@ -41,6 +44,39 @@ pub struct OrganisationView {
     pub revocations: Vec<RevocationLine>,
     /// A recovery of its keys that is under way.
     pub recovery: Option<RecoveryLine>,
+    /// Its relations, past ones included, by number.
+    pub relations: Vec<RelationLine>,
+    /// Its group, itself included: they have one voice.
+    pub group: Vec<Party>,
+    /// Whoever has no voice in its matters, its group apart.
+    pub without_voice: Vec<Party>,
+}
+
+/// A relation of the organisation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RelationLine {
+    /// The other end.
+    pub other: Party,
+    /// The relation: what ties the two, who said it and when, what the board found, when it began and
+    /// ended.
+    pub relation: Edge,
+    /// It makes one voice of the two.
+    pub joins: bool,
+    /// The organisation has no voice in matters of the other end by it.
+    pub binds_it: bool,
+    /// The other end has none in matters of the organisation by it.
+    pub binds_other: bool,
+}
+
+fn relation(tables: &StateTables, own: OrganisationId, relation: &Edge) -> RelationLine {
+    let other = relation.other(own);
+    RelationLine {
+        other: party(tables, other),
+        joins: relation.joins(),
+        binds_it: relation.declared_by(own),
+        binds_other: relation.declared_by(other),
+        relation: relation.clone(),
+    }
 }
 
 /// A person of the organisation.
@@ -277,7 +313,19 @@ pub(super) fn of(tx: &Tx, number: OrganisationId) -> Option<OrganisationView> {
                 .or_else(|| tx.due(DeadlineKind::RecoveryLapse, *id)),
         })
     });
+    let mut relations: Vec<RelationLine> = groups::relations(tables, number)
+        .map(|(_, edge)| relation(tables, number, edge))
+        .collect();
+    relations.sort_by_key(|line| line.relation.id);
+    let group = groups::members(tables, number);
+    let others = groups::recused_from(tables, number);
     Some(OrganisationView {
+        relations,
+        without_voice: others
+            .difference(&group)
+            .map(|other| party(tables, *other))
+            .collect(),
+        group: group.iter().map(|member| party(tables, *member)).collect(),
         party: party(tables, number),
         kind: organisation.kind,
         address: organisation.address.clone(),

@@ -249,7 +249,9 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
     }
     match next.object {
         // The chair may do what any one seat holder may (RULINGS R48).
-        Object::Calendar | Object::Correction if who.len() != next.who.len() => {
+        Object::Calendar | Object::Correction | Object::Notice | Object::Proceeding
+            if who.len() != next.who.len() =>
+        {
             for (person, office) in posts.holders(Role::Chair, Scope::Alliance) {
                 persons.insert(*person);
                 of_persons.insert(*office);
@@ -267,10 +269,19 @@ fn address(tx: &Tx, posts: &Posts, next: Next, reader: ReadClass) -> Task {
             let post = tables.posts.get(&PostId(next.number));
             of_persons.extend(post.map(|post| post.office));
         }
+        // Whoever has not said it, or answered.
+        Object::Relation => companies.extend(next.named.iter().copied()),
         // Each of the officers signs once.
         Object::Agreement => {
             if let Some(entry) = tables.agreements.get(&AgreementId(next.number)) {
-                persons.retain(|person| !entry.officers.contains(person));
+                let suspension = entry.suspension.and_then(|of| tables.measures.get(&of));
+                let resumed = suspension.and_then(|measure| measure.resumed_by);
+                let first = entry.closing.or(resumed).map(|(_, person)| person);
+                let signed = |person: &PersonId| match entry.in_force_ms {
+                    None => entry.officers.contains(person),
+                    Some(_) => first == Some(*person),
+                };
+                persons.retain(|person| !signed(person));
             }
         }
         _ => {}

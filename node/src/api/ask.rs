@@ -1,10 +1,10 @@
-//! How the API asks the thread that holds the ledger: without waiting for room, and with patience
-//! for the answer.
+//! How the API asks the thread that holds the ledger: through a lane that bounds what lies before that
+//! thread, and with patience for the answer.
 
 use tokio::sync::oneshot;
 
 use super::{Api, PATIENCE, Problem};
-use crate::replica_thread::command::Command;
+use crate::replica_thread::command::{Command, Effort};
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,19 @@ impl Api {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        if !self.parts().commands.try_send(command(reply)) {
+        let command = command(reply);
+        let lanes = &self.limits().lanes;
+        let lane = match command.effort() {
+            Effort::Dear => Some(&lanes.dear),
+            Effort::Quick => Some(&lanes.quick),
+            // The thread keeps a bounded number of those itself.
+            Effort::Waits => None,
+        };
+        let _place = match lane {
+            Some(lane) => Some(lane.enter().await.ok_or(Unanswered::Busy)?),
+            None => None,
+        };
+        if !self.parts().commands.try_send(command) {
             return Err(Unanswered::Busy);
         }
         match tokio::time::timeout(PATIENCE, answer).await {

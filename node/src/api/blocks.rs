@@ -1,19 +1,17 @@
-//! Blocks and the export.
+//! Blocks, one by one and by the page.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rollbook_core::block::BlockBody;
-use rollbook_core::export::{BlockFrame, Header, Tail, encode_tail};
-use rollbook_proof::chain::{Certificate, HandoverCheckpoint, Leaf, Seal};
+use rollbook_core::export::BlockFrame;
+use rollbook_proof::chain::{Certificate, Leaf, Seal};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::Height;
 use rollbook_wire::ledger::Block;
 use rollbook_wire::proof::LeafProof;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 
 use super::reader::Reader;
@@ -23,6 +21,8 @@ use crate::store::view::View;
 
 /// Blocks on one page at most.
 const PAGE_MAX: u64 = 100;
+/// Bytes of one page, as JSON.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 /// A page of blocks.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -104,7 +104,8 @@ pub async fn block(
     view_of(&api, reader, height).map(Json)
 }
 
-/// Blocks in order; as told by this node.
+/// Blocks in order; as told by this node. A page has at most 1 MiB: fewer blocks than were asked for, or
+/// one that is larger.
 #[utoipa::path(
     get,
     path = "/v1/blocks",
@@ -120,11 +121,24 @@ pub async fn page(
     let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
     let newest = api.parts().view.height();
     let from = page.from.unwrap_or(newest.next().0.saturating_sub(limit));
-    (from..from.saturating_add(limit))
-        .take_while(|height| *height <= newest.0)
-        .map(|height| view_of(&api, reader, Height(height)))
-        .collect::<Result<_, _>>()
-        .map(Json)
+    let (mut blocks, mut bytes) = (Vec::new(), 0usize);
+    for height in (from..from.saturating_add(limit)).take_while(|height| *height <= newest.0) {
+        let block = view_of(&api, reader, Height(height))?;
+        bytes = bytes.saturating_add(size_of_page(&block));
+        // A block that is larger than a page is a page of its own.
+        if bytes > PAGE_BYTES && !blocks.is_empty() {
+            break;
+        }
+        blocks.push(block);
+        tokio::task::yield_now().await;
+    }
+    Ok(Json(blocks))
+}
+
+/// Roughly the bytes that a block has as JSON.
+fn size_of_page(block: &Block) -> usize {
+    let texts = block.records.iter().chain(&block.derived);
+    texts.fold(2_048, |sum, text| sum.saturating_add(text.len() + 3))
 }
 
 /// A block as it stands in an export, for whoever executes it again.
@@ -215,116 +229,15 @@ pub async fn proof(
     }))
 }
 
-fn frame_of(view: &View, height: Height, block: &StoredBlock) -> Result<BlockFrame, String> {
+pub(super) fn frame_of(
+    view: &View,
+    height: Height,
+    block: &StoredBlock,
+) -> Result<BlockFrame, String> {
     let seal: Seal = decode(&block.seal).map_err(|error| error.to_string())?;
     let derived = view.derived(height).map_err(|error| error.to_string())?;
     if height == Height(0) {
         return Ok(BlockFrame::of_genesis(&derived, &seal));
     }
     BlockFrame::of_block(&block.body, derived, &seal).map_err(|error| error.to_string())
-}
-
-/// Which export.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct ExportQuery {
-    /// Last height; the newest receipted one if not given.
-    height: Option<u64>,
-}
-
-/// The whole history in one file (RULINGS A14).
-#[utoipa::path(
-    get,
-    path = "/v1/export",
-    params(ExportQuery),
-    responses(
-        (
-            status = 200,
-            description = "Canonical export, streamed",
-            content_type = "application/octet-stream"
-        ),
-        (status = 401, description = "It holds records for members: log in", body = rollbook_wire::problem::Problem)
-    )
-)]
-pub async fn export(
-    State(api): State<Api>,
-    reader: Reader,
-    query: Result<Query<ExportQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
-    reader.must_be_member("an export")?;
-    let view = api.parts().view.clone();
-    let newest = view.height();
-    let height = query
-        .height
-        .unwrap_or_else(|| view.receipt().map_or(newest.0, |receipt| receipt.height.0));
-    if height > newest.0 {
-        return Err(Problem::missing(format!(
-            "there is no block {height} here; the newest is {newest}"
-        )));
-    }
-    let checkpoint = view
-        .receipt()
-        .filter(|receipt| receipt.height == Height(height))
-        .map(|receipt| receipt.checkpoint);
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(8);
-    tokio::task::spawn_blocking(move || {
-        let mut hasher = Sha256::new();
-        let result = write(&view, Height(height), checkpoint, &mut |bytes| {
-            hasher.update(&bytes);
-            sender.blocking_send(Ok(Bytes::from(bytes))).is_ok()
-        });
-        let end = match result {
-            Ok(true) => Ok(Bytes::from(hasher.finalize().to_vec())),
-            // The reader has gone.
-            Ok(false) => return,
-            // The stream breaks off: without its digest the file is refused, which is right.
-            Err(problem) => Err(std::io::Error::other(problem)),
-        };
-        let _ = sender.blocking_send(end);
-    });
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
-        Some((receiver.recv().await?, receiver))
-    });
-    let name = format!(
-        "attachment; filename=\"rollbook-{}-{height}.export\"",
-        api.chain().short()
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    Ok((headers, Body::from_stream(stream)).into_response())
-}
-
-/// Writes an export up to the digest; false if `put` wants no more.
-pub fn write(
-    view: &View,
-    height: Height,
-    checkpoint: Option<HandoverCheckpoint>,
-    put: &mut dyn FnMut(Vec<u8>) -> bool,
-) -> Result<bool, String> {
-    let genesis = view.genesis.hash();
-    if !put(Header { genesis, height }.encode()) {
-        return Ok(false);
-    }
-    let mut certificate = None;
-    for at in (0..=height.0).map(Height) {
-        let block = view
-            .store
-            .block(at)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("block {at} is missing"))?;
-        let frame = frame_of(view, at, &block)?;
-        if at == height && at > Height(0) {
-            certificate = Some(decode(&block.certificate).map_err(|error| error.to_string())?);
-        }
-        if !put(frame.encode()) {
-            return Ok(false);
-        }
-    }
-    Ok(put(encode_tail(&Tail {
-        certificate,
-        checkpoint,
-    })))
 }

@@ -1,10 +1,14 @@
 //! The door of the API: connections are counted, timed, and where a certificate is given spoken to
-//! in TLS (RULINGS A20).
+//! in TLS (RULINGS A20, A49).
 //!
-//! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one address that is not loopback:
-//!   who comes above that is hung up on, so that nobody can take all places.
+//! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one place ([`Whence`]: of IPv6 a /64):
+//!   who comes above that is hung up on, so that nobody can take all places. A proxy that the
+//!   operator names may have all: those behind it are counted by what it says of them ([`super::serve`]).
+//! * [`KEPT`] places more are for whoever finds the house full: there is status and health and nothing
+//!   else, so that an operator sees what is the matter.
 //! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds.
-//!   Handshakes run beside each other.
+//!   Handshakes run beside each other. Who takes an answer slower than [`LEAST_RATE`] is hung up on once
+//!   it is [`SLOWNESS`] late.
 //! * Certificate and key are read at the start, where a fault is an error, and again when their
 //!   files change, where a fault keeps the old ones and is logged: renewing a certificate needs no
 //!   restart.
@@ -12,18 +16,18 @@
 //! Absent on purpose: client certificates. Who reads what is decided by signed passes, who writes
 //! by signed records.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
@@ -32,13 +36,26 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::shares::{Share, Shares, Whence};
 use crate::config::TlsFiles;
 use crate::failure::Failure;
 
 /// Connections at once.
-pub const OPEN_MAX: usize = 1_024;
-/// Of them from one address, loopback aside: behind it stands a proxy, or the node's own people.
-pub const OPEN_FROM_ONE: usize = 64;
+pub const OPEN_MAX: u64 = 1_008;
+/// Of them from one place.
+pub const OPEN_FROM_ONE: u64 = 64;
+/// Connections beyond those, for status and health alone.
+pub const KEPT: u64 = 16;
+/// Of them from one place.
+const KEPT_FROM_ONE: u64 = 4;
+/// Bytes that the system holds of answers that a guest has not taken yet.
+const SEND_BUFFER: u32 = 128 * 1024;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
+/// Bytes in a second that a guest takes of an answer at least.
+const LEAST_RATE: u64 = 1_024;
+/// How late a guest may be by that rate.
+const SLOWNESS: Duration = Duration::from_secs(20);
 /// How long a connection may be silent in both directions.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a TLS handshake may take.
@@ -94,42 +111,62 @@ fn changed(files: &TlsFiles) -> [Option<SystemTime>; 2] {
     })
 }
 
-/// Places that are taken.
-#[derive(Default)]
-struct Seats(Mutex<(usize, BTreeMap<IpAddr, usize>)>);
-
-/// A place; given back when dropped.
-struct Seat {
-    seats: Arc<Seats>,
-    from: IpAddr,
+/// Binds the API's port. What the system holds of answers is small: a guest who takes nothing costs
+/// little.
+pub fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match at {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(at)?;
+    socket.listen(BACKLOG)
 }
 
-impl Seats {
-    fn take(self: &Arc<Seats>, from: IpAddr) -> Option<Seat> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, by_address) = &mut *taken;
-        let here = by_address.get(&from).copied().unwrap_or(0);
-        if *all >= OPEN_MAX || (here >= OPEN_FROM_ONE && !from.is_loopback()) {
-            return None;
+/// Who stands at the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// What the connection is counted under.
+    pub place: Whence,
+    /// Whether it is a proxy that the operator named.
+    pub is_proxy: bool,
+    /// Whether it has one of the places that are for status and health alone.
+    pub is_kept: bool,
+}
+
+/// The places of the house.
+struct House {
+    open: Arc<Shares>,
+    kept: Arc<Shares>,
+    proxies: BTreeSet<Whence>,
+}
+
+impl House {
+    fn new(proxies: &[IpAddr]) -> House {
+        House {
+            open: Shares::new(OPEN_MAX, OPEN_FROM_ONE),
+            kept: Shares::new(KEPT, KEPT_FROM_ONE),
+            proxies: proxies.iter().map(|address| Whence::of(*address)).collect(),
         }
-        *all += 1;
-        by_address.insert(from, here + 1);
-        Some(Seat {
-            seats: self.clone(),
-            from,
-        })
     }
-}
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, by_address) = &mut *taken;
-        *all = all.saturating_sub(1);
-        match by_address.get_mut(&self.from) {
-            Some(here) if *here > 1 => *here -= 1,
-            _ => drop(by_address.remove(&self.from)),
-        }
+    fn take(&self, from: IpAddr) -> Option<(Caller, Share)> {
+        let place = Whence::of(from);
+        let is_proxy = self.proxies.contains(&place);
+        let seat = if is_proxy {
+            self.open.take_any(place, 1)
+        } else {
+            self.open.take(place, 1)
+        };
+        let is_kept = seat.is_none();
+        let seat = seat.or_else(|| self.kept.take(place, 1))?;
+        let caller = Caller {
+            place,
+            is_proxy,
+            is_kept,
+        };
+        Some((caller, seat))
     }
 }
 
@@ -141,15 +178,44 @@ pub struct Guest {
     stream: Box<dyn Stream>,
     idle: Pin<Box<Sleep>>,
     patience: Duration,
-    _seat: Seat,
+    pace: Pace,
+    _seat: Share,
+}
+
+/// How far a guest is behind [`LEAST_RATE`] in taking what is sent. It counts only while something waits
+/// to be taken.
+#[derive(Debug, Default)]
+struct Pace {
+    /// How late it was when it last took something.
+    late: Duration,
+    /// Since when something waits.
+    waits: Option<Instant>,
+}
+
+impl Pace {
+    fn late(&self, now: Instant) -> Duration {
+        let waited = self.waits.map(|since| now.saturating_duration_since(since));
+        self.late.saturating_add(waited.unwrap_or_default())
+    }
+
+    fn waits(&mut self, now: Instant) {
+        self.waits.get_or_insert(now);
+    }
+
+    fn took(&mut self, bytes: usize, now: Instant) {
+        let earned = (bytes as u64).saturating_mul(1_000) / LEAST_RATE;
+        self.late = self.late(now).saturating_sub(Duration::from_millis(earned));
+        self.waits = None;
+    }
 }
 
 impl Guest {
-    fn new(stream: impl Stream + 'static, seat: Seat, patience: Duration) -> Guest {
+    fn new(stream: impl Stream + 'static, seat: Share, patience: Duration) -> Guest {
         Guest {
             stream: Box::new(stream),
             idle: Box::pin(tokio::time::sleep(patience)),
             patience,
+            pace: Pace::default(),
             _seat: seat,
         }
     }
@@ -188,6 +254,22 @@ impl AsyncWrite for Guest {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let answer = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let now = Instant::now();
+        match &answer {
+            Poll::Pending => {
+                self.pace.waits(now);
+                let left = SLOWNESS.saturating_sub(self.pace.late(now));
+                if left.is_zero() {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                let end = now + left;
+                if end < self.idle.deadline() {
+                    self.idle.as_mut().reset(end);
+                }
+            }
+            Poll::Ready(Ok(taken)) => self.pace.took(*taken, now),
+            Poll::Ready(Err(_)) => {}
+        }
         self.timed(context, answer)
     }
 
@@ -203,22 +285,19 @@ impl AsyncWrite for Guest {
 
 /// Where connections come in.
 pub struct Door {
-    at: SocketAddr,
-    guests: mpsc::Receiver<(Guest, SocketAddr)>,
+    guests: mpsc::Receiver<(Guest, Caller)>,
 }
 
 impl Door {
-    /// Opens the door on a bound listener; in TLS if files are given, which are read here.
-    pub fn open(listener: TcpListener, tls: Option<TlsFiles>) -> Result<Door, Failure> {
-        let at = listener.local_addr().map_err(|error| {
-            Failure::new(
-                "the API does not start",
-                error,
-                "start the node again; if it stays so, see the system's log",
-            )
-        })?;
+    /// Opens the door on a bound listener; in TLS if files are given, which are read here. Those behind
+    /// `proxies` are counted by what these say of them.
+    pub fn open(
+        listener: TcpListener,
+        tls: Option<TlsFiles>,
+        proxies: &[IpAddr],
+    ) -> Result<Door, Failure> {
         let (sender, guests) = mpsc::channel(64);
-        let seats = Arc::new(Seats::default());
+        let house = House::new(proxies);
         let current = match &tls {
             Some(files) => Some(Arc::new(RwLock::new(read_tls(files)?))),
             None => None,
@@ -237,7 +316,7 @@ impl Door {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 };
-                let Some(seat) = seats.take(from.ip()) else {
+                let Some((caller, seat)) = house.take(from.ip()) else {
                     continue;
                 };
                 let _ = stream.set_nodelay(true);
@@ -249,20 +328,29 @@ impl Door {
                             .clone(),
                     )
                 });
-                tokio::spawn(welcome(stream, from, seat, acceptor, sender.clone()));
+                tokio::spawn(welcome(stream, caller, seat, acceptor, sender.clone()));
             }
         });
-        Ok(Door { at, guests })
+        Ok(Door { guests })
+    }
+
+    /// The next guest.
+    pub async fn accept(&mut self) -> (Guest, Caller) {
+        match self.guests.recv().await {
+            Some(guest) => guest,
+            // The accepting task ends only with this receiver.
+            None => std::future::pending().await,
+        }
     }
 }
 
 /// The handshake, if there is one, and the way in.
 async fn welcome(
     stream: TcpStream,
-    from: SocketAddr,
-    seat: Seat,
+    caller: Caller,
+    seat: Share,
     acceptor: Option<TlsAcceptor>,
-    sender: mpsc::Sender<(Guest, SocketAddr)>,
+    sender: mpsc::Sender<(Guest, Caller)>,
 ) {
     let guest = match acceptor {
         None => Guest::new(stream, seat, IDLE),
@@ -272,14 +360,14 @@ async fn welcome(
             _ => return,
         },
     };
-    let _ = sender.send((guest, from)).await;
+    let _ = sender.send((guest, caller)).await;
 }
 
 /// Reads the certificate again when its files change.
 async fn renew(
     files: TlsFiles,
     current: Arc<RwLock<Arc<ServerConfig>>>,
-    sender: mpsc::Sender<(Guest, SocketAddr)>,
+    sender: mpsc::Sender<(Guest, Caller)>,
 ) {
     let mut seen = changed(&files);
     loop {
@@ -305,54 +393,45 @@ async fn renew(
     }
 }
 
-impl axum::serve::Listener for Door {
-    type Io = Guest;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Guest, SocketAddr) {
-        match self.guests.recv().await {
-            Some(guest) => guest,
-            // The accepting task ends only with this receiver.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn seat() -> Share {
+        Shares::new(1, 1)
+            .take(Whence::of("127.0.0.1".parse().unwrap()), 1)
+            .unwrap()
+    }
+
+    /// One address took all places for as long as it liked, on this machine and, by way of one IPv6
+    /// network, from elsewhere; nobody saw any more what was the matter.
     #[test]
-    fn places_are_counted_and_given_back() {
-        let seats = Arc::new(Seats::default());
-        let far: IpAddr = "192.0.2.7".parse().unwrap();
-        let mut taken: Vec<Seat> = (0..OPEN_FROM_ONE)
-            .map(|_| seats.take(far).unwrap())
-            .collect();
-        assert!(seats.take(far).is_none(), "one address has its share");
-        let near: IpAddr = "127.0.0.1".parse().unwrap();
-        taken.extend((OPEN_FROM_ONE..OPEN_MAX).map(|_| seats.take(near).unwrap()));
-        assert!(seats.take(near).is_none(), "the house is full");
-        taken.clear();
-        assert!(seats.take(far).is_some());
-        assert!(
-            seats.0.lock().unwrap().1.is_empty(),
-            "no address is remembered"
-        );
+    fn nobody_takes_all_places_and_some_are_kept() {
+        let proxy: IpAddr = "192.0.2.1".parse().unwrap();
+        let house = House::new(&[proxy]);
+        let own: IpAddr = "127.0.0.1".parse().unwrap();
+        let mut held = Vec::new();
+        let mut open = 0;
+        while let Some((caller, seat)) = house.take(own) {
+            open += u64::from(!caller.is_kept);
+            held.push(seat);
+        }
+        assert_eq!(open, OPEN_FROM_ONE);
+        assert_eq!(held.len() as u64, OPEN_FROM_ONE + KEPT_FROM_ONE);
+        while let Some((caller, seat)) = house.take(proxy) {
+            assert!(caller.is_proxy);
+            held.push(seat);
+        }
+        assert_eq!(held.len() as u64, OPEN_MAX + 2 * KEPT_FROM_ONE);
+        let (late, _seat) = house.take("198.51.100.9".parse().unwrap()).unwrap();
+        assert!(late.is_kept && !late.is_proxy);
     }
 
     #[tokio::test]
     async fn a_silent_guest_is_shown_out() {
         use tokio::io::AsyncReadExt as _;
         let (near, mut far) = tokio::io::duplex(64);
-        let seat = Arc::new(Seats::default())
-            .take("127.0.0.1".parse().unwrap())
-            .unwrap();
-        let mut guest = Guest::new(near, seat, Duration::from_millis(20));
+        let mut guest = Guest::new(near, seat(), Duration::from_millis(20));
         tokio::io::AsyncWriteExt::write_all(&mut far, b"x")
             .await
             .unwrap();
@@ -361,5 +440,28 @@ mod tests {
             guest.read_u8().await.unwrap_err().kind(),
             io::ErrorKind::TimedOut
         );
+    }
+
+    /// A reader of one byte a minute kept its place, and what it did not take, for ever.
+    #[test]
+    fn who_takes_too_little_is_late() {
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let mut slow = Pace::default();
+        slow.waits(at(0));
+        slow.took(1, at(10));
+        slow.waits(at(10));
+        assert!(
+            slow.late(at(19)) < SLOWNESS
+                && slow.late(at(20)) >= SLOWNESS - Duration::from_millis(1)
+        );
+        // Whoever takes a kilobyte a second is never late, and nobody saves up for later.
+        let mut good = Pace::default();
+        for second in 0..600 {
+            good.waits(at(second));
+            good.took(1_100, at(second + 1));
+        }
+        assert_eq!(good.late(at(600)), Duration::ZERO);
+        assert_eq!(good.late(at(9_000)), Duration::ZERO, "nothing waits");
     }
 }

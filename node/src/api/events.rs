@@ -3,11 +3,13 @@
 //! The id of an event is `height:index`, index being the leaf's place in its block; a client that
 //! reconnects with the last id it has seen misses nothing and gets nothing twice. Everything comes
 //! from the store, so a stream may begin at any height. The content of records for members goes to
-//! readers who logged in; their stream ends with their pass.
+//! readers who logged in; their stream ends with their pass. Streams are few in all and for one place,
+//! and each holds little.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -25,9 +27,15 @@ use tokio::sync::{mpsc, watch};
 use utoipa::IntoParams;
 
 use super::reader::Reader;
+use super::serve::Counted;
 use super::{Api, Problem};
 use crate::clock;
 use crate::store::view::View;
+
+/// Events that wait to be taken by one reader.
+const WAITING: usize = 8;
+/// Bytes of events that are made at once for one reader.
+const PART: usize = 128 * 1024;
 
 /// Where a stream begins.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,6 +61,7 @@ pub struct Begin {
 )]
 pub async fn events(
     State(api): State<Api>,
+    counted: Option<Extension<Counted>>,
     reader: Reader,
     headers: HeaderMap,
     query: Result<Query<Begin>, axum::extract::rejection::QueryRejection>,
@@ -79,12 +88,13 @@ pub async fn events(
         }
         None => (begin.from.unwrap_or(api.parts().view.height().next().0), 0),
     };
-    let (sender, receiver) = mpsc::channel(64);
+    let place = api.limits().stream(Counted::or_here(counted))?;
+    let (sender, receiver) = mpsc::channel(WAITING);
     let view = api.parts().view.clone();
     let heights = view.heights();
     tokio::spawn(feed(view, heights, start, reader, sender));
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
-        Some((Ok(receiver.recv().await?), receiver))
+    let stream = futures::stream::unfold((receiver, place), |(mut receiver, place)| async move {
+        Some((Ok(receiver.recv().await?), (receiver, place)))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
@@ -119,26 +129,40 @@ async fn feed(
             return;
         }
         let reading = view.clone();
-        let Ok(Ok(Some(leaves))) =
-            tokio::task::spawn_blocking(move || reading.leaves(Height(height))).await
-        else {
+        let part = tokio::task::spawn_blocking(move || {
+            let leaves = reading.leaves(Height(height)).ok()??;
+            Some(part(Height(height), index, &leaves, reader))
+        });
+        // A block that cannot be read ends the stream.
+        let Ok(Some((events, next))) = part.await else {
             return;
         };
-        for (place, leaf) in (0u64..)
-            .zip(&leaves)
-            .skip_while(|(place, _)| *place < index)
-        {
-            let (kind, data) = describe(Height(height), place, leaf, reader);
-            let event = Event::default()
-                .id(format!("{height}:{place}"))
-                .event(kind)
-                .data(data);
+        for event in events {
             if sender.send(event).await.is_err() {
                 return;
             }
         }
-        (height, index) = (height.saturating_add(1), 0);
+        (height, index) = match next {
+            Some(index) => (height, index),
+            None => (height.saturating_add(1), 0),
+        };
     }
+}
+
+/// Events of a block from a place on, as many as one stream holds at once; and where it goes on, if that
+/// was not the end. A large block is read again for each part: memory is dearer than that.
+fn part(height: Height, from: u64, leaves: &[Leaf], reader: Reader) -> (Vec<Event>, Option<u64>) {
+    let (mut events, mut bytes) = (Vec::new(), 0usize);
+    for (place, leaf) in (0u64..).zip(leaves).skip_while(|(place, _)| *place < from) {
+        if bytes >= PART {
+            return (events, Some(place));
+        }
+        let (kind, data) = describe(height, place, leaf, reader);
+        bytes = bytes.saturating_add(data.len());
+        let id = format!("{height}:{place}");
+        events.push(Event::default().id(id).event(kind).data(data));
+    }
+    (events, None)
 }
 
 fn describe(height: Height, index: u64, leaf: &Leaf, reader: Reader) -> (&'static str, String) {

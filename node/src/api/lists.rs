@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use rollbook_wire::ledger::List;
+use rollbook_wire::ledger::{Item, List};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -15,6 +15,20 @@ use crate::replica_thread::questions::{TABLES, class_of};
 
 /// Entries on one page at most.
 pub const PAGE_MAX: usize = 100;
+
+/// Bytes of entries on one page, as JSON.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How many of these entries a page has room for; one at least.
+fn within(items: &[Item]) -> usize {
+    let mut bytes = 0usize;
+    let fit = items.iter().take_while(|item| {
+        let length = serde_json::to_vec(item).map_or(0, |text| text.len());
+        bytes = bytes.saturating_add(length);
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
+}
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -28,8 +42,8 @@ pub struct ListQuery {
 
 /// Entries of a table, as told by this node. Proved: organisation, membership, motion, fund, call, award,
 /// agreement, payment, account, charter, policy. Not proved: post, invoice (for members), pledge,
-/// instalment, entry, application, draw, review, milestone, relation, seat, draft, change, delegation,
-/// revocation, key-recovery, node.
+/// instalment, entry, application, draw, review, milestone, relation, seat, draft, draft-charter, change,
+/// delegation, revocation, key-recovery, node.
 #[utoipa::path(
     get,
     path = "/v1/lists/{table}",
@@ -66,8 +80,9 @@ pub async fn list(
             .next(format!("tables: {}", TABLES.join(", ")))
     };
     let mut items = items.ok_or_else(missing)?;
-    let more = items.len() > limit;
-    items.truncate(limit);
+    let fits = within(&items);
+    let more = items.len() > limit.min(fits);
+    items.truncate(limit.min(fits));
     let last = items
         .last()
         .and_then(|item| item.path.split_once('/'))

@@ -160,8 +160,10 @@ fn render(figures: &Figures) -> String {
 )]
 pub async fn metrics(State(api): State<Api>) -> Response {
     let parts = api.parts();
-    let snapshot = parts.snapshot.borrow().clone();
-    let peers = parts.network.peers().await;
+    let mut snapshot = parts.snapshot.borrow().clone();
+    let refused = api.limits().all_refused();
+    snapshot.counts.refused = snapshot.counts.refused.saturating_add(refused);
+    let peers = api.peers().await;
     let text = render(&Figures {
         status: &snapshot.status,
         counts: snapshot.counts,

@@ -4,9 +4,8 @@
 //! Told by this node from its tip and not proved: a wrong answer costs a question, never a right.
 //! Nothing is kept.
 
-use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use rollbook_core::id::PersonId;
 use rollbook_core::known;
 use rollbook_core::next::Object;
@@ -19,7 +18,10 @@ use rollbook_wire::known::Known;
 use rollbook_wire::next::{Following, Standing};
 use rollbook_wire::record::Stands;
 
-use super::reader::Reader;
+use super::bodies::Whole;
+use super::limits::Cost;
+use super::reader::{Reader, kept_out};
+use super::serve::Counted;
 use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
 
@@ -40,9 +42,11 @@ use crate::replica_thread::command::{About, Command};
 )]
 pub async fn dry_run(
     State(api): State<Api>,
+    counted: Option<Extension<Counted>>,
     reader: Reader,
-    body: Bytes,
+    body: Whole,
 ) -> Result<Json<Judgement>, Problem> {
+    let Whole(body) = body;
     if body.len() > RECORD_MAX_BYTES {
         return Err(Problem::bad(
             "A6.malformed",
@@ -54,6 +58,13 @@ pub async fn dry_run(
     }
     let record: Record =
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
+    // Whose record it is a signature says; without one it is a question like any other.
+    if reader == Reader::Anybody && api.parts().keyring.first_of(&record).is_err() {
+        if !api.parts().public_reading {
+            return Err(kept_out());
+        }
+        api.limits().charge(Counted::or_here(counted), Cost::Dear)?;
+    }
     let answer = api
         .ask(|reply| Command::Judge {
             record: Box::new(record.clone()),
@@ -166,8 +177,12 @@ pub async fn next(
     let (Some(kind), Ok(number)) = (Object::parse(&object), number.parse::<u32>()) else {
         return Err(bad());
     };
-    if kind == Object::Invoice {
-        reader.must_be_member("an invoice")?;
+    match kind {
+        Object::Invoice => reader.must_be_member("an invoice")?,
+        Object::Plan | Object::Notice | Object::Proceeding => {
+            reader.must_be_member("what is about dues, notices and proceedings")?;
+        }
+        _ => {}
     }
     let found = api
         .ask(|reply| Command::Next {

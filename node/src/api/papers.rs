@@ -6,7 +6,6 @@
 //!   records that the ledger would refuse with all signatures are not.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollbook_core::id::PersonId;
@@ -18,6 +17,7 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::paper::{Paper, Papers};
 
+use super::bodies::Whole;
 use super::reader::{Reader, log_in};
 use super::{Api, Problem, records};
 use crate::papers::NotKept;
@@ -75,8 +75,9 @@ impl From<NotKept> for Problem {
 pub async fn leave(
     State(api): State<Api>,
     reader: Reader,
-    body: Bytes,
+    body: Whole,
 ) -> Result<Json<Paper>, Problem> {
+    let Whole(body) = body;
     let person = person(reader)?;
     if body.len() > RECORD_MAX_BYTES {
         let text = format!("a record has at most {RECORD_MAX_BYTES} bytes");

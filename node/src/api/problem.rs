@@ -1,6 +1,6 @@
 //! Problem documents (RFC 9457): what happened, a language-free code, the next step.
 
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rollbook_proof::answer::SignedAnswer;
 use rollbook_wire::by_name::ByName;
@@ -72,12 +72,25 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        (
-            status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            body,
-        )
-            .into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut answer = (status, kind, body).into_response();
+        let headers = answer.headers_mut();
+        match status {
+            // RFC 6750: what is wanted is a token, and whether the one that came was the trouble.
+            StatusCode::UNAUTHORIZED => {
+                let wanted = if self.0.code.contains("pass") {
+                    "Bearer realm=\"rollbook\", error=\"invalid_token\""
+                } else {
+                    "Bearer realm=\"rollbook\""
+                };
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(wanted));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        answer
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who reads (RULINGS A15, R18): everybody what is public, members' people what is for members.
 //!
-//! * A reader logs in with `Authorization: Rollbook PASS`, a signed pass in base64
+//! * A reader logs in with `Authorization: Bearer PASS`, a signed pass in base64
 //!   ([`rollbook_core::pass`]). No session is kept: every question is judged by the state at the
 //!   tip, so a revoked key or an ended membership reads nothing more.
 //! * Of what is for members (ballots, conflicts, dues) others see the leaf as it stands in the log,
@@ -22,18 +22,19 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use rollbook_core::id::PersonId;
-use rollbook_core::pass::{Denied, Reach, SignedPass};
+use rollbook_core::pass::{Denied, Reach, SignedPass, look};
 use rollbook_core::record::Record;
 use rollbook_proof::chain::{Leaf, ReadClass};
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::LedgerTime;
 use rollbook_wire::problem::MEMBERS_ONLY;
 
+use super::serve::{Counted, NotRead};
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 
-/// First word of the header.
-pub const SCHEME: &str = "Rollbook";
+/// First word of the header, as ordinary clients send tokens (RULINGS A57).
+pub const SCHEME: &str = "Bearer";
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,9 +133,12 @@ impl FromRequestParts<Api> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Reader, Problem> {
-        // The gate before a reading route has judged the pass already.
+        // Whoever let the request in has judged the pass already.
         if let Some(known) = parts.extensions.get::<Reader>() {
             return Ok(*known);
+        }
+        if let Some(NotRead(problem)) = parts.extensions.get::<NotRead>() {
+            return Err(problem.clone());
         }
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
             return Ok(Reader::Anybody);
@@ -151,14 +155,25 @@ impl FromRequestParts<Api> for Reader {
             .and_then(|text| text.strip_prefix(SCHEME))
             .map(str::trim)
             .ok_or_else(bad)?;
+        let place = Counted::of(&parts.extensions);
+        api.limits().may_show(place)?;
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(text)
             .map_err(|_| bad())?;
         let pass: SignedPass = decode(&bytes).map_err(|_| bad())?;
+        // The signature is verified here: a pass that somebody made up never reaches the replica.
+        let inner = api.parts();
+        let key = inner.keyring.key(pass.pass.person, pass.pass.key);
+        let here = (api.chain(), inner.organisation);
+        let real_ms = LedgerTime(crate::clock::real_ms());
+        if let Err(denied) = look(&pass, here, key.as_ref(), real_ms) {
+            api.limits().unproved(place)?;
+            return Err(refused(denied));
+        }
         let judged = api
             .ask(|reply| Command::Reader {
                 pass,
-                node: api.parts().organisation,
+                node: inner.organisation,
                 reply,
             })
             .await
@@ -172,39 +187,43 @@ impl FromRequestParts<Api> for Reader {
                 person: pass.pass.person,
                 until_ms: pass.pass.until_ms,
             }),
-            Err(denied) => {
-                let code = match denied {
-                    Denied::Elsewhere => "A15.pass-elsewhere",
-                    Denied::Ended => "A15.pass-ended",
-                    Denied::UnknownKey => "A15.pass-unknown-key",
-                    Denied::BadSignature => "A15.pass-bad-signature",
-                    Denied::NoMember => "A15.no-member",
-                };
-                let status = if denied == Denied::NoMember {
-                    StatusCode::FORBIDDEN
-                } else {
-                    StatusCode::UNAUTHORIZED
-                };
-                Err(Problem::new(status, code, denied.to_string())
-                    .next("make a new pass, or read what is public without one"))
-            }
+            Err(denied) => Err(refused(denied)),
         }
     }
+}
+
+/// A pass that opens nothing.
+fn refused(denied: Denied) -> Problem {
+    let code = match denied {
+        Denied::Elsewhere => "A15.pass-elsewhere",
+        Denied::Ended => "A15.pass-ended",
+        Denied::UnknownKey => "A15.pass-unknown-key",
+        Denied::BadSignature => "A15.pass-bad-signature",
+        Denied::NoMember => "A15.no-member",
+    };
+    let status = if denied == Denied::NoMember {
+        StatusCode::FORBIDDEN
+    } else {
+        StatusCode::UNAUTHORIZED
+    };
+    Problem::new(status, code, denied.to_string())
+        .next("make a new pass, or read what is public without one")
+}
+
+/// Who has not logged in, at a node that is read by members only.
+pub(super) fn kept_out() -> Problem {
+    log_in("R18.log-in", "this node is read by members only".to_owned())
 }
 
 /// Keeps the public out of the reading routes if the operator says so.
 pub(super) async fn gate(
     State(api): State<Api>,
     reader: Reader,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     if reader == Reader::Anybody && !api.parts().public_reading {
-        return Err(log_in(
-            "R18.log-in",
-            "this node is read by members only".to_owned(),
-        ));
+        return Err(kept_out());
     }
-    request.extensions_mut().insert(reader);
     Ok(next.run(request).await)
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base64::Engine as _;
 use rollbook_core::block::BlockBody;
 use rollbook_core::record::{Number, Record};
@@ -20,10 +19,16 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::by_name::ByName;
 use rollbook_wire::proof::LeafProof;
 use rollbook_wire::record::{self, Place, Stands, Submission, Told};
+use serde::Deserialize;
 use tokio::sync::oneshot;
+use utoipa::IntoParams;
 
-use super::reader::Reader;
-use super::{Api, BODY_MAX, Problem};
+use super::bodies::Whole;
+use super::reader::{Reader, kept_out};
+use super::serve::Counted;
+use super::shares::Whence;
+use super::{Api, Problem};
+use crate::replica::message::Envelope;
 use crate::replica::{NotTaken, PoolRefusal, Refused};
 use crate::replica_thread::app::Aside;
 use crate::replica_thread::command::{Command, Submitted};
@@ -43,10 +48,21 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
         })
 }
 
-/// Hand in one record as bytes, or one or several as JSON.
+/// How an answer is wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct HandIn {
+    /// Whether a refusal is to be signed, too, so that it can be shown to others; false if not given.
+    #[serde(default)]
+    signed: bool,
+}
+
+/// Hand in one record as bytes, or one or several as JSON. Of several, the first of which no signature
+/// verifies is the last that is answered.
 #[utoipa::path(
     post,
     path = "/v1/records",
+    params(HandIn),
     request_body = Submission,
     responses(
         (
@@ -55,30 +71,30 @@ fn unbase64(text: &str) -> Result<Vec<u8>, Problem> {
                            answers",
             body = rollbook_wire::schema::Handed
         ),
-        (status = 400, description = "Not usable", body = rollbook_wire::problem::Problem),
-        (status = 422, description = "Refused by a rule, with a signed refusal", body = rollbook_wire::problem::Problem),
-        (status = 503, description = "The pool is full, or the node is stopping", body = rollbook_wire::problem::Problem)
+        (status = 422, description = "Refused by a rule; signed if that was asked for", body = rollbook_wire::problem::Problem, content_type = "application/problem+json")
     )
 )]
 pub async fn submit(
     State(api): State<Api>,
+    counted: Option<Extension<Counted>>,
+    asked: Result<Query<HandIn>, QueryRejection>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Whole,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| {
-        Problem::new(
-            rejection.status(),
-            "api.too-large",
-            format!("{}: at most {BODY_MAX} bytes", rejection.body_text()),
-        )
-        .next("send fewer records at once; a single record has at most 32 KiB")
-    })?;
+    let Query(asked) = asked.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    let desk = Desk {
+        place: Counted::or_here(counted),
+        signs: asked.signed,
+        api: &api,
+    };
+    let Whole(body) = body;
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if !kind.starts_with("application/json") {
-        return one(&api, body.to_vec())
+        return desk
+            .one(body.to_vec())
             .await
             .map(IntoResponse::into_response);
     }
@@ -89,27 +105,15 @@ pub async fn submit(
         Submission {
             record: Some(record),
             records,
-        } if records.is_empty() => one(&api, unbase64(&record)?)
+        } if records.is_empty() => desk
+            .one(unbase64(&record)?)
             .await
             .map(IntoResponse::into_response),
         Submission {
             record: None,
             records,
         } if !records.is_empty() && records.len() <= AT_ONCE => {
-            // All are sent before the first answer is waited for, so that their signatures are
-            // verified together.
-            let mut sent = Vec::with_capacity(records.len());
-            for record in &records {
-                let bytes = unbase64(record)?;
-                sent.push((bytes.clone(), send(&api, bytes).await?));
-            }
-            let mut answers = Vec::with_capacity(sent.len());
-            for (bytes, reply) in sent {
-                answers.push(ByName(match answer(&api, &bytes, reply).await {
-                    Ok(signed) => Told::Answer(signed),
-                    Err(problem) => Told::Problem(problem.0),
-                }));
-            }
+            let answers = desk.several(&records).await?;
             Ok((StatusCode::ACCEPTED, Json(answers)).into_response())
         }
         _ => Err(Problem::bad(
@@ -119,103 +123,224 @@ pub async fn submit(
     }
 }
 
-async fn one(api: &Api, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer>), Problem> {
-    let reply = send(api, bytes.clone()).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(answer(api, &bytes, reply).await?),
-    ))
+/// Where records are handed in.
+struct Desk<'a> {
+    api: &'a Api,
+    /// Whom they are counted under.
+    place: Whence,
+    /// Whether refusals are signed.
+    signs: bool,
 }
 
-type Reply = oneshot::Receiver<Submitted>;
+/// What became of a record at the desk.
+enum Looked {
+    /// A signature verifies: the replica has it.
+    Sent(Envelope, oneshot::Receiver<Submitted>),
+    /// It is in the log already.
+    Decided(Envelope),
+    /// It goes no further.
+    Refused(Hash, Refusal),
+}
 
-async fn send(api: &Api, bytes: Vec<u8>) -> Result<Reply, Problem> {
-    let (reply, answer) = oneshot::channel();
-    if api
-        .parts()
-        .commands
-        .try_send(Command::Submit { bytes, reply })
-    {
-        Ok(answer)
-    } else {
-        Err(
-            Problem::unavailable("api.busy", "the node has more to do than it can take")
-                .next("try again, or try another node"),
-        )
+impl Desk<'_> {
+    async fn one(&self, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer>), Problem> {
+        let digest = sha256(&bytes);
+        let looked = self.look(bytes).await?;
+        let answer = self.answer(&digest, looked, self.signs).await?;
+        Ok((StatusCode::ACCEPTED, Json(answer)))
     }
-}
 
-async fn answer(api: &Api, bytes: &[u8], reply: Reply) -> Result<SignedAnswer, Problem> {
-    let stopped =
-        || Problem::unavailable("api.stopping", "the node is stopping").next("try another node");
-    let Submitted { record, taken } = reply.await.map_err(|_| stopped())?;
-    let height = api.parts().snapshot.borrow().status.tip;
-    let signed = |height: Height, verdict: Verdict| {
-        let answer = Answer {
-            chain: api.chain(),
-            bytes: sha256(bytes),
-            record,
-            height,
-            time_ms: LedgerTime(api.parts().clock.now_ms()),
-            node: OrganisationId(api.parts().organisation.0),
-            verdict,
+    /// All are sent before the first answer is waited for, so that their signatures are verified
+    /// together. What nobody stands behind ends the batch: one request is one such record at most.
+    async fn several(
+        &self,
+        records: &[String],
+    ) -> Result<Vec<ByName<Told<SignedAnswer>>>, Problem> {
+        let mut looked = Vec::with_capacity(records.len());
+        for record in records {
+            let bytes = unbase64(record)?;
+            let digest = sha256(&bytes);
+            let one = self.look(bytes).await?;
+            let ends = matches!(one, Looked::Refused(..));
+            looked.push((digest, one));
+            if ends {
+                break;
+            }
+            // A long batch gives way to others.
+            tokio::task::yield_now().await;
+        }
+        let mut answers = Vec::with_capacity(looked.len());
+        for (digest, one) in looked {
+            let signs = self.signs && !matches!(one, Looked::Refused(..));
+            answers.push(ByName(match self.answer(&digest, one, signs).await {
+                Ok(signed) => Told::Answer(signed),
+                Err(problem) => Told::Problem(problem.0),
+            }));
+        }
+        Ok(answers)
+    }
+
+    /// The cheap checks: form, one signature. Only what passes reaches the replica.
+    async fn look(&self, bytes: Vec<u8>) -> Result<Looked, Problem> {
+        let (api, place) = (self.api, self.place);
+        api.limits().may_show(place)?;
+        let envelope = match Envelope::decode(bytes) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                api.limits().unproved(place)?;
+                let refusal = Refusal::new("A6.malformed", vec![("why", error.to_string())]);
+                return Ok(self.refused(Hash::ZERO, refusal));
+            }
         };
-        SignedAnswer::sign(answer, &api.parts().log_key)
-    };
-    let refuse = |Refused { refusal, height }: Refused| {
-        // By name: this is the order under the signature.
-        let facts: BTreeMap<&str, String> = refusal.facts.into_iter().collect();
-        let facts: Vec<(String, String)> = facts
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        let words: Vec<String> = facts
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
-        let rule = refusal.code;
-        let receipt = signed(
-            height,
-            Verdict::Refused {
-                rule: rule.to_owned(),
-                facts,
-            },
-        );
-        let detail = format!(
-            "refused by rule {} on block {}: {}",
-            rule,
-            height,
-            words.join(", ")
-        );
-        let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
-        if let Some(next) = next_step(rule) {
-            problem = problem.next(next);
+        // Everybody can read old records and hand them in again.
+        if api
+            .parts()
+            .view
+            .store
+            .record(&prefix_of(&envelope.id()))?
+            .is_some()
+            && find(api, &envelope.id())?.is_some()
+        {
+            api.limits().unproved(place)?;
+            return Ok(Looked::Decided(envelope));
         }
-        problem.with_receipt(receipt)
-    };
-    match taken {
-        // Handing the same record in again is harmless.
-        Ok(()) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
-            Ok(signed(height, Verdict::Seen))
-        }
-        // After a restart the pool does not remember what is decided; the store does.
-        Err(NotTaken::Rule(_)) if record != Hash::ZERO && find(api, &record)?.is_some() => {
-            Ok(signed(height, Verdict::Seen))
-        }
-        Err(NotTaken::Pool(PoolRefusal::NumberTaken(other))) => {
-            let decoded = decode::<Record>(bytes).map_err(Problem::internal)?;
-            let refusal = number_taken(&decoded.payload.number(), &other, Stands::Pool, None);
-            Err(refuse(Refused { refusal, height }))
-        }
-        Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
-        Err(NotTaken::Rule(Refused { refusal, height })) => {
-            let refusal = match decode::<Record>(bytes) {
-                Ok(record) => named(api, refusal, &record.payload.number(), &record.id())?,
-                Err(_) => refusal,
-            };
-            Err(refuse(Refused { refusal, height }))
+        match api.parts().keyring.first_of(envelope.record()) {
+            Ok(seen) => {
+                let (reply, answer) = oneshot::channel();
+                let command = Command::Submit {
+                    envelope: Box::new(envelope.clone()),
+                    seen,
+                    reply,
+                };
+                if api.parts().commands.try_send(command) {
+                    Ok(Looked::Sent(envelope, answer))
+                } else {
+                    Err(Problem::unavailable(
+                        "api.busy",
+                        "the node has more to do than it can take",
+                    )
+                    .next("try again, or try another node"))
+                }
+            }
+            Err(refusal) => {
+                api.limits().unproved(place)?;
+                let refusal = self.form(envelope.record()).unwrap_or(refusal);
+                Ok(self.refused(envelope.id(), refusal))
+            }
         }
     }
+
+    fn refused(&self, record: Hash, refusal: Refusal) -> Looked {
+        self.api.limits().refused();
+        Looked::Refused(record, refusal)
+    }
+
+    /// What may be told of a record before a signature has verified: chain and expiry.
+    fn form(&self, record: &Record) -> Option<Refusal> {
+        let (payload, this) = (&record.payload, self.api.chain());
+        let now = self.api.parts().clock.now_ms();
+        if payload.chain != this {
+            let facts = vec![("chain", payload.chain.to_hex()), ("this", this.to_hex())];
+            return Some(Refusal::new("A6.other-chain", facts));
+        }
+        (payload.valid_until_ms < LedgerTime(now)).then(|| {
+            let facts = vec![
+                ("valid_until", payload.valid_until_ms.0.to_string()),
+                ("now", now.to_string()),
+            ];
+            Refusal::new("A6.expired", facts)
+        })
+    }
+
+    async fn answer(
+        &self,
+        bytes: &Hash,
+        looked: Looked,
+        signs: bool,
+    ) -> Result<SignedAnswer, Problem> {
+        let api = self.api;
+        let height = || api.parts().snapshot.borrow().status.tip;
+        let signed = |record: Hash, height: Height, verdict: Verdict| {
+            let answer = Answer {
+                chain: api.chain(),
+                bytes: *bytes,
+                record,
+                height,
+                time_ms: LedgerTime(api.parts().clock.now_ms()),
+                node: OrganisationId(api.parts().organisation.0),
+                verdict,
+            };
+            SignedAnswer::sign(answer, &api.parts().log_key)
+        };
+        let refuse = |record: Hash, refusal: Refusal, height: Height| {
+            let (problem, facts) = told(&refusal, height);
+            if !signs {
+                return problem;
+            }
+            let rule = refusal.code.to_owned();
+            problem.with_receipt(signed(record, height, Verdict::Refused { rule, facts }))
+        };
+        let (envelope, reply) = match looked {
+            Looked::Refused(record, refusal) => return Err(refuse(record, refusal, height())),
+            Looked::Decided(envelope) => {
+                return Ok(signed(envelope.id(), height(), Verdict::Seen));
+            }
+            Looked::Sent(envelope, reply) => (envelope, reply),
+        };
+        let stopped = || {
+            Problem::unavailable("api.stopping", "the node is stopping").next("try another node")
+        };
+        let taken = reply.await.map_err(|_| stopped())?;
+        let (record, id) = (envelope.record(), envelope.id());
+        match taken {
+            // Handing the same record in again is harmless.
+            Ok(()) | Err(NotTaken::Pool(PoolRefusal::Known | PoolRefusal::Decided)) => {
+                Ok(signed(id, height(), Verdict::Seen))
+            }
+            // It was decided while it was looked at.
+            Err(NotTaken::Rule(_)) if find(api, &id)?.is_some() => {
+                Ok(signed(id, height(), Verdict::Seen))
+            }
+            Err(NotTaken::Pool(PoolRefusal::NumberTaken(other))) => {
+                let refusal = number_taken(&record.payload.number(), &other, Stands::Pool, None);
+                Err(refuse(id, refusal, height()))
+            }
+            Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
+            Err(NotTaken::Rule(Refused { refusal, height })) => {
+                let refusal = named(api, refusal, &record.payload.number(), &id)?;
+                Err(refuse(id, refusal, height))
+            }
+        }
+    }
+}
+
+/// A refusal as it is answered, and its facts by name: this is the order under the signature.
+fn told(refusal: &Refusal, height: Height) -> (Problem, Vec<(String, String)>) {
+    let facts: BTreeMap<&str, &String> = refusal
+        .facts
+        .iter()
+        .map(|(name, value)| (*name, value))
+        .collect();
+    let facts: Vec<(String, String)> = facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    let words: Vec<String> = facts
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    let rule = refusal.code;
+    let detail = format!(
+        "refused by rule {} on block {}: {}",
+        rule,
+        height,
+        words.join(", ")
+    );
+    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail);
+    if let Some(next) = next_step(rule) {
+        problem = problem.next(next);
+    }
+    (problem, facts)
 }
 
 /// `A6.number-taken`: another record of the person holds the number (RULINGS A59).
@@ -409,6 +534,11 @@ pub async fn place(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<Place>, Problem> {
+    // Who is kept out reads no content, and finds nothing by the beginning of its name.
+    let is_out = reader == Reader::Anybody && !api.parts().public_reading;
+    if is_out && Hash::from_hex(&id).is_none() {
+        return Err(kept_out());
+    }
     let id = parse(&api, &id)?;
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
@@ -417,7 +547,7 @@ pub async fn place(
             .view
             .receipt()
             .is_some_and(|receipt| receipt.height >= found.height);
-        let shown = reader.may_read(found.record.payload.body.read_class());
+        let shown = !is_out && reader.may_read(found.record.payload.body.read_class());
         return Ok(Json(Place {
             id: id.to_hex(),
             stands: if receipted {

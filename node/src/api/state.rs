@@ -6,17 +6,16 @@ use axum::extract::{Path, Query, State};
 use rollbook_core::id::PersonId;
 use rollbook_proof::chain::ReadClass;
 use rollbook_proof::log::TlogProof;
-use rollbook_proof::number::{EpochId, Height};
+use rollbook_proof::number::EpochId;
 use rollbook_wire::ledger::Sequence;
 use rollbook_wire::proof::{Policy, StateProof};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::ask::Unanswered;
-use super::reader::{Reader, log_in};
+use super::reader::{Reader, kept_out, log_in};
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
-use crate::store::view::StoredReceipt;
 
 fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
     let view = &api.parts().view;
@@ -33,10 +32,7 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
             // The block after a handover carries the proof; until it is decided the new epoch is
             // not used.
             let Some(checkpoint) = checkpoint else { break };
-            let note = api.note(&StoredReceipt {
-                height: Height(0),
-                checkpoint,
-            })?;
+            let note = api.handover_note(&checkpoint)?;
             let index = policy.valid_from_size.saturating_sub(2);
             let proof = TlogProof::make(view, index, note).map_err(Problem::internal)?;
             Some(proof.render().map_err(Problem::internal)?)
@@ -167,6 +163,10 @@ pub async fn sequence(
         .map(PersonId)
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
     let Query(asked) = asked.map_err(|error| Problem::bad("api.query", error.body_text()))?;
+    // How much somebody signs is content, too.
+    if reader == Reader::Anybody && !api.parts().public_reading {
+        return Err(kept_out());
+    }
     let next = api
         .ask(|reply| Command::Sequence {
             place: (person, asked.lane),

@@ -16,7 +16,7 @@ impl Api {
     /// What this node tells about itself.
     pub async fn status(&self) -> wire::Status {
         let parts = self.parts();
-        let known = parts.network.peers().await;
+        let known = self.peers().await;
         let snapshot = parts.snapshot.borrow().clone();
         let status = &snapshot.status;
         let now_ms = parts.clock.now_ms();
@@ -72,7 +72,10 @@ impl Api {
                 admitted: snapshot.counts.admitted,
                 blocks: snapshot.counts.blocks,
                 records: snapshot.counts.records,
-                refused: snapshot.counts.refused,
+                refused: snapshot
+                    .counts
+                    .refused
+                    .saturating_add(self.limits().all_refused()),
                 unsent: snapshot.counts.unsent,
             },
             fork_alarm: status

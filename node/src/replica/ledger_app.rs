@@ -78,6 +78,11 @@ impl<V: Ahead> LedgerApp<V> {
         &self.ledger
     }
 
+    /// The verifier.
+    pub fn verifier_mut(&mut self) -> &mut V {
+        &mut self.verifier
+    }
+
     /// Lets the verifier look at records before they are judged one by one.
     pub fn verify_ahead(&mut self, records: &[&Record]) {
         self.verifier.ahead(self.ledger.tables(), records);

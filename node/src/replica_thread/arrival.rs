@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use rollbook_core::record::Record;
-use rollbook_proof::codec::{DecodeError, decode};
+use rollbook_proof::codec::decode;
 use rollbook_proof::number::{Height, OrganisationId};
 use tokio::sync::oneshot;
 
 use super::command::{Command, Submitted};
+use super::keyring::Seen;
 use crate::clock::real_ms;
 use crate::network::{GossipTicket, NetworkEvent, PeerKey, Responder, Topic, Verdict};
 use crate::replica::Worth;
@@ -41,9 +42,10 @@ pub(super) enum Arrival {
     },
     /// The answer to an own question; nothing if it failed or does not decode.
     Response { id: u64, response: Option<Response> },
-    /// A record handed in.
+    /// A record handed in, of which this signature verifies.
     Submit {
-        envelope: Result<Envelope, DecodeError>,
+        envelope: Box<Envelope>,
+        seen: Seen,
         reply: oneshot::Sender<Submitted>,
     },
     /// What needs no decoding.
@@ -94,11 +96,24 @@ impl Arrival {
                 id,
                 response: bytes.and_then(|bytes| decode(&bytes).ok()),
             },
-            Command::Submit { bytes, reply } => Arrival::Submit {
-                envelope: Envelope::decode(bytes),
+            Command::Submit {
+                envelope,
+                seen,
+                reply,
+            } => Arrival::Submit {
+                envelope,
+                seen,
                 reply,
             },
             command => Arrival::Plain(command),
+        }
+    }
+
+    /// The signature that was found good already.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        match self {
+            Arrival::Submit { seen, .. } => Some(seen),
+            _ => None,
         }
     }
 
@@ -109,10 +124,7 @@ impl Arrival {
                 message: Gossip::Records(envelopes),
                 ..
             } => envelopes.as_slice(),
-            Arrival::Submit {
-                envelope: Ok(envelope),
-                ..
-            } => std::slice::from_ref(envelope),
+            Arrival::Submit { envelope, .. } => std::slice::from_ref(&**envelope),
             _ => &[],
         };
         envelopes.iter().map(Envelope::record)

@@ -27,21 +27,17 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use tokio::sync::oneshot;
 
+use super::keyring::Seen;
 use crate::network::{NetworkEvent, Topic};
 use crate::replica::NotTaken;
+use crate::replica::message::Envelope;
 use crate::store::view::StoredReceipt;
 
 /// Commands waiting in each of the two queues.
 const COMMANDS: usize = 8_192;
 
-/// The result of a submission.
-#[derive(Debug)]
-pub struct Submitted {
-    /// Id of the record; zero if the bytes were no record.
-    pub record: Hash,
-    /// Whether it is in the pool.
-    pub taken: Result<(), NotTaken>,
-}
+/// The result of a submission: whether the record is in the pool.
+pub type Submitted = Result<(), NotTaken>;
 
 /// A value of the state with its proof, and the seal it is proved under, which is receipted.
 #[derive(Debug, Clone)]
@@ -68,10 +64,12 @@ pub enum Command {
         /// The answer, or nothing.
         bytes: Option<Vec<u8>>,
     },
-    /// A record handed in.
+    /// A record handed in, of which a signature verifies.
     Submit {
         /// The envelope.
-        bytes: Vec<u8>,
+        envelope: Box<Envelope>,
+        /// That signature.
+        seen: Seen,
         /// Takes the result.
         reply: oneshot::Sender<Submitted>,
     },
@@ -250,7 +248,31 @@ pub struct Rehearsal {
     pub waits_with_number: Option<Hash>,
 }
 
+/// How long a question takes the replica's thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// A look.
+    Quick,
+    /// It runs a record, or walks over tables.
+    Dear,
+    /// It waits for a receipt, and costs a look then.
+    Waits,
+}
+
 impl Command {
+    /// How long a question takes the thread.
+    pub fn effort(&self) -> Effort {
+        match self {
+            Command::State { .. } => Effort::Waits,
+            Command::List { .. }
+            | Command::Judge { .. }
+            | Command::View { .. }
+            | Command::Validators { .. }
+            | Command::Tasks { .. } => Effort::Dear,
+            _ => Effort::Quick,
+        }
+    }
+
     /// Whether consensus may wait for it.
     fn is_first(&self) -> bool {
         match self {
@@ -368,10 +390,11 @@ pub fn channel() -> (Commands, Queues) {
 mod tests {
     use super::*;
 
-    fn submit() -> Command {
+    fn question() -> Command {
         let (reply, _) = oneshot::channel();
-        Command::Submit {
-            bytes: Vec::new(),
+        Command::SignsFor {
+            person: PersonId(1),
+            principals: Vec::new(),
             reply,
         }
     }
@@ -385,7 +408,7 @@ mod tests {
     fn nothing_keeps_consensus_from_being_read() {
         let (commands, queues) = channel();
         let mut taken = 0;
-        while commands.try_send(submit()) {
+        while commands.try_send(question()) {
             taken += 1;
         }
         assert_eq!(taken, COMMANDS);
@@ -394,7 +417,7 @@ mod tests {
         assert!(matches!(first[0], Command::Response { id: 1, .. }));
         assert!(matches!(
             first[1..],
-            [Command::Submit { .. }, Command::Submit { .. }]
+            [Command::SignsFor { .. }, Command::SignsFor { .. }]
         ));
     }
 

@@ -12,6 +12,7 @@ use rollbook_core::state::StateTables;
 use rollbook_core::tx::Verify;
 use rollbook_proof::crypto::{KeyError, PublicKey, Signature, VerifierCache, sha256_parts};
 
+use super::keyring::Seen;
 use crate::replica::Ahead;
 
 /// Results kept in one generation of the memo: a full pool of records with three officers each.
@@ -69,7 +70,8 @@ fn mark(signature: &Signature) -> [u8; MARK] {
     mark
 }
 
-fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
+/// What a good signature is remembered by.
+pub(super) fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] {
     let Signature::Ed25519(bytes) = signature;
     sha256_parts(&[key.bytes(), bytes, message]).0
 }
@@ -79,6 +81,13 @@ fn memo_key(key: &PublicKey, message: &[u8], signature: &Signature) -> [u8; 32] 
 pub struct MemoVerifier {
     memo: Memo,
     cache: VerifierCache,
+}
+
+impl MemoVerifier {
+    /// Remembers a signature that somebody else found good by the one rule.
+    pub(super) fn remember(&mut self, seen: &Seen) {
+        self.memo.add_signature(seen.entry, &seen.signature);
+    }
 }
 
 impl Verify for MemoVerifier {

@@ -8,12 +8,11 @@ use std::collections::VecDeque;
 use std::ops::Bound;
 
 use rollbook_core::account::Balance;
-use rollbook_core::id::{Id, PersonId};
+use rollbook_core::id::{Id, PersonId, RelationId};
 use rollbook_core::ledger::Ledger;
 use rollbook_core::lookup::rights;
 use rollbook_core::next::Next;
 use rollbook_core::object::contribution::Receipt;
-use rollbook_core::object::relation::Edge;
 use rollbook_core::pass::{Denied, Reach, SignedPass};
 use rollbook_core::record::Record;
 use rollbook_core::state::{StateTables, Table, TableValue};
@@ -38,7 +37,7 @@ use crate::store::view::StoredReceipt;
 /// State questions that wait for a receipt at most.
 const QUESTIONS: usize = 256;
 /// The tables, by the first part of their paths: the proved ones, then those that a node alone tells.
-pub const TABLES: [&str; 34] = [
+pub const TABLES: &[&str] = &[
     "organisation",
     "membership",
     "motion",
@@ -62,6 +61,7 @@ pub const TABLES: [&str; 34] = [
     "relation",
     "seat",
     "draft",
+    "draft-charter",
     "change",
     "delegation",
     "revocation",
@@ -72,14 +72,19 @@ pub const TABLES: [&str; 34] = [
     "calendar",
     "correction",
     "order",
+    "plan",
+    "notice",
+    "proceeding",
     "node",
+    "measure",
+    "recovery",
 ];
 
 /// Who may read a table.
 pub fn class_of(table: &str) -> ReadClass {
     match table {
-        // Dues are for members (RULINGS R39).
-        "invoice" => ReadClass::Members,
+        // Dues, notices and proceedings are for members (RULINGS R39).
+        "invoice" | "plan" | "notice" | "proceeding" => ReadClass::Members,
         _ => ReadClass::Public,
     }
 }
@@ -135,6 +140,7 @@ pub fn page(
         "milestone" => numbered(&tables.milestones, table, after, limit),
         "seat" => numbered(&tables.seats, table, after, limit),
         "draft" => numbered(&tables.drafts, table, after, limit),
+        "draft-charter" => numbered(&tables.draft_charters, table, after, limit),
         "change" => numbered(&tables.changes, table, after, limit),
         "delegation" => numbered(&tables.delegations, table, after, limit),
         "revocation" => numbered(&tables.revocations, table, after, limit),
@@ -145,6 +151,11 @@ pub fn page(
         "calendar" => numbered(&tables.calendars, table, after, limit),
         "correction" => numbered(&tables.corrections, table, after, limit),
         "order" => numbered(&tables.orders, table, after, limit),
+        "plan" => numbered(&tables.plans, table, after, limit),
+        "notice" => numbered(&tables.notices, table, after, limit),
+        "proceeding" => numbered(&tables.proceedings, table, after, limit),
+        "measure" => numbered(&tables.measures, table, after, limit),
+        "recovery" => numbered(&tables.recoveries, table, after, limit),
         "node" => numbered(&tables.nodes, table, after, limit),
         // Money that was entered for an instalment, by the record that entered it.
         "entry" => {
@@ -164,16 +175,16 @@ pub fn page(
         "relation" => {
             let begin = match after {
                 None => Bound::Unbounded,
-                Some(after) => Bound::Excluded(edge_key(after)?),
+                Some(after) => Bound::Excluded(RelationId(after.parse().ok()?)),
             };
-            let item = |((a, b, number), edge): (&(OrganisationId, OrganisationId, u32), &Edge)| {
+            let ids = tables.relation_ids.range((begin, Bound::Unbounded));
+            let item = |(id, key): (&RelationId, &(OrganisationId, OrganisationId, u32))| {
                 Some(Item {
-                    path: format!("relation/{}/{}/{number}", a.0, b.0),
-                    value: serde_json::to_value(edge).ok()?,
+                    path: format!("relation/{}", id.0),
+                    value: serde_json::to_value(tables.edges.get(key)?).ok()?,
                 })
             };
-            let edges = tables.edges.range((begin, Bound::Unbounded));
-            edges.take(limit).map(item).collect()
+            ids.take(limit).map(item).collect()
         }
         "account" => {
             let begin = match after {
@@ -202,14 +213,6 @@ pub fn page(
         }
         _ => None,
     }
-}
-
-/// The two ends and the number of a relation, from `1/2/1`.
-fn edge_key(text: &str) -> Option<(OrganisationId, OrganisationId, u32)> {
-    let mut parts = text.split('/').map(str::parse::<u32>);
-    let mut part = || parts.next()?.ok();
-    let key = (OrganisationId(part()?), OrganisationId(part()?), part()?);
-    parts.next().is_none().then_some(key)
 }
 
 /// Tasks told at most; who has more asks for those of one organisation.

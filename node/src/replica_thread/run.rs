@@ -11,12 +11,12 @@ use rollbook_core::view::open::Open;
 use rollbook_core::view::validators;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
-use rollbook_proof::crypto::Hash;
 use tokio::sync::{oneshot, watch};
 
 use super::app::{Aside, Delivery, NodeReplica};
 use super::arrival::{Arrival, Gossip, Relayed, arrive, verdict_on, with_trailer};
 use super::command::{Command, Commands, Queues, Submitted};
+use super::keyring::Keyring;
 use super::peers::Peers;
 use super::questions;
 use super::questions::StateQuestions;
@@ -28,7 +28,7 @@ use crate::network::{
     AllowedPeer, Answer, NetworkEvent, NetworkHandle, Protocol, Responder, Topic, Verdict,
 };
 use crate::replica::message::{Envelope, Request};
-use crate::replica::{Clock, Effect, Input, NotTaken, Receipt, Refused};
+use crate::replica::{Clock, Effect, Input, NotTaken, Receipt};
 use crate::store::view::StoredReceipt;
 use crate::store::writer::Job;
 
@@ -44,6 +44,8 @@ pub struct Parts {
     pub replica: NodeReplica,
     /// Where what leaves the ledger goes.
     pub delivery: Delivery,
+    /// The officers' keys, for the API.
+    pub keyring: Keyring,
     /// The clock.
     pub clock: Arc<NodeClock>,
     /// The network.
@@ -60,6 +62,8 @@ pub struct Parts {
     pub found: Vec<Record>,
     /// Snapshots out.
     pub snapshots: watch::Sender<Snapshot>,
+    /// The newest receipt in the store: a node that finds nobody after its start answers by it.
+    pub receipt: Option<StoredReceipt>,
 }
 
 /// Runs the replica until it is stopped. The store's queue is closed when this returns.
@@ -82,19 +86,14 @@ pub fn run(parts: Parts) -> Result<(), Failure> {
     }
 }
 
-/// Who waits for the answer to a submission.
-struct Waiter {
-    record: Hash,
-    reply: oneshot::Sender<Submitted>,
-}
-
 struct Loop {
     parts: Parts,
     started: Instant,
     peers: Peers,
     responders: BTreeMap<u64, Responder>,
     next_request: u64,
-    submissions: BTreeMap<u64, Waiter>,
+    /// Who waits for the answer to a submission.
+    submissions: BTreeMap<u64, oneshot::Sender<Submitted>>,
     next_tag: u64,
     questions: StateQuestions,
     relayed: Relayed,
@@ -115,6 +114,10 @@ struct Loop {
 
 impl Loop {
     fn new(parts: Parts) -> Loop {
+        let mut questions = StateQuestions::default();
+        if let Some(receipt) = &parts.receipt {
+            questions.receipted(receipt);
+        }
         Loop {
             open: Open::of(parts.replica.app().ledger().tables()),
             parts,
@@ -124,7 +127,7 @@ impl Loop {
             next_request: 0,
             submissions: BTreeMap::new(),
             next_tag: 0,
-            questions: StateQuestions::default(),
+            questions,
             relayed: Relayed::default(),
             unanswered: VecDeque::new(),
             heard: Verdict::Ignore,
@@ -173,6 +176,10 @@ impl Loop {
                 continue;
             }
             let arrivals = arrive(batch);
+            let verifier = self.parts.replica.app_mut().verifier_mut();
+            for seen in arrivals.iter().filter_map(Arrival::seen) {
+                verifier.remember(seen);
+            }
             let records: Vec<&Record> = arrivals.iter().flat_map(Arrival::records).collect();
             self.parts.replica.app_mut().verify_ahead(&records);
             for arrival in arrivals {
@@ -243,19 +250,14 @@ impl Loop {
                 self.responders.remove(&id);
             }
             Arrival::Response { id, response } => self.step(Input::Response { id, response }),
-            Arrival::Submit { envelope, reply } => {
+            Arrival::Submit {
+                envelope, reply, ..
+            } => {
                 self.next_tag += 1;
                 let tag = self.next_tag;
-                let record = envelope.as_ref().map_or(Hash::ZERO, Envelope::id);
-                self.submissions.insert(tag, Waiter { record, reply });
-                match envelope {
-                    Ok(envelope) => self.step(Input::Submit { tag, envelope }),
-                    Err(error) => {
-                        let height = self.parts.replica.app().ledger().height();
-                        let reason = Refused::malformed(&error, height).into();
-                        self.effect(Effect::Refused { tag, reason });
-                    }
-                }
+                self.submissions.insert(tag, reply);
+                let envelope = *envelope;
+                self.step(Input::Submit { tag, envelope });
             }
             Arrival::Plain(command) => self.command(command),
         }
@@ -424,7 +426,9 @@ impl Loop {
         let outbox = self.parts.replica.app_mut().take_outbox();
         for (committed, _) in &outbox.committed {
             let tables = self.parts.replica.app().ledger().tables();
-            self.open.follow(tables, &committed.execution.changes.rows);
+            let rows = &committed.execution.changes.rows;
+            self.open.follow(tables, rows);
+            self.parts.keyring.follow(tables, rows);
         }
         if let Err(error) = self.parts.delivery.deliver(outbox) {
             return self.stopped(error.to_string());
@@ -501,8 +505,8 @@ impl Loop {
     }
 
     fn answer(&mut self, tag: u64, taken: Result<(), NotTaken>) {
-        if let Some(Waiter { record, reply }) = self.submissions.remove(&tag) {
-            let _ = reply.send(Submitted { record, taken });
+        if let Some(reply) = self.submissions.remove(&tag) {
+            let _ = reply.send(taken);
         }
     }
 

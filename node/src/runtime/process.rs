@@ -16,7 +16,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::{admin, log, open};
 use crate::api::door::Door;
-use crate::api::{Api, ApiParts};
+use crate::api::{Api, ApiParts, door, serve};
 use crate::clock::{NodeClock, behind_the_chain};
 use crate::config::{Config, NodeSecrets};
 use crate::failure::Failure;
@@ -28,6 +28,7 @@ use crate::replica::journal_storage::JournalStorage;
 use crate::replica::{Keys, ReplicaConfig};
 use crate::replica_thread::app::{Delivery, Waiting, node_app, node_replica};
 use crate::replica_thread::command::Command;
+use crate::replica_thread::keyring::Keyring;
 use crate::replica_thread::run::Parts;
 use crate::replica_thread::snapshot::{Counts, snapshot};
 use crate::replica_thread::{command, run};
@@ -56,19 +57,45 @@ fn fix_mapping_threshold() {
     }
 }
 
+/// How far the API's threads stand below all others, as `nice` counts it.
+const BELOW: i32 = 5;
+/// Threads of the API, and those on which it reads the store.
+const API_THREADS: (usize, usize) = (2, 4);
+
 /// A runtime with so many threads.
 fn threads(count: usize) -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(count)
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new(
-                "the node does not start",
-                error,
-                "check the limits of this user (threads, open files)",
-            )
-        })
+    built(
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(count)
+            .enable_all(),
+    )
+}
+
+/// The API's own runtime: when the machine is busy, consensus goes first (RULINGS A49).
+fn api_threads() -> Result<tokio::runtime::Runtime, Failure> {
+    let (workers, readers) = API_THREADS;
+    built(
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .max_blocking_threads(readers)
+            .thread_name("api")
+            // Of the calling thread alone, as Linux counts processes. Where it cannot be, the threads are
+            // like any others.
+            .on_thread_start(|| {
+                let _ = rustix::process::setpriority_process(None, BELOW);
+            })
+            .enable_all(),
+    )
+}
+
+fn built(builder: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Failure> {
+    builder.build().map_err(|error| {
+        Failure::new(
+            "the node does not start",
+            error,
+            "check the limits of this user (threads, open files)",
+        )
+    })
 }
 
 /// Runs a node until it is told to stop.
@@ -102,9 +129,9 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     for note in &opened.notes {
         tracing::warn!("{note}");
     }
-    // Consensus travels on a thread of its own: nothing that HTTP costs keeps a vote from being sent
-    // or read (RULINGS A40).
-    let (runtime, of_network) = (threads(2)?, threads(1)?);
+    // Consensus travels on a thread of its own, and HTTP on others that stand below it: nothing that is
+    // asked keeps a vote from being sent or read (RULINGS A40, A49).
+    let (runtime, of_network, of_api) = (threads(1)?, threads(1)?, api_threads()?);
     let shown = opened
         .ledger
         .tables()
@@ -146,6 +173,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let (jobs, job_queue) = sync_channel(JOBS);
     let waiting = Arc::new(Mutex::new(Waiting::default()));
     let delivery = Delivery::new(&opened.ledger, jobs, waiting.clone());
+    let keyring = Keyring::of(opened.ledger.tables());
     let app = node_app(opened.ledger);
     let storage = JournalStorage::new(opened.journal, &opened.recovered);
     let keys = Keys::new(
@@ -158,14 +186,16 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let (snapshots, told) = watch::channel(snapshot(&replica, Counts::default(), started));
 
     runtime.block_on(async {
-        let api_listener = tokio::net::TcpListener::bind(config.api)
-            .await
-            .map_err(|error| {
+        let door = {
+            // Whatever the door begins runs on the API's threads.
+            let _entered = of_api.enter();
+            let listener = door::bind(config.api).map_err(|error| {
                 let next = "stop the program that has the port, or set another `api` port in the \
                         config";
                 Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
             })?;
-        let door = Door::open(api_listener, config.tls.clone())?;
+            Door::open(listener, config.tls.clone(), &config.proxies)?
+        };
         let starting = of_network.spawn(network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),
             chain: genesis.hash(),
@@ -178,6 +208,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let started_network = starting.await.map_err(|error| refused(error.to_string()))?;
         let (network, mut events) = started_network.map_err(|error| refused(error.to_string()))?;
         let view = opened.view;
+        let receipt = view.receipt();
         let folder = config.data.join("papers");
         let papers = Papers::open(&folder).map_err(|error| {
             let next = "give the node's user write permission on its data folder";
@@ -186,6 +217,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let api = Api::new(ApiParts {
             view: view.clone(),
             commands: commands.clone(),
+            keyring: keyring.clone(),
             snapshot: told,
             network: network.clone(),
             own_keys: [
@@ -219,6 +251,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
         let parts = Parts {
             replica,
             delivery,
+            keyring,
             clock,
             network: network.clone(),
             runtime: of_network.handle().clone(),
@@ -227,6 +260,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
             bootstrap,
             found,
             snapshots,
+            receipt,
         };
         let (ended, mut end) = oneshot::channel();
         let replica_thread = spawn("replica", move || {
@@ -249,7 +283,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                 }
             }
         });
-        let server = tokio::spawn(async move { axum::serve(door, crate::api::router(api)).await });
+        let server = of_api.spawn(serve::serve(door, crate::api::router(api)));
         tracing::info!(
             organisation = config.organisation.0,
             listen = %config.listen,

@@ -157,6 +157,11 @@ fn log_groups(
     Ok(())
 }
 
+/// A named value.
+fn named(key: &[u8], value: &[u8]) -> Change {
+    Change::put(Table::Meta, joined(&[&[NAMED], key]), value.to_vec())
+}
+
 /// All changes of a block, tip included.
 fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, StoreError> {
     let height = block.height.0.to_be_bytes();
@@ -184,13 +189,7 @@ fn changes(tables: &impl Tables, block: &BlockWrite) -> Result<Vec<Change>, Stor
     rows::add(tables, block.height, &block.rows, &mut all)?;
     log_groups(tables, &block.log_nodes, &mut all)?;
     index::add(tables, block.height, &block.records, &mut all)?;
-    for (key, value) in &block.meta {
-        all.push(Change::put(
-            Table::Meta,
-            joined(&[&[NAMED], key]),
-            value.clone(),
-        ));
-    }
+    all.extend(block.meta.iter().map(|(key, value)| named(key, value)));
     all.push(Change::put(
         Table::Meta,
         TIP.to_vec(),
@@ -219,6 +218,10 @@ impl<T: Tables> Store for T {
             });
         }
         self.write(changes(self, block)?)
+    }
+
+    fn note(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.write(vec![named(key, value)])
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {

@@ -121,6 +121,11 @@ fn contract(store: &dyn Store) {
         })
     );
     (0..5).for_each(|height| store.commit(&block(height)).unwrap());
+    store.note(b"beside", b"a receipt").unwrap();
+    assert_eq!(
+        store.meta(b"beside").unwrap().as_deref(),
+        Some(b"a receipt".as_slice())
+    );
     assert_eq!(
         store.commit(&block(4)),
         Err(StoreError::OutOfOrder {

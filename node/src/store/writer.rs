@@ -146,8 +146,17 @@ pub fn run(view: &View, jobs: &Receiver<Job>) -> Result<(), Failure> {
         }
         let job = match jobs.recv_timeout(FLUSH_EVERY) {
             Ok(job) => job,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return view.store.flush().map_err(failed),
+            Err(nothing) => {
+                if let Some(receipt) = receipt.take() {
+                    let value = encode(&receipt);
+                    view.store.note(RECEIPT, &value).map_err(failed)?;
+                    dirty = true;
+                }
+                if nothing == RecvTimeoutError::Disconnected {
+                    return view.store.flush().map_err(failed);
+                }
+                continue;
+            }
         };
         match job {
             Job::Block(block) => {

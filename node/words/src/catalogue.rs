@@ -45,7 +45,11 @@ const ENGLISH: &[&str] = &[
     include_str!("../messages/en-hands.toml"),
     include_str!("../messages/en-people.toml"),
     include_str!("../messages/en-affairs.toml"),
+    include_str!("../messages/en-standing.toml"),
+    include_str!("../messages/en-money.toml"),
+    include_str!("../messages/en-grants.toml"),
     include_str!("../messages/en-validators.toml"),
+    include_str!("../messages/en-belonging.toml"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../messages/zh.toml"),
@@ -66,7 +70,11 @@ const CHINESE: &[&str] = &[
     include_str!("../messages/zh-hands.toml"),
     include_str!("../messages/zh-people.toml"),
     include_str!("../messages/zh-affairs.toml"),
+    include_str!("../messages/zh-standing.toml"),
+    include_str!("../messages/zh-money.toml"),
+    include_str!("../messages/zh-grants.toml"),
     include_str!("../messages/zh-validators.toml"),
+    include_str!("../messages/zh-belonging.toml"),
 ];
 
 /// Sets the language of this process.
@@ -282,7 +290,7 @@ pub fn in_words(table: &str, word: &str) -> String {
 }
 
 /// Tables of fixed words whose name, with underscores for hyphens, is the name of a fact.
-pub const FACT_TABLES: [&str; 17] = [
+pub const FACT_TABLES: &[&str] = &[
     "appeal",
     "body",
     "class",
@@ -292,7 +300,9 @@ pub const FACT_TABLES: [&str; 17] = [
     "growth",
     "instrument",
     "key-kind",
+    "measure-kind",
     "motion-kind",
+    "notice-about",
     "pledge-part",
     "pool",
     "reading",
@@ -328,7 +338,7 @@ fn fact_words(code: &str, earlier: &[(&str, String)], name: &str, value: &str) -
             let all: Vec<String> = value.split(',').map(one).collect();
             all.join(&t("word.list", &[]))
         }
-        "valid_until" | "now" => match value.parse() {
+        "valid_until" | "now" | "until" => match value.parse() {
             Ok(ms) => crate::dates::time(LedgerTime(ms)),
             Err(_) => value.to_owned(),
         },

@@ -266,22 +266,17 @@ impl Bench {
 
     /// Makes two organisations related, as declarations on both sides would.
     pub fn relate(&mut self, one: u32, other: u32) {
-        let edge = Edge {
-            ends: (
+        let edge = Edge::begun(
+            (
                 OrganisationId(one.min(other)),
                 OrganisationId(one.max(other)),
             ),
-            number: 1,
-            kind: RelationKind::Control,
-            evidence: Hash::ZERO,
-            claimed_ms: LedgerTime(0),
-            claimed_by: OrganisationId(one),
-            confirmed_by: Some(OrganisationId(other)),
-            effective_ms: Some(LedgerTime(0)),
-            ended_ms: None,
-            status: RelationStatus::Joined,
-            since_ms: LedgerTime(0),
-        };
+            RelationKind::Control,
+            Hash::ZERO,
+            OrganisationId(one),
+            LedgerTime(0),
+            RelationStatus::Joined,
+        );
         self.place(|tx| relations::write(tx, edge));
     }
 

@@ -9,6 +9,7 @@ mod award;
 mod call;
 mod fund;
 mod grant;
+mod life;
 mod membership;
 mod motion;
 mod network;
@@ -18,6 +19,7 @@ mod post;
 mod propose;
 mod review;
 mod seat;
+mod standing;
 mod tie;
 
 use rollbook_core::object::chain::ChainFacts;
@@ -26,6 +28,8 @@ use rollbook_core::record::{Body, OrganisationAct};
 use crate::random::hand::{Deck, Hand};
 use crate::random::mood::Family;
 use rollbook_core::identity::Role;
+
+pub use seat::is_sealed;
 
 /// Every chance there is now.
 pub fn deck(hand: &Hand) -> Deck {
@@ -51,6 +55,7 @@ pub fn deck(hand: &Hand) -> Deck {
     }
     network::chances(hand, &mut deck);
     membership::chances(hand, &mut deck);
+    standing::chances(hand, &mut deck);
     motion::chances(hand, &mut deck);
     propose::chances(hand, &mut deck);
     post::chances(hand, &mut deck);
@@ -62,6 +67,7 @@ pub fn deck(hand: &Hand) -> Deck {
     review::chances(hand, &mut deck);
     award::chances(hand, &mut deck);
     payment::chances(hand, &mut deck);
+    life::chances(hand, &mut deck);
     tie::chances(hand, &mut deck);
     if founding {
         deck.goals = 1;

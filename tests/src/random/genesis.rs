@@ -55,6 +55,10 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     membership.sponsor_days = 5 + up_to(20);
     membership.activate_days = 10 + up_to(20);
     membership.sponsors_required = up_to(2);
+    membership.readmission_wait_days = up_to(40);
+    membership.withdraw_notice_days = 1 + up_to(30);
+    membership.relation_end_days = 1 + up_to(30);
+    membership.seat_cure_days = 1 + up_to(30);
     let terms = &mut charter.terms;
     terms.offer_days = up_to(20);
     terms.holdover_days = up_to(60);
@@ -82,6 +86,9 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
     funding.certify_days = up_to(8);
     funding.step_days = up_to(5);
     funding.rework_max = up_to(3) - 1;
+    funding.observation_days = up_to(8);
+    funding.measure_days = funding.observation_days + 8 + up_to(40);
+    funding.claim_days = 10 + up_to(60);
     charter.motions.retable_limit = up_to(3) - 1;
     charter.motions.retable_wait_days = up_to(10);
     charter.growth.introductions_by_member = up_to(6);
@@ -147,11 +154,18 @@ fn charter(random: &mut Random, mood: &Mood) -> Charter {
         }
     }
     // An appointment by the assembly alone, and an effect at once.
+    let by_assembly: Vec<MotionKind> = charter
+        .rules
+        .entries
+        .iter()
+        .filter(|entry| entry.rule.body == BodyKind::Assembly)
+        .map(|entry| entry.kind)
+        .collect();
     for entry in &mut charter.rules.entries {
         if entry.rule.body == BodyKind::Board && random.percent(4) {
             let kind = entry.kind;
             let alone = !matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
-            if alone {
+            if alone && !by_assembly.contains(&kind) {
                 entry.rule.body = BodyKind::Assembly;
             }
         }

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rollbook_core::account::{Account, AccountKind};
 use rollbook_core::calendar::{Calendar, LocalDay};
 use rollbook_core::charter::Charter;
-use rollbook_core::id::{FundId, Id, PersonId};
+use rollbook_core::id::{FundId, Id, MotionId, PersonId};
 use rollbook_core::identity::{OrganisationKind, Role, Scope};
 use rollbook_core::lookup::posts::post_in_force;
 use rollbook_core::lookup::{groups, rights, seats};
 use rollbook_core::object::post::Post;
 use rollbook_core::record::{
-    ApplicationContent, BankReference, Body, Capacity, Nonce, Payload, PaymentAct, Record,
-    VALIDITY_MAX_MS,
+    ApplicationContent, BallotVote, BankReference, Body, Capacity, Nonce, Payload, PaymentAct,
+    Record, VALIDITY_MAX_MS,
 };
 use rollbook_core::state::{StateTables, TableValue};
 use rollbook_proof::chain::ReadClass;
@@ -50,6 +50,8 @@ pub struct Memory {
     pub vain: BTreeMap<String, u64>,
     /// The last record that certified a payment.
     pub certified: Option<Hash>,
+    /// What a walk seals in a ballot, until it opens it: by motion, round and voice.
+    pub said: BTreeMap<(MotionId, u32, OrganisationId), BallotVote>,
     /// What is to follow in the same block.
     then: VecDeque<Make>,
 }

@@ -1,10 +1,13 @@
 //! What no seed can meet, each with its reason. A listed code that does occur fails the suite.
 
 /// Acts that a record can never make apply.
-const ACTS: [&str; 2] = [
+const ACTS: &[&str] = &[
     // A rule of the ledger opens these motions; a proposal of them is refused.
     "Motion/Propose/Admit",
+    "Motion/Propose/ChangeClass",
+    "Motion/Propose/UndoRelation",
     "Motion/Propose/DecideAppeal",
+    "Motion/Propose/UpholdAppeal",
 ];
 
 /// Whether records of this act can apply.
@@ -84,6 +87,24 @@ pub const CODES: &[(&str, &str)] = &[
         "M08.wrong-state",
         "a motion ends with the application that it is about",
     ),
+    ("M10.wrong-state", CLOCK),
+    ("M11.wrong-state", CLOCK),
+    ("M12.wrong-state", EARLIER),
+    ("M13.wrong-state", CLOCK),
+    ("M14.wrong-state", EARLIER),
+    ("M15.wrong-state", EARLIER),
+    ("M16.wrong-state", EARLIER),
+    ("M17.wrong-state", EARLIER),
+    ("M28.wrong-state", EARLIER),
+    ("M29.wrong-state", EARLIER),
+    ("M30.wrong-state", EARLIER),
+    ("R41.wrong-state", EARLIER),
+    (
+        "M17.not-appealed",
+        "the appeal opens its motion, and both end with the membership",
+    ),
+    ("M17.wrong-state", CLOCK),
+    ("M20.wrong-state", CLOCK),
     ("M23.too-many-keys", SIZE),
     ("M23.wrong-state", EARLIER),
     ("M24.wrong-state", NEW),
@@ -136,7 +157,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("R16.no-officer", SHAPE),
     ("R22.pool-too-large", SIZE),
     ("R23.wrong-state", EARLIER),
-    ("R27.wrong-state", EARLIER),
     ("R28.wrong-state", EARLIER),
     ("R29.wrong-state", EARLIER),
     ("R30.wrong-state", CLOCK),
@@ -150,6 +170,46 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
+    (
+        "M28.same-person",
+        "one person is treasurer and secretary, and agrees to a plan as both",
+    ),
+    (
+        "R5.payment-paused",
+        "a grantee is suspended or expelled while a payment of it is to be certified",
+    ),
+    (
+        "R5.payment-withheld",
+        "a grantee's dues are unpaid while a payment of it is to be released",
+    ),
+    (
+        "M01.owes",
+        "a company applies anew while it owes dues of an earlier membership",
+    ),
+    (
+        "M19.too-late",
+        "a notice is taken back while the end of the membership waits for a proceeding",
+    ),
+    (
+        "M26.class-changed",
+        "an invoice is cancelled whose member has changed its class since",
+    ),
+    (
+        "R20.recounted",
+        "an earlier day takes effect while a motion stays that two voices of one group have carried",
+    ),
+    (
+        "R27.upheld-before",
+        "a relation is claimed again by the evidence about which the assembly has upheld an appeal",
+    ),
+    (
+        "R27.appealed-already",
+        "both ends appeal against one decision while it stays",
+    ),
+    (
+        "R27.assembly-decided",
+        "the assembly upholds an appeal, and the board is asked again about the same relation",
+    ),
     (
         "R48.no-primary",
         "a member that stands for chair has no primary with a key while the ballots are open",

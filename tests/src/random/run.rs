@@ -37,44 +37,22 @@ const WRONG_GENESES: u32 = 4;
 /// At this height every kind of damage is planted in a copy of the history.
 const DAMAGED: Height = Height(24);
 
-struct Run {
+/// A seed under way.
+pub(super) struct Run {
     random: Random,
     keys: Keys,
     memory: Memory,
     mood: Mood,
     words: Words,
-    blocks: Blocks,
-    seen: Seen,
+    pub(super) blocks: Blocks,
+    pub(super) seen: Seen,
     log: bool,
 }
 
 /// Runs a seed for so many steps. `again` executes it once more with the audit at the end, `log`
 /// prints every step.
 pub fn run(seed: u64, steps: u32, again: bool, log: bool) -> Seen {
-    STEP.set(0);
-    let mut random = Random::new(seed);
-    let mut keys = Keys::new(seed);
-    let mood = Mood::of(&mut random);
-    let parts = genesis::draw(&mut random, &mut keys, &mood);
-    let mut seen = Seen::default();
-    for _ in 0..WRONG_GENESES {
-        if let Some(code) = genesis::refused(&mut random, &mut keys, &parts)
-            && code != "structure"
-        {
-            seen.code(&code);
-        }
-    }
-    let genesis = genesis::assemble(seed, &parts);
-    let mut run = Run {
-        random,
-        keys,
-        memory: Memory::default(),
-        mood,
-        words: Words::default(),
-        blocks: Blocks::new(&genesis, again, seed <= STRANGERS),
-        seen,
-        log,
-    };
+    let mut run = Run::new(seed, again, log);
     let opened = run.blocks.time();
     while run.seen.steps < steps && run.blocks.goes_on() {
         run.turn();
@@ -107,22 +85,64 @@ pub fn run(seed: u64, steps: u32, again: bool, log: bool) -> Seen {
 }
 
 impl Run {
-    /// One turn: time passes, or some records are offered.
-    fn turn(&mut self) {
-        let tip = self.blocks.time();
-        let mut hand = Hand {
+    /// A seed at its genesis. `again` keeps what an audit reads at the end, `log` prints every step.
+    pub(super) fn new(seed: u64, again: bool, log: bool) -> Run {
+        STEP.set(0);
+        let mut random = Random::new(seed);
+        let mut keys = Keys::new(seed);
+        let mood = Mood::of(&mut random);
+        let parts = genesis::draw(&mut random, &mut keys, &mood);
+        let mut seen = Seen::default();
+        for _ in 0..WRONG_GENESES {
+            if let Some(code) = genesis::refused(&mut random, &mut keys, &parts)
+                && code != "structure"
+            {
+                seen.code(&code);
+            }
+        }
+        let genesis = genesis::assemble(seed, &parts);
+        Run {
+            random,
+            keys,
+            memory: Memory::default(),
+            mood,
+            words: Words::default(),
+            blocks: Blocks::new(&genesis, again, seed <= STRANGERS),
+            seen,
+            log,
+        }
+    }
+
+    /// Goes on to a step; a walk from there is the same however often it begins.
+    pub(super) fn go_to(&mut self, steps: u32) {
+        while self.seen.steps < steps && self.blocks.goes_on() {
+            self.turn();
+        }
+    }
+
+    /// Whoever acts in a block at this time.
+    pub(super) fn hand(&mut self, now: LedgerTime) -> Hand<'_> {
+        Hand {
             t: self.blocks.ledger.tables(),
             chain: self.blocks.ledger.chain(),
-            now: tip,
+            now,
             height: self.blocks.ledger.height().next(),
             random: &mut self.random,
             keys: &mut self.keys,
             memory: &mut self.memory,
             mood: &self.mood,
-        };
-        let mut deck = acts::deck(&hand);
+        }
+    }
+
+    /// One turn: time passes, or some records are offered.
+    fn turn(&mut self) {
+        let tip = self.blocks.time();
         let next = self.blocks.ledger.next_deadline();
+        let words = std::mem::take(&mut self.words);
+        let mut hand = self.hand(tip);
+        let mut deck = acts::deck(&hand);
         if let Some(time) = passes(&mut hand, next, deck.goals, deck.urgent) {
+            self.words = words;
             self.block(time, &[], &[]);
             return;
         }
@@ -156,7 +176,7 @@ impl Run {
                 (draft, record)
             } else {
                 let draft = if twisted {
-                    twist::draft(&mut hand, draft, &self.words)
+                    twist::draft(&mut hand, draft, &words)
                 } else {
                     draft
                 };
@@ -167,12 +187,19 @@ impl Run {
             drafts.push(draft);
             records.push(record);
         }
+        self.words = words;
         if !records.is_empty() {
             self.block(time, &drafts, &records);
         }
     }
 
-    fn block(&mut self, time: LedgerTime, drafts: &[Draft], records: &[Record]) {
+    /// The next block. Returns which records were refused, by their place, and what was said of each.
+    pub(super) fn block(
+        &mut self,
+        time: LedgerTime,
+        drafts: &[Draft],
+        records: &[Record],
+    ) -> Vec<(usize, String)> {
         let mut system = self.blocks.system(&self.keys);
         if self.random.percent(2) {
             let evidence = self.blocks.evidence(&self.keys, &mut self.random);
@@ -211,7 +238,7 @@ impl Run {
         if done.built.taken == 0 && !records.is_empty() {
             return self.block(time.plus_ms(1), drafts, records);
         }
-        self.count(drafts, records, &done.built);
+        self.count(drafts, records, &done.built)
     }
 
     fn count(
@@ -219,11 +246,12 @@ impl Run {
         drafts: &[Draft],
         records: &[Record],
         built: &rollbook_core::ledger::Built,
-    ) {
+    ) -> Vec<(usize, String)> {
+        let mut said = Vec::new();
         assert_eq!(built.taken, records.len());
         let (mut applied, mut refused) = (built.execution.outcomes.iter(), built.refused.iter());
         let (mut next, mut wrong) = (applied.next(), refused.next());
-        for (draft, record) in drafts.iter().zip(records) {
+        for (at, (draft, record)) in drafts.iter().zip(records).enumerate() {
             self.seen.steps += 1;
             STEP.set(self.seen.steps);
             let id = record.id();
@@ -259,9 +287,11 @@ impl Run {
                 counts.refused += 1;
                 *vain += 1;
                 self.seen.code(refusal.code);
+                said.push((at, refusal.to_string()));
                 self.tell(&act, &refusal.to_string());
             }
         }
+        said
     }
 
     fn damage(&mut self) {

@@ -12,7 +12,7 @@ use rollbook_proof::chain::{LeafTag, ReadClass};
 use rollbook_proof::crypto::Hash;
 
 /// Kinds of object that one asks about, and the counter of their numbers.
-const KINDS: [(Object, u8); 16] = [
+const KINDS: [(Object, u8); 19] = [
     (Object::Organisation, 1),
     (Object::Membership, 3),
     (Object::Motion, 4),
@@ -29,6 +29,9 @@ const KINDS: [(Object, u8); 16] = [
     (Object::Instalment, 16),
     (Object::Draw, 17),
     (Object::Node, 1),
+    (Object::Plan, 41),
+    (Object::Notice, 40),
+    (Object::Proceeding, 42),
 ];
 
 /// Everything that a stranger is told.

@@ -8,6 +8,9 @@
 //!   had no effect.
 //! * [`beforehand`]: what is told of a record before it is signed or in a block.
 //! * [`affairs`]: directions, observers, the chair, working days, corrections.
+//! * [`dues`]: dues of years, their clock, plans, notices. [`discipline`]: proceedings and the table of rights.
+//! * [`claims`]: relations that others claim, what the board finds of them, how they end.
+//! * [`leaving`]: notice, end, successors, coming back.
 //! * [`protocol`]: how rules themselves change. [`validators`]: nodes, seats and handovers.
 //!
 //! One binary for all of them: each binary links the whole program.
@@ -21,9 +24,13 @@ mod ballots;
 mod beforehand;
 mod blocks;
 mod charter;
+mod claims;
+mod discipline;
+mod dues;
 mod effects;
 mod elections;
 mod funding;
+mod leaving;
 mod membership;
 mod motion;
 mod payment;

@@ -5,11 +5,13 @@
 mod agreements;
 mod awards;
 mod duties;
+mod life;
 mod matters;
 mod milestones;
 mod payments;
 mod random;
 mod ranks;
+mod recoveries;
 mod ties;
 
 use rollbook_core::refusal::Refusal;

@@ -15,7 +15,7 @@ use rollbook_core::record::{
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
-use crate::story::{Story, Told, YUAN, name, paper, text, yuan};
+use crate::story::{FUND_ACCOUNT, Story, Told, YUAN, name, sealed_account, text, yuan};
 
 const MILLION: u64 = 1_000_000 * YUAN;
 /// Members whose technical officers review; none of them votes on awards.
@@ -170,7 +170,7 @@ impl Story<'_> {
             name: name("示例促进基金", "Sample promotion fund"),
             holder: OrganisationId(office),
             unit: Unit::Currency(text("CNY")),
-            bank_account: paper("bank account of the fund"),
+            bank_account: sealed_account(FUND_ACCOUNT),
             office: OrganisationId(office),
             officers,
         }

@@ -15,7 +15,7 @@ use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
-use crate::story::{Story, Told, YUAN, paper, text, yuan};
+use crate::story::{PAYEE_ACCOUNT, Story, Told, YUAN, paper, sealed_account, text, yuan};
 
 const GRANTEE: u32 = 20;
 const TOTAL: u64 = 6_000_000 * YUAN;
@@ -92,7 +92,7 @@ impl Story<'_> {
                 .collect(),
             advance: Amount(ADVANCE),
             holdback_bp: 1_000,
-            account: paper("payee account"),
+            account: sealed_account(PAYEE_ACCOUNT),
             charter: charter.copied().unwrap_or(CharterVersion(1)),
             call: call.map(|call| call.terms_hash).unwrap_or_default(),
             clawback: paper("clawback clause"),
@@ -244,7 +244,7 @@ impl Story<'_> {
                 scheme: Scheme::Cips,
                 reference: text(&format!("AG1-2024-{end_to_end:04}")),
                 uetr: Some(text(&format!("7a1f0c3e-5b7d-4e2a-9c44-{serial:012}"))),
-                account: paper("payee account"),
+                account: sealed_account(PAYEE_ACCOUNT),
                 amount: Amount(amount),
             };
             Body::Payment(PaymentAct::Release {

@@ -8,6 +8,7 @@
 //! * Then a real node process opens the same folder: after a clean stop, after SIGKILL, and serves
 //!   the export, which the audit of this same program reads in a process of its own. Memory is what
 //!   the system says of those processes.
+//! * A reader asks that node; the same commands are timed against a node with a short history.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -41,6 +42,7 @@ use rollbook_words::catalogue::t;
 use serde::Serialize;
 
 use super::machine::{Machine, Usage, usage};
+use super::reads::{self, Reads};
 use super::{NODES, SAMPLE};
 use crate::failure::Failure;
 use crate::output::{bar, print, say};
@@ -102,9 +104,24 @@ pub(super) struct Report {
     node_after_export: Usage,
     audit_seconds: f64,
     audit_peak: u64,
+    /// Reading commands while the ledger is small, and at the end.
+    reads: [Reads; 2],
 }
 
+/// Records of the small ledger that reading is compared with: a hundred motions.
+const SMALL: usize = 1_000;
+
 pub(super) fn run(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
+    let [_, small] = measure(&dir.join("small"), SMALL, keep)?.reads;
+    let mut report = measure(&dir.join("long"), records, keep)?;
+    report.reads[0] = small;
+    if !keep {
+        let _ = std::fs::remove_dir(dir);
+    }
+    Ok(report)
+}
+
+fn measure(dir: &Path, records: usize, keep: bool) -> Result<Report, Failure> {
     let machine = Machine::here();
     let plan = Plan::new("bench", MEMBERS, NODES, Clock::Wall)?;
     let alliance = plan.alliance();
@@ -135,7 +152,7 @@ struct Writer {
     thread: std::thread::JoinHandle<Result<(), rollbook_node::failure::Failure>>,
 }
 
-fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
+pub(super) fn fault(what: &str, why: impl std::fmt::Display) -> Failure {
     Failure::refused(t("bench.stopped", &[])).because(format!("{what}: {why}"))
 }
 
@@ -227,6 +244,7 @@ fn write(testnet: &Testnet, alliance: &Sample, records: usize) -> Result<Report,
         node_after_export: Usage::default(),
         audit_seconds: 0.0,
         audit_peak: 0,
+        reads: Default::default(),
     })
 }
 
@@ -342,7 +360,7 @@ impl Writer {
     }
 
     /// The receipt of the tip, and the end in order.
-    fn end(mut self) -> Result<(), Failure> {
+    fn end(self) -> Result<(), Failure> {
         let checkpoint = self.app.ledger().checkpoint();
         let validators = self.app.validators();
         let cosignatures = validators
@@ -377,8 +395,6 @@ impl Writer {
             },
         };
         let _ = self.delivery.jobs().send(Job::Receipt(receipt));
-        // One more block takes the receipt into the store.
-        self.block(&[], None)?;
         let Writer {
             app,
             mut storage,
@@ -444,6 +460,7 @@ fn examine(testnet: &mut Testnet, program: &Path, report: &mut Report) -> Result
     report.export_bytes =
         std::io::copy(&mut answer.body_mut().as_reader(), &mut file).map_err(unusable)?;
     report.node_after_export = memory_of(testnet)?;
+    report.reads[1] = reads::time(testnet, program, report.motions)?;
     testnet.stop(1)?;
 
     let genesis = testnet.config(1)?.read_genesis()?.genesis.hash().to_hex();
@@ -587,4 +604,18 @@ pub(super) fn show(report: &Report) {
             ("audit", mib(report.audit_peak)),
         ],
     );
+    let [small, long] = &report.reads;
+    for ((command, before), (_, after)) in small.commands.iter().zip(&long.commands) {
+        line(
+            "bench.read",
+            &[
+                ("command", command.clone()),
+                ("few", small.motions.to_string()),
+                ("before", tenth(*before)),
+                ("many", long.motions.to_string()),
+                ("after", tenth(*after)),
+                ("ratio", format!("{:.2}", after / before.max(1e-9))),
+            ],
+        );
+    }
 }

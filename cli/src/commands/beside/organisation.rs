@@ -13,7 +13,7 @@ use rollbook_core::word::Word as _;
 use rollbook_words::catalogue::{in_words, t};
 use rollbook_words::dates::time;
 
-use super::{joined, lines};
+use super::{joined, lines, relations};
 use crate::commands::keys::role_words;
 use crate::keystore::card::key_text;
 use crate::output;
@@ -45,6 +45,7 @@ pub fn show(view: &OrganisationView) {
     }
     view.revocations.iter().for_each(revocation);
     view.delegations.iter().for_each(delegation);
+    relations::show(view);
 }
 
 fn officers(all: &[OfficerLine]) {

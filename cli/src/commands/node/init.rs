@@ -123,6 +123,7 @@ pub fn run(flags: &Init, json: bool) -> Result<u8, Failure> {
         bootstrap: flags.bootstrap.clone(),
         log: "info".into(),
         log_format: Default::default(),
+        proxies: Vec::new(),
         propose_ms: 3_000,
     };
     let genesis = config.read_genesis()?.genesis;

@@ -39,9 +39,17 @@ pub(super) const DEFAULT: &[(&[MotionKind], BodyKind, Fraction, Pass)] = {
             TWO_THIRDS,
             at_least(TWO_THIRDS, Base::Part),
         ),
+        // Relate by RULINGS R27.
         (
-            &[Suspend, Lift],
+            &[Suspend, Lift, Relate],
             Board,
+            TWO_THIRDS,
+            at_least(TWO_THIRDS, Base::Elig),
+        ),
+        // The appeal against what the board has found.
+        (
+            &[Relate],
+            Assembly,
             TWO_THIRDS,
             at_least(TWO_THIRDS, Base::Elig),
         ),
@@ -218,6 +226,7 @@ pub(super) fn built(kind: MotionKind, body: BodyKind, quorum: Fraction, pass: Pa
     let (mut ballot_min, mut ballot_max, mut stay) = times(body);
     match kind {
         MotionKind::Admit => stay = None,
+        MotionKind::Relate => stay = Some(Period::Days(10)),
         // The revocation expires after 72 h, so its ballot is one of hours.
         MotionKind::RatifyRevocation => {
             (ballot_min, ballot_max, stay) = (Period::Hours(1), Period::Hours(72), None)

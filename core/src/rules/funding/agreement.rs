@@ -12,8 +12,8 @@
 //!   Another is signed by the grantee's primary and finance officers, cools off, and is confirmed
 //!   by a second officer by another channel; until both are done nothing is released (N11).
 //!
-//! Absent: changes (F23), suspension (F24), termination (F25), closing (F28). An agreement here is
-//! in force or completed.
+//! What becomes of an agreement in force is the business of [`life`](super::life), measures
+//! ([`measure`](super::measure)) and recoveries ([`recovery`](super::recovery)). Absent: changes (F23).
 
 use rollbook_proof::crypto::Hash;
 
@@ -60,6 +60,7 @@ pub fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcome, Refu
             account,
             ..
         } => confirm_account(tx, actor, *agreement, change, account),
+        _ => refuse!("A4.no-such-transition"),
     }
 }
 
@@ -165,6 +166,12 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         change: None,
         advance_payment: None,
         holdback_payment: None,
+        freed: Amount::ZERO,
+        recovered: Amount::ZERO,
+        written_off: Amount::ZERO,
+        measure: None,
+        suspension: None,
+        closing: None,
     };
     tx.put(award);
     tx.put(agreement);
@@ -335,7 +342,7 @@ fn change_account(
 ) -> Result<Outcome, Refusal> {
     let mut agreement = tx.get::<Agreement>(number)?;
     must_be_grantee(actor, &agreement)?;
-    let stands = matches!(agreement.state, S::InForce | S::Completed);
+    let stands = agreement.state.is_payable();
     require!(
         stands,
         "F42.not-in-force",

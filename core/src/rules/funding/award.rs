@@ -378,7 +378,7 @@ fn check_revoke(tx: &Tx, revoke: &RevokeAward) -> Result<(), Refusal> {
     award.may("F12", S::Revoked)?;
     if let Some(number) = award.agreement {
         let state = tx.get::<Agreement>(number)?.state;
-        let bound = matches!(state, AgreementState::InForce | AgreementState::Completed);
+        let bound = state.is_payable() || state.is_over();
         require!(!bound, "F12.agreement-in-force", agreement = number);
     }
     Ok(())

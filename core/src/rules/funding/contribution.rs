@@ -24,9 +24,9 @@ use rollbook_proof::number::OrganisationId;
 use crate::account::{Amount, Movement, Pledge, PledgeMove, Pot};
 use crate::calendar::Period;
 use crate::event::EventBody;
-use crate::id::{ContributionId, FundId, InstalmentId, MotionId, PersonId};
+use crate::id::{ContributionId, FundId, InstalmentId, MotionId};
 use crate::identity::{Role, Scope};
-use crate::lookup::{groups, rights};
+use crate::lookup::rights;
 use crate::object::contribution::{
     Cancellation, Contribution, Instalment, InstalmentStatus, InstalmentStatus as I, Receipt,
 };
@@ -37,7 +37,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
 use crate::rules::bank::{check_reference, claim_reference, post};
 use crate::rules::effect::{Effect, scope_of};
-use crate::rules::funding::fund;
+use crate::rules::funding::{duties, fund};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::word::Fact as _;
 use crate::{refuse, require};
@@ -322,25 +322,10 @@ fn confirm_receipt(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refu
         "F03.already-confirmed",
         record = record.short()
     );
+    let funding = tx.charter_of(contribution.charter)?.funding;
     for signer in &actor.signers {
-        require!(
-            signer.person != receipt.recorded_by,
-            "N12.same-person",
-            person = signer.person
-        );
-    }
-    if tx
-        .charter_of(contribution.charter)?
-        .funding
-        .chain_distinct_groups
-    {
-        let home = |person: PersonId| {
-            tx.t.persons
-                .get(&person)
-                .map_or(OrganisationId(0), |person| person.home)
-        };
-        let related = groups::related(&tx.t, home(receipt.recorded_by), home(confirmed_by));
-        require!(!related, "N12.same-group", person = confirmed_by);
+        let distinct = funding.chain_distinct_groups;
+        duties::require_second(&tx.t, receipt.recorded_by, signer.person, distinct)?;
     }
     let (mut code, to) = receivable(receipt.instalment, &entry, receipt.amount)?;
     // R35: what was entered in time is no late receipt, although the rest has defaulted.

@@ -136,6 +136,27 @@ pub fn judge_all(tables: &StateTables, chain: &Chain) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses the second of two persons who is the first, or, where groups have to be distinct, of the first
+/// one's group.
+pub fn require_second(
+    tables: &StateTables,
+    first: PersonId,
+    second: PersonId,
+    distinct_groups: bool,
+) -> Result<(), Refusal> {
+    if first == second {
+        refuse!("N12.same-person", person = second);
+    }
+    let home = |person: PersonId| {
+        let known = tables.persons.get(&person);
+        known.map_or(OrganisationId(0), |known| known.home)
+    };
+    if distinct_groups && groups::related(tables, home(first), home(second)) {
+        refuse!("N12.same-group", person = second);
+    }
+    Ok(())
+}
+
 /// The matrix as Markdown, for docs/.
 pub fn markdown() -> String {
     let mut text = String::from("| may the same person do both? |");
@@ -352,19 +373,14 @@ mod tests {
         let mut tx = Tx::of_block(&mut tables, block);
         relations::write(
             &mut tx,
-            Edge {
-                ends: (OrganisationId(GRANTEE), OrganisationId(101)),
-                number: 1,
-                kind: RelationKind::Control,
-                evidence: Hash::ZERO,
-                claimed_ms: LedgerTime(0),
-                claimed_by: OrganisationId(101),
-                confirmed_by: Some(OrganisationId(GRANTEE)),
-                effective_ms: Some(LedgerTime(0)),
-                ended_ms: None,
-                status: RelationStatus::Joined,
-                since_ms: LedgerTime(0),
-            },
+            Edge::begun(
+                (OrganisationId(GRANTEE), OrganisationId(101)),
+                RelationKind::Control,
+                Hash::ZERO,
+                OrganisationId(101),
+                LedgerTime(0),
+                RelationStatus::Joined,
+            ),
         );
         tx.keep();
         for step in STEPS {

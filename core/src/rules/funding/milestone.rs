@@ -12,7 +12,7 @@
 //!   replaced, and that is shown (RULINGS R13).
 //! * The same evidence serves one milestone, unless each further use says that it is shared (N16).
 //!
-//! Absent: changes of milestones (F23) and their cancellation with a terminated agreement (F25).
+//! Absent: changes of milestones (F23).
 
 use rollbook_proof::crypto::{Hash, sha256_tagged};
 use rollbook_proof::number::LedgerTime;
@@ -30,7 +30,7 @@ use crate::record::{DrawFor, Evidence, Finding};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, holds_post};
 use crate::rules::funding::duties::Chain;
-use crate::rules::funding::{draw, duties, payment};
+use crate::rules::funding::{draw, duties, payment, standing};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
 
@@ -56,12 +56,17 @@ pub(super) fn submit(
         grantee = agreement.grantee
     );
     actor.must_sign(Role::Technical)?;
+    let stands = matches!(
+        agreement.state,
+        AgreementState::InForce | AgreementState::Suspended
+    );
     require!(
-        agreement.state == AgreementState::InForce,
+        stands,
         "F14.not-in-force",
         agreement = agreement.number,
         state = agreement.state
     );
+    standing::require_delivers(tx, &agreement, milestone.is_final)?;
     let code = milestone.code("F14");
     tx.go(&mut milestone, code, S::Submitted)?;
     if milestone.is_final {
@@ -327,6 +332,7 @@ pub(super) fn assess(
         milestone = number,
         state = milestone.state
     );
+    standing::require_delivers(tx, &agreement, milestone.is_final)?;
     let person = milestone.assessors[at].person;
     if let Some((_, refusal)) = tainted(tx, &agreement, &milestone)
         .into_iter()
@@ -410,6 +416,7 @@ fn conclude(
     }
     if milestone.is_final && to == S::Accepted {
         tx.go(agreement, "F43", AgreementState::Completed)?;
+        standing::on_completed(tx, agreement)?;
     }
     Ok(())
 }

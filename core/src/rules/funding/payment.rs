@@ -20,8 +20,7 @@
 //!   of the fund's side runs (R5).
 //!
 //! Absent: a bank feed (a key of OFF bound to a bank account), deputies and vacancies of posts
-//! (R7), offset (F45), resolving a dispute (F46), frozen funds and suspended agreements (F33, F24):
-//! their states are not in this build.
+//! (R7), resolving a dispute (F46), frozen funds (F33): their states are not in this build.
 
 use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, sha256_tagged};
@@ -226,6 +225,7 @@ fn request(
         deeds: Vec::new(),
         hold_called_by: None,
         held_in: None,
+        set_off: Amount::ZERO,
         instruction: None,
         attempts: 0,
         settlement: None,
@@ -259,17 +259,13 @@ fn approvals_needed(tx: &Tx, agreement: &Agreement, amount: Amount) -> Result<u3
 
 /// N7, N9, N10: what must hold at certification and again at release.
 fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<(), Refusal> {
-    let in_force = matches!(
-        agreement.state,
-        AgreementState::InForce | AgreementState::Completed
-    );
     require!(
-        in_force,
+        agreement.state.is_payable(),
         "N7.no-agreement-in-force",
         agreement = agreement.number,
         state = agreement.state
     );
-    if agreement.state != AgreementState::Completed {
+    if !agreement.state.is_over() {
         let (paid, cap) = (agreement.paid.total(), Paid::cap(&agreement.terms));
         require!(
             payment.tranche != Tranche::Holdback,
@@ -278,6 +274,7 @@ fn require_sound(tx: &Tx, payment: &Payment, agreement: &Agreement) -> Result<()
         require!(paid <= cap, "N9.above-cap", paid = paid, cap = cap);
     }
     standing::require_fund_open(tx, agreement.fund)?;
+    standing::require_not_stopped(tx, agreement)?;
     standing::require_standing(tx, agreement)
 }
 
@@ -306,7 +303,7 @@ fn certify(
     if payment.tranche == Tranche::Holdback {
         // R35: what is still owed now, whatever became of other payments since the request.
         payment.share.net = hold_back_now(tx, &mut agreement)?;
-        payment.amount = payment.share.net;
+        payment.amount = payment.share.net.saturating_sub(payment.set_off);
         payment.approvals_needed = approvals_needed(tx, &agreement, payment.amount)?;
         tx.put(agreement.clone());
     }
@@ -322,16 +319,45 @@ fn certify(
     Ok(Outcome::Applied)
 }
 
-/// Refused: the tranche is free, no clock runs.
-fn refuse_payment(
+/// Why an advance of a terminated agreement is refused.
+const TERMINATED: &str = "agreement-terminated";
+
+/// F25: an advance that the bank has not got, or gave back, is not paid after the end. One of which a part is
+/// set off goes on.
+pub(in crate::rules::funding) fn end_advance(tx: &mut Tx, payment: Payment) -> Result<(), Refusal> {
+    if payment.set_off > Amount::ZERO {
+        tx.put(payment);
+        return Ok(());
+    }
+    let code = Text::new(TERMINATED).unwrap_or_default();
+    refuse_payment(tx, payment, "F25", &code).map(|_| ())
+}
+
+/// F45: a part of the payment is set off; what is left is paid by the bank, or nothing is.
+pub(in crate::rules::funding) fn after_set_off(
     tx: &mut Tx,
     mut payment: Payment,
-    code: &'static str,
-    why: &Text<40>,
-) -> Result<Outcome, Refusal> {
-    tx.go(&mut payment, code, S::Refused)?;
-    payment.refused = Some(why.clone());
-    release_tranche(tx, &payment)?;
+) -> Result<(), Refusal> {
+    let to = if payment.amount == Amount::ZERO {
+        S::SetOff
+    } else {
+        S::Approved
+    };
+    tx.go(&mut payment, "F45", to)?;
+    if payment.tranche == Tranche::Advance {
+        let mut agreement = tx.get::<Agreement>(payment.agreement)?;
+        agreement.paid.released = payment.set_off;
+        tx.put(agreement);
+    }
+    if to == S::SetOff {
+        stop_clocks(tx, payment.number);
+    }
+    tx.put(payment);
+    Ok(())
+}
+
+/// No clock of a payment that is over before the bank has it runs any more.
+fn stop_clocks(tx: &mut Tx, payment: PaymentId) {
     for kind in [
         DeadlineKind::CertifyDue,
         DeadlineKind::ApproveDue,
@@ -339,8 +365,28 @@ fn refuse_payment(
         DeadlineKind::HoldEnd,
         DeadlineKind::ReleaseDue,
     ] {
-        tx.cancel(kind, payment.number);
+        tx.cancel(kind, payment);
     }
+}
+
+/// Refused: the tranche is free, no clock runs. One of which a part is set off is paid, or that part would
+/// be paid twice.
+fn refuse_payment(
+    tx: &mut Tx,
+    mut payment: Payment,
+    code: &'static str,
+    why: &Text<40>,
+) -> Result<Outcome, Refusal> {
+    require!(
+        payment.set_off == Amount::ZERO,
+        "F45.partly-set-off",
+        payment = payment.number,
+        amount = payment.set_off
+    );
+    tx.go(&mut payment, code, S::Refused)?;
+    payment.refused = Some(why.clone());
+    release_tranche(tx, &payment)?;
+    stop_clocks(tx, payment.number);
     tx.put(payment);
     Ok(Outcome::Applied)
 }
@@ -458,7 +504,7 @@ fn release(
     };
     post(tx, payment.fund, &movement)?;
     if payment.tranche == Tranche::Advance {
-        agreement.paid.released = payment.amount;
+        agreement.paid.released = payment.amount.saturating_add(payment.set_off);
         tx.put(agreement.clone());
     }
     tx.cancel(DeadlineKind::ReleaseDue, number);
@@ -554,6 +600,11 @@ fn returned(
         amount,
     };
     post(tx, payment.fund, &movement)?;
+    let over = agreement.state == AgreementState::Terminated;
+    if over && payment.tranche == Tranche::Advance {
+        end_advance(tx, payment)?;
+        return Ok(Outcome::Applied);
+    }
     let days = rules(tx, &agreement)?.step_days;
     tx.schedule(
         DeadlineKind::ReleaseDue,

@@ -19,7 +19,7 @@ use crate::calendar::Period;
 use crate::charter::Class;
 use crate::charter::motions::{BodyKind, DecidingBody};
 use crate::event::EventBody;
-use crate::id::{GroupId, Id, MembershipId, MotionId, PostId};
+use crate::id::{GroupId, Id, InvoiceId, MembershipId, MotionId, PostId};
 use crate::identity::{OrganisationKind, RelationKind, Role, Scope};
 use crate::lookup::posts::auditor_at_home_in;
 use crate::lookup::rights::{first_invoice, of, rights};
@@ -32,7 +32,7 @@ use crate::record::{AdmitMember, Application, Choice, MotionEffect};
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold};
 use crate::rules::effect::{Effect, Planned};
-use crate::rules::membership::{dues, expect};
+use crate::rules::membership::{begin_exit, discipline, dues, expect, leaving};
 use crate::rules::motion;
 use crate::rules::motion::Opening;
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -122,6 +122,14 @@ pub(super) fn apply_for(
             "M01.open-application",
             membership = membership.number
         );
+        leaving::require_waited(tx, membership)?;
+        let owed = dues::owed(tx, membership.number);
+        require!(
+            owed.is_none(),
+            "M01.owes",
+            membership = membership.number,
+            invoice = owed.unwrap_or(InvoiceId::MIN)
+        );
     }
     let (text, screen_days, known) = {
         let charter = tx.charter()?;
@@ -154,7 +162,7 @@ pub(super) fn apply_for(
         .collect();
     let recorded: BTreeSet<(OrganisationId, RelationKind)> =
         groups::relations(&tx.t, organisation.number)
-            .filter(|(_, edge)| edge.declared_by(organisation.number))
+            .filter(|(_, edge)| edge.said_by(organisation.number))
             .map(|(other, edge)| (other, edge.kind))
             .collect();
     require!(
@@ -166,6 +174,7 @@ pub(super) fn apply_for(
     let number = tx.next_id::<MembershipId>();
     tx.begin::<Membership>(number, "M01", State::Applied)?;
     dues::begin(tx, number, "M01")?;
+    let exit = begin_exit(tx, number, "M01")?;
     let membership = Membership {
         number,
         organisation: organisation.number,
@@ -177,8 +186,11 @@ pub(super) fn apply_for(
         motion: None,
         asked_again: false,
         agreement: None,
+        exit,
     };
     tx.put(membership);
+    let now = tx.now;
+    tx.t.matters().put(Matter::Membership(number), now);
     let mut entry = organisation.clone();
     entry.membership = Some(number);
     tx.put(entry);
@@ -651,6 +663,7 @@ pub(super) fn activate(
         organisation = membership.organisation
     );
     membership.active_ms = Some(tx.now);
+    discipline::begin(tx, number, "M09")?;
     tx.advance(membership, "M09", Standing::Live(Live::GOOD))?;
     tx.cancel(DeadlineKind::MembershipActivate, number);
     Ok(())

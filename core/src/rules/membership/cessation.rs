@@ -1,31 +1,26 @@
 //! M21: a company is none any more. The secretariat says so, with an extract of the register.
 //!
-//! * The membership ends for good, and with it every right that is derived from it: votes, places,
-//!   what members read.
-//! * What hangs on the membership ends in the same block: posts that its people hold or deputise in, and
-//!   for which they stand in (RULINGS R7), its seats of the board and offers of one, the lead of
-//!   directions, its places in committees, its node's place. A new membership brings none of it back.
-//!   A validator seat is marked leaving and goes with the next handover that can let it go (RULINGS
-//!   A17).
+//! * The membership ends for good, and with it what hangs on it ([`ends`](super::ends)).
+//! * A company that is merged into another is succeeded by it only once that one has signed for what
+//!   the member owes. The two are one group from then on, and so are the companies of both groups: a
+//!   successor that is a member has the one voice of all.
 //! * What it owes, its agreements and its officers' keys stay: debts survive.
 //!
-//! Absent: a merger, whose successor would have to sign (M21, `merged_into`).
-
-use std::collections::BTreeSet;
+//! Absent: agreements that go over to the successor by name. It has signed for them; they are paid and
+//! owed as they stand.
 
 use rollbook_proof::crypto::Hash;
-use rollbook_proof::number::OrganisationId;
 
-use super::expect;
-use crate::id::{DirectionId, FundId, MembershipId, PersonId};
-use crate::identity::{Role, Scope};
+use super::{ends, expect};
+use crate::id::MembershipId;
+use crate::identity::{OrganisationKind, Role, Scope};
 use crate::lookup::find;
-use crate::object::membership::{Ceased, Membership, Standing};
-use crate::object::node::NodeStatus;
+use crate::object::membership::{Ceased, Membership, Standing, Succession};
 use crate::record::Cessation;
 use crate::refusal::Refusal;
+use crate::require;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
-use crate::rules::{posts, seats};
+use crate::rules::relations;
 use crate::tx::Tx;
 
 /// The secretariat ends a membership.
@@ -40,73 +35,54 @@ pub(super) fn cease(
     let membership = find::<Membership>(&tx.t, number)?.clone();
     expect(&membership, "M21")?;
     require_unrelated(tx, actor, membership.organisation)?;
-    let organisation = membership.organisation;
+    if let Cessation::MergedInto { successor } = cause {
+        require_unrelated(tx, actor, successor)?;
+        require!(
+            tx.t.successions.contains(&(number, successor)),
+            "M21.successor-not-signed",
+            membership = number,
+            successor = successor
+        );
+    }
     let ceased = Ceased {
         cause,
         evidence: *evidence,
     };
-    tx.advance(membership, "M21", Standing::Ceased(ceased))?;
-    ended(tx, organisation)
-}
-
-/// What ends with a membership, whatever ended it.
-fn ended(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
-    let holders: BTreeSet<PersonId> =
-        tx.t.posts
-            .iter()
-            .map(|(_, post)| post.holder)
-            .filter(|holder| {
-                let person = tx.t.persons.get(holder);
-                person.is_some_and(|person| person.home == organisation)
-            })
-            .collect();
-    for holder in holders {
-        posts::end_all_of(tx, holder, "M21", None)?;
-    }
-    posts::end_standing_in(tx, organisation);
-    end_leads_of(tx, organisation);
-    end_committee_seats_of(tx, organisation);
-    seats::end_all_of(tx, organisation)?;
-    node_goes(tx, organisation)
-}
-
-/// It leads no direction any more.
-fn end_leads_of(tx: &mut Tx, organisation: OrganisationId) {
-    let led: Vec<DirectionId> =
-        tx.t.leads
-            .iter()
-            .filter(|(_, lead)| lead.organisation == organisation)
-            .map(|(direction, _)| *direction)
-            .collect();
-    for direction in led {
-        tx.t.leads().remove(direction);
+    let membership = super::admission::step(tx, membership, "M21", Standing::Ceased(ceased))?;
+    ends::end_what_hangs_on(tx, &membership, "M21", None)?;
+    match cause {
+        Cessation::MergedInto { successor } => {
+            relations::merge(tx, membership.organisation, successor, *evidence)
+        }
+        Cessation::Dissolved | Cessation::Insolvent => Ok(()),
     }
 }
 
-/// Its places in committees end.
-fn end_committee_seats_of(tx: &mut Tx, organisation: OrganisationId) {
-    let held: Vec<(FundId, OrganisationId)> =
-        tx.t.committee_seats
-            .iter()
-            .map(|(key, _)| *key)
-            .filter(|(_, member)| *member == organisation)
-            .collect();
-    for key in held {
-        tx.t.committee_seats().remove(key);
-    }
-}
-
-/// Without a seat the place of a company's node ends at once.
-fn node_goes(tx: &mut Tx, organisation: OrganisationId) -> Result<(), Refusal> {
-    let Some(mut node) = tx.t.nodes.get(&organisation).cloned() else {
-        return Ok(());
+/// A company signs for what a member owes that is merged into it. What it signed last counts.
+pub(super) fn succeed(
+    tx: &mut Tx,
+    actor: &Actor,
+    number: MembershipId,
+    obligations: &Hash,
+) -> Result<(), Refusal> {
+    require!(
+        actor.organisation.kind == OrganisationKind::Company,
+        "M21.not-a-company",
+        organisation = actor.number()
+    );
+    actor.must_sign(Role::Primary)?;
+    let membership = find::<Membership>(&tx.t, number)?;
+    expect(membership, "M21")?;
+    require!(
+        membership.organisation != actor.number(),
+        "M21.own-successor",
+        organisation = actor.number()
+    );
+    let succession = Succession {
+        obligations: *obligations,
+        record: tx.record,
+        signed_ms: tx.now,
     };
-    let to = match node.status {
-        NodeStatus::Registered | NodeStatus::Candidate => NodeStatus::Gone,
-        NodeStatus::Validator => NodeStatus::Leaving,
-        NodeStatus::Leaving | NodeStatus::Gone => return Ok(()),
-    };
-    tx.go(&mut node, "A17", to)?;
-    tx.t.nodes().put(organisation, node);
+    tx.t.successions().put((number, actor.number()), succession);
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::rules::effect::{Effect, Planned, matter_of};
 use crate::rules::motion::election;
 use crate::rules::motion::propose::{Age, begin, opened_event};
+use crate::rules::motion::recount::recount;
 use crate::rules::motion::sealed::begin_reveals;
 use crate::rules::motion::{count, recused};
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -127,6 +128,7 @@ pub(crate) fn on_deadline(
             }
             Ok(())
         }
+        DeadlineKind::MotionRecount => recount(tx, number, due),
         DeadlineKind::MotionSupport => {
             tx.emit(due, EventBody::MotionUnsupported { motion: number });
             finish(tx, motion, due, Failure::Lapsed)

@@ -146,9 +146,12 @@ pub enum Ground {
 /// matter (RULINGS R31). One ground stands for several.
 fn grounds(tx: &Tx, motion: MotionId, effect: &MotionEffect) -> BTreeMap<OrganisationId, Ground> {
     let mut found = BTreeMap::new();
+    let matter = effect.plan().matter(tx, motion);
+    // A conflict that ended since the matter opened holds in it.
+    let since = tx.t.matters.get(&matter).copied().unwrap_or(tx.now);
     for party in effect.plan().interested(tx) {
-        let own = groups::members(&tx.t, party);
-        for organisation in groups::recused_from(&tx.t, party) {
+        let own = groups::members_since(&tx.t, party, since);
+        for organisation in groups::recused_since(&tx.t, party, since) {
             let ground = if own.contains(&organisation) {
                 Ground::Party { party }
             } else {
@@ -157,10 +160,9 @@ fn grounds(tx: &Tx, motion: MotionId, effect: &MotionEffect) -> BTreeMap<Organis
             found.entry(organisation).or_insert(ground);
         }
     }
-    let matter = effect.plan().matter(tx, motion);
     let declared = tx.t.conflicts.range((matter, Id::MIN)..=(matter, Id::MAX));
     for ((_, by), kind) in declared {
-        for organisation in groups::members(&tx.t, *by) {
+        for organisation in groups::members_since(&tx.t, *by, since) {
             let ground = Ground::Declared {
                 by: *by,
                 kind: *kind,

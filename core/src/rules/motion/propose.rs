@@ -115,6 +115,10 @@ pub(super) fn prepare(tx: &mut Tx, opening: Opening) -> Result<Motion, Refusal> 
     let number = tx.next_id::<MotionId>();
     let matter = effect.plan().matter(tx, number);
     tx.t.matter_motions().put((matter, number), 0);
+    if !tx.t.matters.contains(&matter) {
+        let now = tx.now;
+        tx.t.matters().put(matter, now);
+    }
     Ok(Motion {
         number,
         effect,
@@ -318,7 +322,10 @@ pub(super) fn may_propose(
     body: DecidingBody,
     scope: Scope,
 ) -> Result<bool, Refusal> {
-    let by_rule = matches!(kind, MotionKind::Admit | MotionKind::DecideAppeal);
+    let by_rule = matches!(
+        kind,
+        MotionKind::Admit | MotionKind::DecideAppeal | MotionKind::Appeal | MotionKind::ClassChange
+    );
     require!(!by_rule, "R10.opened-by-rule", motion_kind = kind);
     let by_size = matches!(kind, MotionKind::Award | MotionKind::AwardOutOfRank);
     if actor.organisation.kind == OrganisationKind::Office {

@@ -18,7 +18,7 @@ use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::Actor;
 use crate::rules::motion::vote::voice;
-use crate::tx::Tx;
+use crate::tx::{DeadlineKind, Tx};
 
 /// Refuses unless `holder` may vote for `giver` on the motion.
 pub(super) fn check(
@@ -93,6 +93,33 @@ pub(super) fn take_back(tx: &mut Tx, actor: &Actor, number: MotionId) -> Result<
     unused(tx, &motion, giver)?;
     tx.t.proxies().remove((number, giver));
     Ok(Outcome::Applied)
+}
+
+/// With the end of a membership the word that it gave or was given ends, unless a ballot stands by it:
+/// that was cast while both were members.
+pub(crate) fn end_unused_of(tx: &mut Tx, organisation: OrganisationId) {
+    let of = (DeadlineKind::MotionClose as u16, 0)..=(DeadlineKind::MotionClose as u16, u32::MAX);
+    let open: Vec<MotionId> =
+        tx.t.deadline_of
+            .range(of)
+            .map(|((_, number), _)| MotionId::of(*number))
+            .collect();
+    for number in open {
+        let Ok(motion) = find::<Motion>(&tx.t, number).cloned() else {
+            continue;
+        };
+        let givers: Vec<OrganisationId> =
+            tx.t.proxies
+                .range((number, Id::MIN)..=(number, Id::MAX))
+                .filter(|((_, giver), holder)| *giver == organisation || **holder == organisation)
+                .map(|((_, giver), _)| *giver)
+                .collect();
+        for giver in givers {
+            if unused(tx, &motion, giver).is_ok() {
+                tx.t.proxies().remove((number, giver));
+            }
+        }
+    }
 }
 
 /// Refuses once a ballot by proxy stands for the giver: its own ballot replaces that.

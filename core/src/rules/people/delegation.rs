@@ -10,25 +10,18 @@ use rollbook_proof::number::OrganisationId;
 
 use super::officer;
 use crate::calendar::MS_PER_DAY;
-use crate::event::EventBody;
-use crate::id::{DelegationId, Id as _};
+use crate::id::DelegationId;
 use crate::identity::{KeyState, Role};
 use crate::object::delegation::{Delegation, DelegationStatus};
 use crate::record::DelegationGrant;
 use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::{Actor, Right};
+use crate::rules::delegations::{end, open_of, settle};
 use crate::tx::{DeadlineKind, Due, Tx};
 
 /// Most delegations of an organisation that hold at a time.
 pub const DELEGATIONS_MAX: usize = 64;
-
-/// Delegations of an organisation that hold.
-fn open_of(tx: &Tx, organisation: OrganisationId) -> Vec<DelegationId> {
-    let of = (organisation, DelegationId::MIN)..=(organisation, DelegationId::MAX);
-    let open = tx.t.delegations_open.range(of);
-    open.map(|((_, number), _)| *number).collect()
-}
 
 pub(super) fn grant(
     tx: &mut Tx,
@@ -78,18 +71,6 @@ pub(super) fn grant(
     tx.t.delegations_open().put((actor.number(), number), 0);
     tx.schedule(DeadlineKind::DelegationEnd, number, grant.until_ms);
     Ok(Outcome::Applied)
-}
-
-fn settle(
-    tx: &mut Tx,
-    delegation: Delegation,
-    code: &'static str,
-    to: DelegationStatus,
-) -> Result<(), Refusal> {
-    tx.cancel(DeadlineKind::DelegationEnd, delegation.number);
-    tx.t.delegations_open()
-        .remove((delegation.organisation, delegation.number));
-    tx.advance(delegation, code, to)
 }
 
 /// The giver, the delegate or a primary takes it back.
@@ -145,23 +126,10 @@ pub(super) fn end_without_ground(
         let stands = giver.is_some_and(|giver| giver.roles.contains(&delegation.grant.role))
             && keyed(delegation.grant.to).is_some();
         if !stands {
-            settle(tx, delegation, "M32", DelegationStatus::Ended)?;
-            if let Some(due) = due {
-                ended(tx, number, organisation, due);
-            }
+            end(tx, delegation, "M32", due)?;
         }
     }
     Ok(())
-}
-
-fn ended(tx: &mut Tx, delegation: DelegationId, organisation: OrganisationId, due: Due) {
-    tx.emit(
-        due,
-        EventBody::DelegationEnded {
-            delegation,
-            organisation,
-        },
-    );
 }
 
 pub(super) fn on_deadline(tx: &mut Tx, number: DelegationId, due: Due) -> Result<(), Refusal> {
@@ -169,8 +137,5 @@ pub(super) fn on_deadline(tx: &mut Tx, number: DelegationId, due: Due) -> Result
     if delegation.status != DelegationStatus::Granted {
         return Ok(());
     }
-    let organisation = delegation.organisation;
-    settle(tx, delegation, "M33", DelegationStatus::Ended)?;
-    ended(tx, number, organisation, due);
-    Ok(())
+    end(tx, delegation, "M33", Some(due))
 }

@@ -154,7 +154,10 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
     match agreement.state {
         AgreementState::Drafted => deck.goal(3, move |hand| sign(hand, number)),
         AgreementState::SignedByGrantee => deck.goal(3, move |hand| countersign(hand, number)),
-        AgreementState::InForce | AgreementState::Completed => {
+        AgreementState::InForce
+        | AgreementState::Completed
+        | AgreementState::Suspended
+        | AgreementState::Terminated => {
             if hand.fate("account", number.0) < 30 {
                 deck.aside(3, move |hand| change_account(hand, number));
             }
@@ -164,7 +167,7 @@ fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &A
                 deck.aside(1, move |hand| confirm_account(hand, number));
             }
         }
-        AgreementState::Replaced => {}
+        AgreementState::Replaced | AgreementState::Closed => {}
     }
     if hand.fate("signs again", number.0) < 50 {
         deck.aside(1, move |hand| sign(hand, number));

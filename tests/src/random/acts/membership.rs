@@ -2,15 +2,16 @@
 
 use rollbook_core::account::Amount;
 use rollbook_core::charter::Class;
-use rollbook_core::id::MembershipId;
+use rollbook_core::id::{Id as _, MembershipId};
 use rollbook_core::identity::{GroupDeclaration, OrganisationKind, Role, Scope};
 use rollbook_core::lookup::{groups, rights};
-use rollbook_core::object::invoice::{Invoice, InvoiceStatus};
-use rollbook_core::object::membership::{Grounds, Membership, Standing};
+use rollbook_core::object::invoice::{Charge, Invoice, InvoiceStatus};
+use rollbook_core::object::membership::{ExitState, Grounds, Membership, Standing};
 use rollbook_core::record::{Application, Body, Cessation, MembershipAct, Receipt};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::OrganisationId;
 
+use crate::random::acts::standing::pays;
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -74,7 +75,9 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
         )
     });
     for (_, invoice) in hand.t.invoices.iter() {
-        invoice_steps(deck, invoice);
+        if pays(hand, invoice.number, invoice) {
+            invoice_steps(deck, invoice);
+        }
     }
 }
 
@@ -83,7 +86,10 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
     let applicant = membership.organisation;
     match &membership.standing {
         Standing::Founding => return,
-        Standing::Live(_) => return ceases(hand, deck, number),
+        Standing::Live(_) => {
+            leaves(hand, deck, number, membership);
+            return ceases(hand, deck, number);
+        }
         Standing::Applied => deck.goal(2, move |hand| {
             let act = MembershipAct::Screen {
                 membership: membership_id,
@@ -142,8 +148,14 @@ fn step(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Members
             });
             return;
         }
-        Standing::Ceased(_) => {
+        Standing::Ceased(_) | Standing::TerminatedForArrears | Standing::Expelled => {
             deck.aside(1, move |hand| cease(hand, number));
+            return;
+        }
+        Standing::Withdrawn(_) => {
+            deck.aside(2, move |hand| give_notice(hand, number));
+            deck.aside(1, move |hand| ask_class(hand, number));
+            deck.aside(2, move |hand| apply(hand, applicant));
             return;
         }
         Standing::Rejected(_) | Standing::Lapsed(_) | Standing::ApplicationWithdrawn => return,
@@ -164,10 +176,117 @@ fn ceases(hand: &Hand, deck: &mut Deck, number: MembershipId) {
     deck.aside(1, move |hand| cease(hand, number));
 }
 
+/// A few members leave, most of them after they have thought better of it once; and some successors sign.
+fn leaves(hand: &Hand, deck: &mut Deck, number: MembershipId, membership: &Membership) {
+    let fate = hand.fate("leaves", number.0);
+    if hand.live().len() < 9 || fate >= 24 {
+        return;
+    }
+    match membership.exit.state() {
+        ExitState::None => {
+            deck.aside(1, move |hand| give_notice(hand, number));
+            if fate < 4 {
+                deck.aside(1, move |hand| take_back(hand, number));
+            }
+        }
+        ExitState::WithdrawalPending => {
+            if fate.is_multiple_of(2) {
+                deck.aside(3, move |hand| take_back(hand, number));
+            }
+            deck.aside(1, move |hand| give_notice(hand, number));
+        }
+    }
+    if fate >= 12 {
+        deck.aside(1, move |hand| ask_class(hand, number));
+    }
+    if fate < 8 {
+        deck.aside(2, move |hand| succeed(hand, number));
+        deck.aside(2, move |hand| cease(hand, number));
+    }
+}
+
+/// Somebody acts for the member: itself, now and then another.
+fn its_own(hand: &mut Hand, membership: MembershipId, act: MembershipAct) -> Option<Draft> {
+    let mut by = hand.t.memberships.get(&membership)?.organisation;
+    if hand.random.percent(6) {
+        by = hand.company()?;
+    }
+    hand.by(by, &[Role::Primary], Body::Membership(act))
+}
+
+fn give_notice(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let least = hand.charter().membership.withdraw_notice_days;
+    let days = match hand.random.below(12) {
+        0 => 0,
+        1 => 400,
+        2 => hand.random.between(1, 366) as u32,
+        _ => least + hand.random.between(1, 3) as u32,
+    };
+    let act = MembershipAct::GiveNotice {
+        membership,
+        last_day: hand.today().plus(days),
+        letter: hand.hash(),
+    };
+    its_own(hand, membership, act)
+}
+
+fn take_back(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    its_own(hand, membership, MembershipAct::RevokeNotice { membership })
+}
+
+fn ask_class(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let classes = [
+        Class::Founding,
+        Class::Council,
+        Class::Ordinary,
+        Class::Associate,
+    ];
+    let act = MembershipAct::AskClass {
+        membership,
+        class: *hand.random.pick(&classes)?,
+        reasons: hand.hash(),
+    };
+    its_own(hand, membership, act)
+}
+
+fn succeed(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
+    let act = MembershipAct::Succeed {
+        membership,
+        obligations: hand.hash(),
+    };
+    match hand.random.below(12) {
+        0 => {
+            let role = Role::Secretary;
+            hand.office(role, Scope::Alliance, None, Body::Membership(act))
+        }
+        1 => own(hand, membership, act),
+        _ => {
+            let by = hand.company()?;
+            hand.by(by, &[Role::Primary], Body::Membership(act))
+        }
+    }
+}
+
+/// What becomes of a company: merged into one that has signed for it, if one has; seldom into another.
+fn cause(hand: &mut Hand, membership: MembershipId) -> Option<Cessation> {
+    let of = (membership, OrganisationId::MIN)..=(membership, OrganisationId::MAX);
+    let signed = hand.t.successions.range(of).next();
+    let successor = match signed {
+        Some(((_, successor), _)) if hand.random.percent(80) => Some(*successor),
+        None if hand.random.percent(10) => hand.company(),
+        _ => None,
+    };
+    match successor {
+        Some(successor) => Some(Cessation::MergedInto { successor }),
+        None => {
+            let causes = [Cessation::Dissolved, Cessation::Insolvent];
+            hand.random.pick(&causes).copied()
+        }
+    }
+}
+
 fn cease(hand: &mut Hand, membership: MembershipId) -> Option<Draft> {
-    let cause = *hand
-        .random
-        .pick(&[Cessation::Dissolved, Cessation::Insolvent])?;
+    let cause = cause(hand, membership)?;
     let act = MembershipAct::Cease {
         membership,
         cause,
@@ -268,7 +387,7 @@ fn sponsor(hand: &mut Hand, membership: MembershipId, applicant: OrganisationId)
 
 fn apply(hand: &mut Hand, organisation: OrganisationId) -> Option<Draft> {
     let mut relations: Vec<GroupDeclaration> = groups::relations(hand.t, organisation)
-        .filter(|(_, edge)| edge.declared_by(organisation))
+        .filter(|(_, edge)| edge.said_by(organisation))
         .map(|(other, edge)| GroupDeclaration {
             other,
             kind: edge.kind,
@@ -337,9 +456,10 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
     let number = invoice.number;
     match &invoice.pending {
         None => {
-            let open = invoice.amount.0 - invoice.received.0;
+            let Amount(open) = invoice.open();
+            let yearly = invoice.charge != Charge::First;
             let issued = invoice.issued_ms;
-            deck.goal(2, move |hand| {
+            let receive = move |hand: &mut Hand| {
                 let amount = if hand.random.percent(70) {
                     open
                 } else {
@@ -365,8 +485,14 @@ fn invoice_steps(deck: &mut Deck, invoice: &Invoice) {
                     None,
                     Body::Membership(act),
                 )
-            });
-            deck.aside(6, move |hand| {
+            };
+            // Of the invoices of a year there are many at once, and they have time.
+            if yearly {
+                deck.aside(2, receive);
+            } else {
+                deck.goal(2, receive);
+            }
+            deck.aside(if yearly { 1 } else { 6 }, move |hand| {
                 let act = MembershipAct::CancelInvoice { invoice: number };
                 hand.office(
                     Role::Treasurer,

@@ -1,13 +1,16 @@
 //! Companies, relations, nodes, orders: who enters, who is tied to whom.
 
-use rollbook_core::id::DirectionId;
-use rollbook_core::identity::{GroupDeclaration, OrganisationEntry, OrganisationKind, Role, Scope};
+use rollbook_core::calendar::LocalDay;
+use rollbook_core::id::{DirectionId, RelationId};
+use rollbook_core::identity::{
+    GroupDeclaration, OrganisationEntry, OrganisationKind, RelationKind, Role, Scope,
+};
 use rollbook_core::lookup::protocol::{PROTOCOL, at};
 use rollbook_core::object::node::NodeStatus;
-use rollbook_core::object::relation::RelationStatus;
+use rollbook_core::object::relation::{Edge, RelationStatus};
 use rollbook_core::record::{
-    Body, CharterAct, MotionEffect, NodeAct, NodeUpdate, OfficialOrder, OrganisationAct,
-    RaiseProtocol,
+    AnnulRelation, Body, CharterAct, JoinRelation, MotionEffect, NodeAct, NodeUpdate,
+    OfficialOrder, OrganisationAct, RaiseProtocol, RelationClaim,
 };
 use rollbook_core::rules::network::validators;
 use rollbook_proof::chain::quorum;
@@ -44,7 +47,11 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     if hand.mood.gregarious {
         deck.aside(100, relate_with_everybody);
     }
+    relation_acts(hand, deck);
     for ((a, b, number), edge) in hand.t.edges.iter() {
+        if edge.claimed_by != *a && edge.claimed_by != *b {
+            continue;
+        }
         if edge.status != RelationStatus::Declared || hand.idles("edge", a.0 * 1000 + b.0) {
             continue;
         }
@@ -67,6 +74,169 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
     }
     deck.of(hand.mood, Family::Nodes);
     nodes(hand, deck);
+}
+
+/// What others claim, answers, ends, and what the board finds.
+fn relation_acts(hand: &Hand, deck: &mut Deck) {
+    if hand.fate("claims", hand.height.0 as u32) < 70 {
+        return;
+    }
+    let waiting = |edge: &Edge| edge.status == RelationStatus::Claimed;
+    let waiting = hand
+        .t
+        .edges
+        .iter()
+        .filter(|(_, edge)| waiting(edge))
+        .count();
+    if waiting < 4 {
+        deck.aside(2, claim);
+    }
+    for (_, edge) in hand.t.edges.iter() {
+        let edge = edge.clone();
+        let fate = hand.fate("relation", edge.id.0);
+        let acts: &[fn(&mut Hand, &Edge) -> Option<Draft>] = match edge.status {
+            RelationStatus::Claimed => &[find, find, find, answer, confirm, take_back, appeal],
+            RelationStatus::Declared => &[find, answer, ask_end, appeal],
+            RelationStatus::Joined if fate < 60 => &[ask_end, find, annul, appeal],
+            RelationStatus::Confirmed if fate < 60 => &[ask_end, annul],
+            RelationStatus::Ending => &[find, annul, ask_end],
+            RelationStatus::Waiting => &[ask_end, answer],
+            _ if fate < 20 => &[find, annul, ask_end, take_back, answer],
+            _ => &[],
+        };
+        for act in acts {
+            let (act, edge) = (*act, edge.clone());
+            deck.aside(2, move |hand| act(hand, &edge));
+        }
+        if edge.end_asked.is_some() || fate < 3 {
+            deck.aside(4, move |hand| end(hand, &edge));
+        }
+    }
+}
+
+fn by_end(hand: &mut Hand, edge: &Edge, act: OrganisationAct) -> Option<Draft> {
+    let mut by = *hand.random.pick(&[edge.ends.0, edge.ends.1])?;
+    if hand.random.percent(6) {
+        by = hand.company()?;
+    }
+    hand.by(by, &[Role::Primary], Body::Organisation(act))
+}
+
+fn claim(hand: &mut Hand) -> Option<Draft> {
+    let kinds = [
+        RelationKind::Control,
+        RelationKind::CommonControl,
+        RelationKind::Investor,
+    ];
+    let mut one = hand.company()?;
+    if hand.random.percent(3) {
+        one = OrganisationId(60_000);
+    }
+    let by = hand.company()?;
+    let mut other = hand.company()?;
+    if hand.random.percent(4) {
+        other = hand.id(&hand.t.organisations)?;
+    }
+    let act = Body::Organisation(OrganisationAct::ClaimRelation(RelationClaim {
+        one,
+        other,
+        kind: *hand.random.pick(&kinds)?,
+        evidence: hand.hash(),
+    }));
+    if hand.random.percent(50) {
+        return hand.office(Role::Secretary, Scope::Alliance, None, act);
+    }
+    hand.by(by, &[Role::Primary], act)
+}
+
+fn answer(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    let mut relation = edge.id;
+    if hand.random.percent(5) {
+        relation = RelationId(60_000);
+    }
+    let act = OrganisationAct::ReplyRelation {
+        relation,
+        reply: hand.hash(),
+    };
+    by_end(hand, edge, act)
+}
+
+fn confirm(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    if !hand.random.percent(15) {
+        return None;
+    }
+    let act = OrganisationAct::ConfirmRelation {
+        other: edge.ends.0,
+        relation: edge.number,
+    };
+    hand.by(edge.ends.1, &[Role::Primary], Body::Organisation(act))
+}
+
+fn take_back(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    if !hand.random.percent(20) {
+        return None;
+    }
+    let act = Body::Organisation(OrganisationAct::WithdrawClaim { relation: edge.id });
+    let by_office = hand.t.organisations.get(&edge.claimed_by)?.kind == OrganisationKind::Office;
+    if by_office || hand.random.percent(10) {
+        return hand.office(Role::Secretary, Scope::Alliance, None, act);
+    }
+    hand.by(edge.claimed_by, &[Role::Primary], act)
+}
+
+fn ask_end(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    let act = OrganisationAct::AskRelationEnd {
+        relation: edge.id,
+        evidence: hand.hash(),
+    };
+    by_end(hand, edge, act)
+}
+
+fn end(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    let act = if hand.random.percent(70) {
+        OrganisationAct::ConfirmRelationEnd {
+            relation: edge.id,
+            extract: hand.hash(),
+        }
+    } else {
+        OrganisationAct::DeclineRelationEnd {
+            relation: edge.id,
+            reasons: hand.hash(),
+        }
+    };
+    let act = Body::Organisation(act);
+    hand.office(Role::Secretary, Scope::Alliance, Some(edge.ends.0), act)
+}
+
+fn find(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    let today = hand.today();
+    let since = match hand.random.below(10) {
+        0..=5 => None,
+        6 => Some(LocalDay(today.0 - 400)),
+        7 => Some(LocalDay(today.0 + 2)),
+        _ => Some(LocalDay(today.0 - hand.random.between(0, 200) as i64)),
+    };
+    let plan = JoinRelation {
+        relation: edge.id,
+        since,
+    };
+    propose(hand, MotionEffect::JoinRelation(plan))
+}
+
+fn annul(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    if !hand.random.percent(25) {
+        return None;
+    }
+    let plan = AnnulRelation { relation: edge.id };
+    propose(hand, MotionEffect::AnnulRelation(plan))
+}
+
+fn appeal(hand: &mut Hand, edge: &Edge) -> Option<Draft> {
+    let act = OrganisationAct::AppealRelation {
+        relation: edge.id,
+        reasons: hand.hash(),
+    };
+    by_end(hand, edge, act)
 }
 
 fn nodes(hand: &Hand, deck: &mut Deck) {

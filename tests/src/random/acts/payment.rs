@@ -160,7 +160,10 @@ pub fn assess(hand: &mut Hand, number: MilestoneId, person: PersonId) -> Option<
 
 fn requests(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &Agreement) {
     let in_force = agreement.state == AgreementState::InForce;
-    let completed = agreement.state == AgreementState::Completed;
+    let completed = matches!(
+        agreement.state,
+        AgreementState::Completed | AgreementState::Terminated
+    );
     let ask = |tranche| move |hand: &mut Hand| request(hand, number, tranche);
     let advance = agreement.terms.advance > Amount(0)
         && agreement.advance_payment.is_none()
@@ -293,7 +296,10 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
                 deck.goal(1, move |hand| dispute(hand, number));
             }
         }
-        PaymentState::Acknowledged | PaymentState::Disputed | PaymentState::Refused => {}
+        PaymentState::Acknowledged
+        | PaymentState::Disputed
+        | PaymentState::Refused
+        | PaymentState::SetOff => {}
     }
 }
 

@@ -12,10 +12,11 @@ use rollbook_core::object::fund::FundStatus;
 use rollbook_core::object::motion::MotionStatus;
 use rollbook_core::object::post::PostStatus;
 use rollbook_core::record::{
-    AdmitMember, AppointCommittee, Appointment, Body, CallTerms, CancelCall, ConfirmPool,
-    CreateFund, Criterion, DecideAppeal, Eligibility, Instrument, MotionAct, MotionEffect,
-    PerGroup, PoolKind, Proposal, RemoveAuditor, RemoveHolder, RescindMotion, ScreenAgain,
-    TieBreak, WriteOffInstalment,
+    AdmitMember, AnnulRelation, AppointCommittee, Appointment, Body, CallTerms, CancelCall,
+    ConfirmPool, CreateFund, Criterion, DecideAppeal, Eligibility, ExpelMember, Instrument,
+    JoinRelation, MotionAct, MotionEffect, PerGroup, PoolKind, Proposal, RemoveAuditor,
+    RemoveHolder, RescindMotion, ScreenAgain, SuspendMember, TieBreak, UpholdAppeal,
+    WriteOffInstalment,
 };
 use rollbook_proof::number::OrganisationId;
 
@@ -736,6 +737,11 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
         }
         MotionEffect::Appoint(plan) => home(plan.holder),
         MotionEffect::NameLead(plan) => Some(plan.organisation),
+        MotionEffect::JoinRelation(JoinRelation { relation, .. })
+        | MotionEffect::AnnulRelation(AnnulRelation { relation }) => {
+            let ends = hand.t.relation_ids.get(relation);
+            return ends.map_or(Vec::new(), |(one, other, _)| vec![*one, *other]);
+        }
         MotionEffect::Remove(plan) => holder(plan.post),
         MotionEffect::RemoveAuditor(plan) => holder(plan.post),
         MotionEffect::RatifyRevocation(plan) => {
@@ -768,6 +774,21 @@ pub fn interested(hand: &Hand, effect: &MotionEffect) -> Vec<OrganisationId> {
                 let contribution = hand.t.contributions.get(&entry.contribution)?;
                 Some(contribution.member)
             })
+        }
+        MotionEffect::SuspendMember(SuspendMember { proceeding, .. })
+        | MotionEffect::ExpelMember(ExpelMember { proceeding })
+        | MotionEffect::UpholdAppeal(UpholdAppeal { proceeding }) => {
+            let proceeding = hand.t.proceedings.get(proceeding);
+            proceeding.map(|proceeding| proceeding.organisation)
+        }
+        MotionEffect::LiftSuspension(plan) => {
+            let membership = hand.t.memberships.get(&plan.membership);
+            membership.map(|membership| membership.organisation)
+        }
+        MotionEffect::AcceptPlan(plan) => {
+            let plan = hand.t.plans.get(&plan.plan);
+            let membership = plan.and_then(|plan| hand.t.memberships.get(&plan.membership));
+            membership.map(|membership| membership.organisation)
         }
         MotionEffect::LiftHold(plan) => {
             let payment = hand.t.payments.get(&plan.payment);

@@ -162,8 +162,8 @@ pub(crate) fn on_deadline(
     }
 }
 
-/// R13: the step is shown as overdue, once. R5: while the grantee is in arrears the clock starts
-/// anew instead.
+/// R13: the step is shown as overdue, once. While the grantee is in arrears (R5) or the agreement is
+/// suspended (F24) the clock starts anew instead.
 pub(super) fn overdue(
     tx: &mut Tx,
     kind: DeadlineKind,
@@ -172,7 +172,9 @@ pub(super) fn overdue(
     awaited: Awaited,
     due: Due,
 ) -> Result<(), Refusal> {
-    if standing::require_no_arrears(tx, agreement).is_err() {
+    let confirms = kind == DeadlineKind::ConfirmDue;
+    let stopped = !confirms && standing::suspension(tx, agreement).is_some();
+    if stopped || standing::require_no_arrears(tx, agreement).is_err() {
         let days = rules(tx, agreement)?.step_days;
         tx.schedule(kind, payment.number, tx.deadline(Period::Days(days)));
         return Ok(());

@@ -41,11 +41,12 @@ pub(super) fn claim_tranche(
 ) -> Result<Share, Refusal> {
     let stands = match tranche {
         Tranche::Advance => agreement.state == AgreementState::InForce,
-        Tranche::Milestone(_) => matches!(
+        Tranche::Milestone(_) => agreement.state.is_payable(),
+        // Of a terminated agreement no final report comes: what is owed for what was accepted is due.
+        Tranche::Holdback => matches!(
             agreement.state,
-            AgreementState::InForce | AgreementState::Completed
+            AgreementState::Completed | AgreementState::Terminated
         ),
-        Tranche::Holdback => agreement.state == AgreementState::Completed,
     };
     if tranche == Tranche::Holdback {
         require!(
@@ -172,7 +173,9 @@ fn uncovered_advance(tx: &Tx, agreement: &Agreement) -> Option<Payment> {
             | PaymentState::Held
     );
     let uncovered = coverage(tx, agreement) < advance.amount;
-    (waits && advance.attempts == 0 && uncovered).then(|| advance.clone())
+    // What is set off has reached the grantee.
+    let untouched = advance.attempts == 0 && advance.set_off == Amount::ZERO;
+    (waits && untouched && uncovered).then(|| advance.clone())
 }
 
 /// After a milestone was requested or decided: has the clock refuse an advance that can no longer be
