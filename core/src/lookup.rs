@@ -6,6 +6,7 @@ use crate::state::{StateTables, Stored};
 
 pub mod calendar;
 pub mod directions;
+pub mod draws;
 pub mod groups;
 pub mod posts;
 pub mod protocol;

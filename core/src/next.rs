@@ -18,6 +18,7 @@ use crate::id::{
     MotionId, PersonId, PostId, ReviewId, SeatId,
 };
 use crate::identity::OrganisationKind;
+use crate::lookup;
 use crate::machine::Row;
 use crate::object::application::ApplicationStatus;
 use crate::object::contribution::InstalmentStatus;
@@ -528,13 +529,16 @@ pub fn of(tables: &StateTables, object: Object, number: u32, reader: ReadClass) 
         }
         Object::Draw => {
             let entry = tables.draws.get(&DrawId(number))?;
-            let found = Found::table(object, number, entry.status, &draw::ROWS, &[])
-                .due(tables, &on(&[D::DrawStep]));
-            let (who, holder) = draws::drawing(entry);
-            let mut found = found.who(who);
-            found.next.named = holder.into_iter().collect();
-            found.next.attempt = Some(entry.attempt);
-            found
+            let found = Found::table(object, number, entry.status, &draw::ROWS, &[]);
+            if lookup::draws::is_awaited(tables, entry.subject) {
+                let (who, holder) = draws::drawing(entry);
+                let mut found = found.due(tables, &on(&[D::DrawStep])).who(who);
+                found.next.named = holder.into_iter().collect();
+                found.next.attempt = Some(entry.attempt);
+                found
+            } else {
+                found.who("")
+            }
         }
         Object::Review => {
             let entry = tables.reviews.get(&ReviewId(number))?;

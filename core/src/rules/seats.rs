@@ -4,7 +4,8 @@
 //!   elected, and again when it accepts. One seat for a group of related companies.
 //! * An election names the seats that it fills anew. A successor's acceptance displaces the holder; a
 //!   sitting holder's begins the next term when the old one ends. Whose term ended goes on until a
-//!   successor has accepted; who resigned does not.
+//!   successor has accepted; who resigned does not. It also gives way once another member of its group
+//!   accepts a seat.
 //! * A class that loses its seats or its vote by an amendment loses the seats that it holds (RULINGS R32).
 //!
 //! * With the holder's membership its seats end, and offers of one.
@@ -215,8 +216,20 @@ fn offered(tx: &Tx, actor: &Actor, number: SeatId) -> Result<Seat, Refusal> {
 /// The member takes the seat to which it was elected.
 pub(crate) fn accept(tx: &mut Tx, actor: &Actor, number: SeatId) -> Result<Outcome, Refusal> {
     let mut seat = offered(tx, actor, number)?;
-    let filled: Vec<SeatId> = seat.succeeds.into_iter().collect();
+    // Somebody of its group who holds over gives way: two elected to each other's relatives' seats would
+    // otherwise wait for each other for ever.
+    let gives_way = |other: &&Seat| {
+        other.status == SeatStatus::HeldOver
+            && Some(other.number) != seat.succeeds
+            && groups::related(&tx.t, other.organisation, seat.organisation)
+    };
+    let over: Vec<Seat> = seats::in_force(&tx.t).filter(gives_way).cloned().collect();
+    let mut filled: Vec<SeatId> = over.iter().map(|other| other.number).collect();
+    filled.extend(seat.succeeds);
     may_sit(tx, seat.organisation, &filled)?;
+    for other in over {
+        tx.advance(other, "R28", SeatStatus::Ended)?;
+    }
     let (mut from, mut to, mut code) = (tx.now, SeatStatus::Held, "M36");
     if let Some(before) = seat.succeeds {
         let mut before = tx.get::<Seat>(before)?;

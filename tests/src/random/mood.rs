@@ -17,9 +17,10 @@ pub enum Family {
     Reviews,
     Awards,
     Payments,
+    Lives,
 }
 
-pub const FAMILIES: [Family; 11] = [
+pub const FAMILIES: [Family; 12] = [
     Family::People,
     Family::Membership,
     Family::Motions,
@@ -31,6 +32,7 @@ pub const FAMILIES: [Family; 11] = [
     Family::Reviews,
     Family::Awards,
     Family::Payments,
+    Family::Lives,
 ];
 
 /// The habits of one seed.
@@ -39,6 +41,9 @@ pub struct Mood {
     weights: [u32; FAMILIES.len()],
     /// Presses on with grants: what else there is to vote on waits.
     pub grants: bool,
+    /// Presses on with what becomes of agreements: one company has several, and what was paid is asked
+    /// back.
+    pub aftermath: bool,
     /// Per cent of drafts that are made unfitting.
     pub twist: u64,
     /// Per cent of choices of persons that do not ask for conflicts.
@@ -73,20 +78,30 @@ impl Mood {
                 Family::Reviews,
                 Family::Awards,
                 Family::Payments,
+                Family::Lives,
             ] {
                 weights[family as usize] = 6;
             }
+        }
+        let aftermath = grants && random.percent(45);
+        if aftermath {
+            weights[Family::Lives as usize] = 16;
         }
         // Whoever does not vote gets nowhere.
         weights[Family::Motions as usize] = 4;
         Mood {
             weights,
             grants,
+            aftermath,
             twist: random.between(8, 22),
             careless: random.between(5, 40),
             agrees: random.between(84, 98),
-            idle: random.between(1, 6),
-            months: *random.pick(&[0, 0, 0, 1, 3]).unwrap(),
+            idle: if aftermath { 0 } else { random.between(1, 6) },
+            months: if aftermath {
+                0
+            } else {
+                *random.pick(&[0, 0, 0, 1, 3]).unwrap()
+            },
             kin: random.percent(30),
             restless: random.percent(20),
             gregarious: random.percent(12),

@@ -1,7 +1,7 @@
 //! What somebody who has not logged in is told beside the log (RULINGS A44, R39): nothing of it moves
 //! with a block in which there are members' records alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::id::PersonId;
 use rollbook_core::ledger::Execution;
@@ -66,6 +66,27 @@ impl Told {
                 .map(|((person, _), lane)| (*person, lane.highest))
                 .collect(),
         }
+    }
+}
+
+impl Told {
+    /// What differs, for whoever reports it.
+    pub fn difference(&self, before: &Told) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.root != before.root {
+            found.push(format!("root {} was {}", self.root, before.root));
+        }
+        let objects = self.next.keys().chain(before.next.keys());
+        for object in objects.collect::<BTreeSet<_>>() {
+            let (now, was) = (self.next.get(object), before.next.get(object));
+            if now != was {
+                found.push(format!("{now:?} was {was:?}"));
+            }
+        }
+        if self.numbers != before.numbers {
+            found.push(format!("{:?} was {:?}", self.numbers, before.numbers));
+        }
+        found
     }
 }
 

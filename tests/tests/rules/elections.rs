@@ -613,6 +613,34 @@ fn seats_held_over_are_elected_by_those_who_take_part_in_the_third_round() {
     assert!(seats::holds(writer.tables(), OrganisationId(11)));
 }
 
+/// Found by the walk: 10 and 11 were elected for 1 and 2, and each belongs to whoever holds over on the
+/// other's seat. Neither could accept before the other had.
+#[test]
+fn whoever_holds_over_gives_way_to_a_member_of_its_group_that_accepts() {
+    let mut sample = sample(b"give way", MEMBERS, 4);
+    sample.pairs = vec![(2, 10), (1, 11)];
+    open(&mut sample.charter);
+    let mut writer = Writer::founded(Alliance::of(&sample));
+    let end = seat(&writer, 1).until_ms.0;
+    writer.advance(end + 1);
+    let number = writer.propose_as(16, election(&[1, 2]), 10).unwrap();
+    for member in (3..=9).chain(12..=16) {
+        vote(&mut writer, member, number, names(&[10, 11])).unwrap();
+    }
+    writer.close(number);
+    effect(&mut writer, number);
+    let last = newest_seat(&writer);
+    for (member, offered, relative) in [(10, last - 1, 2), (11, last, 1)] {
+        let accept = MotionAct::AcceptSeat {
+            seat: SeatId(offered),
+        };
+        seat_act(&mut writer, member, accept).unwrap();
+        assert_eq!(seat(&writer, offered).status, SeatStatus::Held);
+        assert_eq!(seat(&writer, relative).status, SeatStatus::Ended);
+    }
+    assert_eq!(seats::holders(writer.tables()).count(), 9);
+}
+
 #[test]
 fn a_member_votes_by_proxy_where_the_charter_lets_it() {
     let mut writer = writer("proxy", |charter| {

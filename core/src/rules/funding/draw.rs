@@ -27,11 +27,12 @@ use crate::calendar::Period;
 use crate::event::EventBody;
 use crate::id::{CallId, DrawId, GroupId, Id, MotionId, PersonId};
 use crate::identity::{OrganisationKind, Role, Scope};
+use crate::lookup::draws::is_awaited;
 use crate::lookup::{groups, rights, seats};
 use crate::object::agreement::Agreement;
 use crate::object::call::Call;
 use crate::object::draw::{Draw, DrawStatus as D, PoolMember, Slot};
-use crate::object::motion::{Motion, MotionStatus};
+use crate::object::motion::Motion;
 use crate::record::{CallAct, ConfirmPool, DrawFor, PoolKind, draw_commitment};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, must_hold};
@@ -110,16 +111,12 @@ pub fn order_for(tx: &Tx, subject: DrawFor, object: u32) -> Vec<(PersonId, DrawI
 
 /// Whose officers draw for a subject, and from which pool persons come; refuses if it is not time.
 fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(Scope, Option<PoolKind>), Refusal> {
+    let awaited = is_awaited(&tx.t, subject);
     match subject {
         DrawFor::Call(number) => {
             let call = tx.get::<Call>(number)?;
-            let reviewing = matches!(
-                call.status,
-                crate::object::call::CallStatus::ClosedForSubmissions
-                    | crate::object::call::CallStatus::Reviewing
-            );
             require!(
-                reviewing,
+                awaited,
                 "R22.call-not-closed",
                 call = number,
                 status = call.status
@@ -128,9 +125,8 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(Scope, Option<PoolKind>),
         }
         DrawFor::Agreement(number) => {
             let agreement = tx.get::<Agreement>(number)?;
-            let stands = agreement.state == crate::object::agreement::AgreementState::InForce;
             require!(
-                stands,
+                awaited,
                 "R22.agreement-not-in-force",
                 agreement = number,
                 state = agreement.state
@@ -140,7 +136,7 @@ fn subject_facts(tx: &Tx, subject: DrawFor) -> Result<(Scope, Option<PoolKind>),
         DrawFor::Election(number) => {
             let motion = tx.get::<Motion>(number)?;
             require!(
-                motion.status == MotionStatus::Drawing,
+                awaited,
                 "R22.nothing-to-draw",
                 motion = number,
                 status = motion.status
@@ -497,7 +493,7 @@ fn reveal(tx: &mut Tx, actor: &Actor, number: DrawId, secret: &[u8; 32]) -> Resu
 /// all commit again.
 pub fn on_deadline(tx: &mut Tx, number: DrawId, due: Due) -> Result<(), Refusal> {
     let mut draw = tx.get::<Draw>(number)?;
-    if subject_facts(tx, draw.subject).is_err() {
+    if !is_awaited(&tx.t, draw.subject) {
         // The subject has gone on without this draw: nobody waits for it, nobody is replaced.
         return Ok(());
     }

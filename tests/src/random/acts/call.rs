@@ -113,6 +113,13 @@ fn applicant(hand: &mut Hand, call: &Call) -> Option<OrganisationId> {
     if hand.random.percent(if narrow { 70 } else { 20 }) && !applying.is_empty() {
         return hand.random.pick(&applying).copied();
     }
+    // A second agreement of whoever has one.
+    if hand.mood.aftermath
+        && hand.random.percent(50)
+        && let Some((_, agreement)) = hand.t.agreements.iter().next()
+    {
+        return Some(agreement.grantee);
+    }
     // Once more the one before.
     if hand.random.percent(28)
         && let Some((_, entry)) = hand.t.applications.iter().last()

@@ -19,7 +19,7 @@ use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
 pub fn chances(hand: &Hand, deck: &mut Deck) {
-    deck.of(hand.mood, Family::Payments);
+    deck.of(hand.mood, Family::Lives);
     for (number, agreement) in hand.t.agreements.iter() {
         of_agreement(hand, deck, *number, agreement);
     }
@@ -61,7 +61,8 @@ pub fn chances(hand: &Hand, deck: &mut Deck) {
 fn of_agreement(hand: &Hand, deck: &mut Deck, number: AgreementId, agreement: &Agreement) {
     let state = agreement.state;
     let works = matches!(state, AgreementState::InForce | AgreementState::Suspended);
-    if works && agreement.measure.is_none() && hand.fate("measure", number.0) < 45 {
+    let measures = if hand.mood.aftermath { 70 } else { 45 };
+    if works && agreement.measure.is_none() && hand.fate("measure", number.0) < measures {
         deck.goal(1, move |hand| announce(hand, number));
     } else if hand.fate("announced", number.0) < 15 {
         deck.aside(1, move |hand| announce(hand, number));
@@ -151,6 +152,9 @@ fn of_measure(hand: &Hand, deck: &mut Deck, number: MeasureId, measure: &Measure
                 deck.aside(2, move |hand| drop_measure(hand, number));
             }
         }
+        MeasureStatus::Heard if hand.fate("measure given up", number.0) < 15 => {
+            deck.goal(3, move |hand| drop_measure(hand, number));
+        }
         MeasureStatus::Heard => {
             let asked = pending(hand, |effect| match effect {
                 MotionEffect::SuspendAgreement(plan) => plan.measure == number,
@@ -229,9 +233,10 @@ fn one_of_two(hand: &mut Hand, first: Option<(Role, PersonId)>) -> Role {
         Some((Role::ProgrammeOfficer, _)) => Role::FinanceApprover,
         _ => Role::ProgrammeOfficer,
     };
-    match hand.random.below(8) {
-        0 => Role::FinanceApprover,
-        1 => Role::ProgrammeOfficer,
+    match (hand.random.below(8), first) {
+        (0, _) => Role::FinanceApprover,
+        (1, _) => Role::ProgrammeOfficer,
+        (2, Some((role, _))) => role,
         _ => other,
     }
 }
@@ -276,6 +281,9 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
     match recovery.status {
         S::Proposed => deck.goal(5, move |hand| notify(hand, number)),
         S::Notified => deck.aside(3, move |hand| observe_recovery(hand, number)),
+        S::Heard if hand.fate("recovery given up", number.0) < 12 => {
+            deck.goal(3, move |hand| drop_recovery(hand, number));
+        }
         S::Heard => {
             let asked = pending(
                 hand,
@@ -286,16 +294,20 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
             }
         }
         S::Ordered | S::PartlyRecovered => {
-            deck.goal(4, move |hand| receive(hand, number));
+            // One that is to be set off waits for a payment.
+            let waits = hand.mood.aftermath && hand.fate("set off", number.0) < 60;
+            if !waits {
+                deck.goal(4, move |hand| receive(hand, number));
+            }
             deck.goal(6, move |hand| confirm(hand, number));
-            deck.goal(3, move |hand| set_off(hand, number));
+            deck.goal(6, move |hand| set_off(hand, number));
             deck.goal(6, move |hand| agree_set_off(hand, number));
             let given_up = pending(
                 hand,
                 |effect| matches!(effect, MotionEffect::WriteOffRecovery(plan) if plan.recovery == number),
             );
-            if hand.fate("never comes", number.0) < 40 && !given_up {
-                deck.goal(1, move |hand| write_off(hand, number));
+            if hand.fate("never comes", number.0) < 50 && !given_up {
+                deck.goal(2, move |hand| write_off(hand, number));
             }
         }
         S::Recovered | S::WrittenOff | S::Dropped => {}
@@ -409,7 +421,18 @@ fn set_off(hand: &mut Hand, recovery: RecoveryId) -> Option<Draft> {
     });
     let fitting = approved.map(|(number, payment)| (*number, payment.amount.0));
     let (payment, payable) = match fitting {
-        Some(fitting) if !hand.random.percent(10) => fitting,
+        Some(fitting) if !hand.random.percent(15) => fitting,
+        // Another payment of the same company: not approved yet, or of the same agreement.
+        _ if hand.random.percent(25) => {
+            let grantee = entry.grantee;
+            let mut own = hand.t.payments.iter().filter(|(_, payment)| {
+                let agreement = hand.t.agreements.get(&payment.agreement);
+                agreement.is_some_and(|agreement| agreement.grantee == grantee)
+            });
+            let nth = hand.random.below(6) as usize;
+            let (number, payment) = own.nth(nth)?;
+            (*number, payment.amount.0)
+        }
         _ if hand.random.percent(15) => {
             let payment = hand.id(&hand.t.payments)?;
             let amount = hand.t.payments.get(&payment).map(|entry| entry.amount.0);
@@ -419,8 +442,9 @@ fn set_off(hand: &mut Hand, recovery: RecoveryId) -> Option<Draft> {
     };
     let most = entry.rest().0.min(payable).max(1);
     let amount = match hand.random.below(8) {
+        // Above the payment, if the recovery is not the smaller of the two.
         0 => most + 1,
-        1..5 => most,
+        1..4 => most,
         _ => hand.random.between(1, most),
     };
     let act = AwardAct::SetOff(SetOffEntry {

@@ -267,6 +267,11 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
             if payment.tranche == Tranche::Advance && hand.fate("waits", number.0) < 55 => {}
         PaymentState::Requested => deck.goal(2, move |hand| certify(hand, number)),
         PaymentState::Certified => deck.goal(2, move |hand| approve(hand, number)),
+        // A payment from which a recovery is to be taken is not released meanwhile.
+        PaymentState::Approved if hand.mood.aftermath && owes_elsewhere(hand, payment) => {
+            deck.aside(1, move |hand| release(hand, number));
+            deck.aside(2, move |hand| approve(hand, number));
+        }
         PaymentState::Approved => {
             if hand.t.deadline_of.contains(&delay) {
                 if hand.fate("held", number.0) < 50 {
@@ -301,6 +306,19 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
         | PaymentState::Refused
         | PaymentState::SetOff => {}
     }
+}
+
+/// Whether whoever is paid owes a recovery of another agreement.
+fn owes_elsewhere(hand: &Hand, payment: &Payment) -> bool {
+    let Some(agreement) = hand.t.agreements.get(&payment.agreement) else {
+        return false;
+    };
+    let mut owed = hand.t.recoveries.iter().filter(|(_, recovery)| {
+        recovery.status.is_open()
+            && recovery.grantee == agreement.grantee
+            && recovery.agreement() != payment.agreement
+    });
+    owed.any(|(number, _)| hand.fate("set off", number.0) < 60)
 }
 
 fn refuse(hand: &mut Hand) -> Decision {
