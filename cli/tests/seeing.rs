@@ -15,6 +15,7 @@ use rollbook_core::object::payment::PaymentState;
 use rollbook_core::state::{Row, StateTables};
 use rollbook_core::view::open::Open;
 use rollbook_proof::chain::ReadClass;
+use rollbook_tests::judges::judged;
 use serde_json::Value;
 
 mod desk;
@@ -266,6 +267,81 @@ fn tasks_say_what_waits_for_whom_with_the_command() {
     assert!(own["tasks"].as_array().unwrap().len() < all.len());
     holds(&look.at("tasks --all"), &["rollbook ", "next: "]);
     look.0.ends(2, "tasks --of nobody");
+}
+
+const CALENDAR: &str = "
+import sys, icalendar
+from datetime import timedelta
+calendar = icalendar.Calendar.from_ical(open(sys.argv[1], 'rb').read())
+tasks = {line.split('\\t')[0]: line.rstrip('\\n').split('\\t')[1:] for line in open(sys.argv[2], encoding='utf-8')}
+for part in calendar.walk():
+    if part.name not in ('VEVENT', 'VTODO'):
+        continue
+    due, command = tasks.pop(next(key for key in tasks if str(part['UID']).startswith(key + '-')))
+    assert command in str(part['DESCRIPTION']), (part['UID'], command)
+    if part.name == 'VEVENT':
+        start = part.decoded('DTSTART')
+        assert int(start.timestamp() * 1000) // 1000 == int(due) // 1000, (start, due)
+        alarm = part.subcomponents[0]
+        assert alarm.name == 'VALARM' and alarm.decoded('TRIGGER') == timedelta(days=-1)
+    else:
+        assert due == '', part
+    assert not part.errors, part.errors
+assert not tasks, tasks
+";
+
+const FEED: &str = "
+import sys, feedparser
+feed = feedparser.parse(sys.argv[1])
+assert not feed.bozo, feed.bozo_exception
+assert feed.version == 'atom10', feed.version
+lines = [line.rstrip('\\n').split('\\t') for line in open(sys.argv[2], encoding='utf-8')]
+assert len(feed.entries) == len(lines)
+assert len({entry.id for entry in feed.entries}) == len(lines)
+for entry, (name, due, command) in zip(feed.entries, lines):
+    assert ':' + name + ':' in entry.id, (entry.id, name)
+    assert command in entry.summary and entry.title and entry.updated_parsed
+";
+
+/// What waits goes into a calendar and into a feed reader: programs that were not written here read every
+/// task of the list in the files, with its deadline and its command.
+#[test]
+fn tasks_go_into_a_calendar_and_a_feed() {
+    let look = Look::new();
+    let told = look.json("tasks --all");
+    let lines: Vec<String> = told["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| {
+            let next = &task["next"];
+            let due = next["due"][1].as_u64().map(|due| due.to_string());
+            format!(
+                "{}-{}\t{}\t{}\n",
+                next["object"].as_str().unwrap(),
+                next["number"],
+                due.unwrap_or_default(),
+                task["command"].as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    let list = look.0.path("list.txt");
+    std::fs::write(&list, lines.concat()).unwrap();
+    look.at("tasks --all --ics waits.ics");
+    look.at("tasks --all --atom waits.atom");
+    let (ics, atom) = (look.0.path("waits.ics"), look.0.path("waits.atom"));
+    judged("icalendar", CALENDAR, &[&ics, &list]);
+    judged("feedparser", FEED, &[&atom, &list]);
+    // The same again is the same file; what is there is replaced only if one says so.
+    let before = std::fs::read(&ics).unwrap();
+    look.at("tasks --all --ics waits.ics --force");
+    assert_eq!(std::fs::read(&ics).unwrap(), before);
+    assert!(
+        !before
+            .windows(2)
+            .any(|pair| pair[0] != b'\r' && pair[1] == b'\n')
+    );
+    look.0.ends(2, "tasks --all --ics a --atom b");
 }
 
 /// One line for each act, newest last, filtered and paged.

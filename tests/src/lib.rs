@@ -8,6 +8,7 @@ pub mod alliance;
 pub mod cargo;
 pub mod grants;
 pub mod history;
+pub mod judges;
 pub mod kept;
 pub mod liar;
 pub mod load;

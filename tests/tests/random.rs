@@ -30,7 +30,8 @@ fn every_act_and_every_refusal_occurs() {
     let mut coverage = Coverage::default();
     let mut failed = run_all(1, seeds, &mut coverage);
     let mut last = seeds;
-    while failed.is_empty() && last < seeds + MORE && coverage.is_short(LEAST, SEEDS as u32 * STEPS)
+    let more = number("RANDOM_MORE").unwrap_or(MORE);
+    while failed.is_empty() && last < seeds + more && coverage.is_short(LEAST, SEEDS as u32 * STEPS)
     {
         failed = run_all(last + 1, last + 10, &mut coverage);
         last += 10;

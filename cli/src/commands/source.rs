@@ -85,6 +85,8 @@ pub enum Source {
         node: String,
         /// Whether its chain is a sample.
         sample: bool,
+        /// The hash of its chain's genesis, as it says.
+        chain: String,
     },
     /// An export.
     Export(Export),
@@ -187,6 +189,14 @@ impl Source {
                 .first()
                 .is_some_and(|(_, charter)| charter.clock == Clock::Sample),
             Source::Node { sample, .. } => *sample,
+        }
+    }
+
+    /// The hash of the chain's genesis, in hexadecimal digits.
+    pub fn chain(&self) -> String {
+        match self {
+            Source::Export(export) => export.chain.to_hex(),
+            Source::Node { chain, .. } => chain.clone(),
         }
     }
 
@@ -311,12 +321,15 @@ fn answering(client: &Client) -> Result<Source, Failure> {
     for node in client.nodes() {
         let client = client.only(node);
         match client.json::<Status>("/v1/status") {
-            Ok(Status { sample, .. }) => {
+            Ok(Status {
+                sample, genesis, ..
+            }) => {
                 let node = node.clone();
                 return Ok(Source::Node {
                     client,
                     node,
                     sample,
+                    chain: genesis,
                 });
             }
             Err(error) => last = Some(Failure::from(error)),

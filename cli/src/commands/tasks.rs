@@ -1,5 +1,8 @@
 //! `rollbook tasks`: the one list of what waits, for oneself, for an organisation, or for all, by when,
-//! with the command to type. What waits for signatures, in files and at nodes, stands in it, too.
+//! with the command to type. What waits for signatures, in files and at nodes, stands in it, too. The same
+//! list goes into a calendar or a feed reader as a file ([`feeds`]).
+
+mod feeds;
 
 use std::path::PathBuf;
 
@@ -20,6 +23,7 @@ use crate::act::next::{deed, sentence};
 use crate::act::papers::{Item, waiting};
 use crate::commands::source::{Past, Source, read_as_member};
 use crate::failure::Failure;
+use crate::files;
 use crate::flags::{Connection, Global};
 use crate::objects;
 use crate::output::{Rows, print, print_json, say, word};
@@ -39,6 +43,15 @@ pub struct Mine {
     /// Everybody's.
     #[arg(long)]
     all: bool,
+    /// Where a calendar of them goes (iCalendar); `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "atom")]
+    ics: Option<PathBuf>,
+    /// Where a feed of them goes (Atom); `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    atom: Option<PathBuf>,
+    /// Whether a file of that name may be replaced.
+    #[arg(long)]
+    force: bool,
     /// Folder of records that wait for signatures; else the profile's and the current one, and the
     /// nodes.
     #[arg(value_name = "DIR")]
@@ -57,6 +70,12 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     let mut papers = waiting(global, flags.dir.as_deref(), client)?.records;
     papers.retain(|paper| is_wanted(&paper.record, whose));
     let from = source.from();
+    if flags.ics.is_some() || flags.atom.is_some() {
+        feed(&source, flags, whose, &told, &papers)?;
+        tell_left_out(&told);
+        say(from);
+        return Ok(source.code());
+    }
     if global.csv {
         table(&told, &papers).print(global);
         return Ok(source.code());
@@ -118,11 +137,63 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     if told.tasks.is_empty() && papers.is_empty() {
         print(t("tasks.none", &[]));
     }
+    tell_left_out(&told);
+    say(from);
+    Ok(source.code())
+}
+
+fn tell_left_out(told: &Tasks) {
     if told.left_out > 0 {
         say(t("tasks.left-out", &[("count", told.left_out.to_string())]));
     }
-    say(from);
-    Ok(source.code())
+}
+
+/// Writes what waits as a calendar, or as a feed.
+fn feed(
+    source: &Source,
+    flags: &Mine,
+    whose: Whose,
+    told: &Tasks,
+    papers: &[Item],
+) -> Result<(), Failure> {
+    let mut waits: Vec<feeds::Waiting> = papers
+        .iter()
+        .map(|Item { target, record, .. }| feeds::Waiting {
+            object: format!("record-{}", record.id().to_hex()),
+            state: "signatures".to_owned(),
+            title: deed(record),
+            details: vec![format!("rollbook sign {target}")],
+            due: Some(record.payload.valid_until_ms),
+        })
+        .collect();
+    waits.extend(told.tasks.iter().map(|task| {
+        let who = addressed(task);
+        let who = (!who.is_empty()).then(|| t("tasks.for", &[("who", who)]));
+        feeds::Waiting {
+            object: format!("{}-{}", word(task.next.object), task.next.number),
+            state: task.next.state.clone(),
+            title: sentence(&task.next),
+            details: who.into_iter().chain(command_for(&task.next)).collect(),
+            due: task.next.due.as_ref().map(|(_, at)| *at),
+        }
+    }));
+    let whose = match whose {
+        Whose::All => "all".to_owned(),
+        Whose::Organisation(of) => rollbook_core::id::Id::short(of).to_string(),
+        Whose::Person(person) => format!("person-{}", person.0),
+    };
+    let chain = source.chain();
+    let read = feeds::Read {
+        name: format!("{}-{whose}", chain.get(..16).unwrap_or(&chain)),
+        height: told.height.0,
+        time: told.time_ms,
+    };
+    let (path, text) = match (&flags.ics, &flags.atom) {
+        (Some(path), _) => (path, feeds::calendar(&read, &waits)),
+        (None, Some(path)) => (path, feeds::feed(&read, &waits)),
+        (None, None) => return Ok(()),
+    };
+    files::save_private(path, text.as_bytes(), flags.force)
 }
 
 fn table(told: &Tasks, papers: &[Item]) -> Rows {
