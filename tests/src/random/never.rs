@@ -78,7 +78,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("F13.other-instrument", "there is one instrument"),
     ("F16.wrong-state", NEW),
     ("F26.wrong-state", EARLIER),
-    ("F27.wrong-state", EARLIER),
     ("F37.wrong-state", CLOCK),
     ("F40.call-over", EARLIER),
     ("F41.wrong-state", EARLIER),

@@ -7,6 +7,9 @@
 //! tries. A board is seated when as many seats are held within their term as the charter has, or as
 //! there are groups of members that may sit and can sign.
 //!
+//! Where fewer voices are left than the charter asks of any decision, as when everybody is in arrears, no
+//! election is the way out: dues are paid, or somebody is admitted. Such a state is not walked from.
+//!
 //! Absent: the acts of any other organ, and a draw between equal names: the walk needs none.
 
 use std::collections::BTreeSet;
@@ -51,7 +54,7 @@ pub struct Walk {
 
 /// Goes on where a seed stands after so many steps until a board is seated. `abandoned`: first
 /// everybody leaves everything alone until every term has ended. None: the rules of the next height are
-/// not in this build, and nobody goes on.
+/// not in this build, and nobody goes on; or too few voices are left to decide anything.
 ///
 /// # Errors
 /// Where no board was seated in time: what stood in the way.
@@ -68,6 +71,7 @@ pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Option<Walk>, Stri
         run.block(given_up, &[], &[]);
     }
     let began = run.blocks.time();
+    let codes = run.seen.codes.clone();
     let mut walk = Walk {
         held: in_term(run.blocks.tables()),
         needed: 0,
@@ -84,7 +88,7 @@ pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Option<Walk>, Stri
         if in_term(run.blocks.tables()) >= walk.needed {
             return Ok(Some(walk));
         }
-        if !run.blocks.goes_on() {
+        if !run.blocks.goes_on() || are_too_few(run.blocks.tables()) {
             return Ok(None);
         }
         if walk.days > DAYS {
@@ -100,8 +104,14 @@ pub fn walk(seed: u64, steps: u32, abandoned: bool) -> Result<Option<Walk>, Stri
                 .iter()
                 .map(|(number, seat)| (*number, seat.organisation, seat.status))
                 .collect();
+            let met: Vec<_> = run
+                .seen
+                .codes
+                .iter()
+                .filter(|(code, times)| codes.get(*code) != Some(times))
+                .collect();
             return Err(format!(
-                "seed {seed} step {steps}: {walk:?}; last refusal {said:?}; elections {elections:?}; seats {seats:?}"
+                "seed {seed} step {steps}: {walk:?}; codes {met:?}; last refusal {said:?}; elections {elections:?}; seats {seats:?}"
             ));
         }
         let time = now.plus_ms(1_000);
@@ -164,6 +174,18 @@ fn needed(tables: &StateTables) -> usize {
         .map(|member| groups::group_of(tables, member))
         .collect();
     groups.len().min(seats)
+}
+
+/// Whether the assembly has fewer voices than may decide anything.
+fn are_too_few(tables: &StateTables) -> bool {
+    let version = tables.chain.get(&0).unwrap().charter;
+    let least = tables.parameters.get(&version).unwrap().motions.min_elig;
+    let all = tables.organisations.iter().map(|(number, _)| *number);
+    let voices: BTreeSet<_> = all
+        .filter(|member| rights::rights(tables, *member).assembly_vote)
+        .map(|member| groups::group_of(tables, member))
+        .collect();
+    voices.len() < least as usize
 }
 
 /// Members that may sit on the board and can sign that they will.

@@ -11,7 +11,6 @@
 //!
 //! Absent: reading of such files.
 
-
 use atom_syndication::{Entry as FeedEntry, Feed, FixedDateTime, Person, Text};
 use chrono::{DateTime, Duration, Utc};
 use icalendar::{Alarm, Calendar, Component, Event, EventLike, Property, Todo};

@@ -113,12 +113,12 @@ fn applicant(hand: &mut Hand, call: &Call) -> Option<OrganisationId> {
     if hand.random.percent(if narrow { 70 } else { 20 }) && !applying.is_empty() {
         return hand.random.pick(&applying).copied();
     }
-    // A second agreement of whoever has one.
+    // One company has an agreement of every call.
     if hand.mood.aftermath
-        && hand.random.percent(50)
-        && let Some((_, agreement)) = hand.t.agreements.iter().next()
+        && hand.random.percent(40)
+        && let Some(first) = others.first()
     {
-        return Some(agreement.grantee);
+        return Some(*first);
     }
     // Once more the one before.
     if hand.random.percent(28)

@@ -306,7 +306,7 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
                 hand,
                 |effect| matches!(effect, MotionEffect::WriteOffRecovery(plan) if plan.recovery == number),
             );
-            if hand.fate("never comes", number.0) < 50 && !given_up {
+            if hand.fate("never comes", number.0) < 50 && !given_up && !waits {
                 deck.goal(2, move |hand| write_off(hand, number));
             }
         }
