@@ -251,6 +251,7 @@ impl Columns {
             reference: kept(cell(self.reference)),
             end_to_end: kept(cell(self.end_to_end)),
             return_reason: kept(cell(self.return_reason)),
+            reversal: false,
             counterparty: kept(cell(self.counterparty)),
             text: kept(cell(self.text)),
         };
@@ -339,6 +340,7 @@ fn statement(mut rows: Rows, wanted: Wanted<'_>, said: Said) -> Result<Statement
     let statement = Statement {
         from: said.from.into_iter().chain(from).min().unwrap_or_default(),
         to: said.to.into_iter().chain(to).max().unwrap_or_default(),
+        opens_evening_before: false,
         opening,
         closing,
         lines,
