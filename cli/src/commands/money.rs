@@ -19,6 +19,7 @@ use crate::flags::{Connection, Global};
 use crate::money::flow::{Line, Of, Part, Statement as Lines, parts, postings, statements};
 use crate::money::giving::{Publisher, package};
 use crate::money::page::{Page, amount as in_full, both};
+use crate::money::sums::{Counted, Sums, counted};
 use crate::money::{Book, absent, account, day, movement, number, tranche};
 use crate::output::{Rows, print, print_json, say};
 use crate::{files, objects};
@@ -91,6 +92,10 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
     if span.postings && !matches!(of, Of::Fund(_)) {
         return Err(Failure::unusable(t("money.postings-of-a-fund", &[]))
             .next(t("money.postings-of-a-fund-next", &[])));
+    }
+    if span.postings && span.print.is_some() {
+        return Err(Failure::unusable(t("money.postings-on-no-page", &[]))
+            .next(t("money.postings-on-no-page-next", &[])));
     }
     if let Some(file) = &span.print {
         files::free(file, Some(span.force))?;
@@ -462,14 +467,6 @@ pub struct Stats {
     past: Past,
 }
 
-/// Sums of one key in one fund.
-#[derive(Default)]
-struct Sums {
-    received: i128,
-    awarded: i128,
-    paid: i128,
-}
-
 /// Runs `stats`.
 pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
     let book = Book::open(global, &flags.connection, &flags.past)?;
@@ -487,48 +484,31 @@ pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
         let year = book.day(entry)?.date().year.to_string();
         for posted in &entry.postings {
             let posting = &posted.posting;
-            let minor = i128::from(posting.amount);
-            let agreement = |number: AgreementId| tables.agreements.get(&number);
-            // Which call or member a posting counts for, and as what.
-            let (call, member, which): (_, _, fn(&mut Sums) -> &mut i128) =
-                match (posting.from.kind, posting.to.kind) {
-                    (AccountKind::Member(member), _) => {
-                        (None, Some(member), |sums| &mut sums.received)
-                    }
-                    (AccountKind::Call(call), AccountKind::Award(award)) => {
-                        let grantee = tables.awards.get(&award).map(|award| award.grantee);
-                        (Some(call), grantee, |sums| &mut sums.awarded)
-                    }
-                    (AccountKind::InTransit(_), AccountKind::Paid(number)) => {
-                        let found = agreement(number);
-                        (
-                            found.map(|found| found.call),
-                            found.map(|found| found.grantee),
-                            |sums| &mut sums.paid,
-                        )
-                    }
-                    _ => continue,
+            for counted in counted(posted, tables) {
+                let Counted { call, member, .. } = counted;
+                let key = match flags.by.as_str() {
+                    "year" => Some(year.clone()),
+                    "member" => member
+                        .map(|member| {
+                            book.name(member)
+                                .map(|name| format!("{} {name}", member.short()))
+                        })
+                        .transpose()?,
+                    "direction" => match (call, posting.to.kind) {
+                        (Some(call), _) => Some(direction(call)),
+                        (None, AccountKind::Direction(number)) => tables
+                            .directions
+                            .get(&number)
+                            .map(|direction| direction.code.to_string()),
+                        (None, _) => Some("–".to_owned()),
+                    },
+                    _ => call.map(|call| call.short().to_string()),
                 };
-            let key = match flags.by.as_str() {
-                "year" => Some(year.clone()),
-                "member" => member
-                    .map(|member| {
-                        book.name(member)
-                            .map(|name| format!("{} {name}", member.short()))
-                    })
-                    .transpose()?,
-                "direction" => match (call, posting.to.kind) {
-                    (Some(call), _) => Some(direction(call)),
-                    (None, AccountKind::Direction(number)) => tables
-                        .directions
-                        .get(&number)
-                        .map(|direction| direction.code.to_string()),
-                    (None, _) => Some("–".to_owned()),
-                },
-                _ => call.map(|call| call.short().to_string()),
-            };
-            if let Some(key) = key {
-                *which(sums.entry((key, posting.from.fund)).or_default()) += minor;
+                if let Some(key) = key {
+                    sums.entry((key, posting.from.fund))
+                        .or_default()
+                        .add(&counted);
+                }
             }
         }
     }
@@ -539,7 +519,12 @@ pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
             key.clone(),
             number.short().to_string(),
             unit.code().to_owned(),
-            unit.grouped(sums.received),
+            // What comes in is given to no call.
+            if flags.by == "call" {
+                "–".to_owned()
+            } else {
+                unit.grouped(sums.received)
+            },
             unit.grouped(sums.awarded),
             unit.grouped(sums.paid),
         ]);
