@@ -543,6 +543,11 @@ fn reading(desk: &Desk, past: &str) {
         .map(|line| minor(&line["change"]).min(0))
         .sum();
     assert_eq!(out, -360_000_000);
+    // The same two payments are what their grantee received, over all its agreements.
+    let grantee = desk.json(0, &format!("statement grantee O-20 {past}"));
+    assert_eq!(grantee["funds"][0]["closing"], "3600000.00", "{grantee}");
+    assert_eq!(grantee["items"].as_array().unwrap().len(), 2);
+    desk.ends(1, &format!("statement grantee 999 {past}"));
     let award = desk.json(0, &format!("trace award W-1 {past}"));
     let amount = |row: &Value| {
         let text = row["amount"].as_str().unwrap();

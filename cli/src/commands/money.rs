@@ -59,6 +59,8 @@ pub enum Statement {
     Fund(Span),
     /// What a member paid in.
     Member(Span),
+    /// What a grantee received.
+    Grantee(Span),
     /// What an agreement still has to get.
     Agreement(Span),
 }
@@ -70,6 +72,10 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
         Statement::Member(span) => {
             let number = number("organisation", &span.number)?;
             (span, Of::Member(OrganisationId(number)))
+        }
+        Statement::Grantee(span) => {
+            let number = number("organisation", &span.number)?;
+            (span, Of::Grantee(OrganisationId(number)))
         }
         Statement::Agreement(span) => {
             let number = number("agreement", &span.number)?;
@@ -107,9 +113,11 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
             .funds
             .get(&fund)
             .map(|fund| objects::both_names(fund.name.native.as_str(), fund.name.latin.as_str())),
-        Of::Member(member) => tables.organisations.get(&member).map(|found| {
-            objects::both_names(found.name.native.as_str(), found.name.latin.as_str())
-        }),
+        Of::Member(member) | Of::Grantee(member) => {
+            tables.organisations.get(&member).map(|found| {
+                objects::both_names(found.name.native.as_str(), found.name.latin.as_str())
+            })
+        }
         Of::Agreement(agreement) => match tables.agreements.get(&agreement) {
             Some(agreement) => Some(book.name(agreement.grantee)?),
             None => None,
@@ -118,9 +126,19 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
     let (object, short, n) = match of {
         Of::Fund(n) => ("fund", n.short().to_string(), n.0),
         Of::Member(n) => ("organisation", n.short().to_string(), n.0),
+        Of::Grantee(n) => ("grantee", n.short().to_string(), n.0),
         Of::Agreement(n) => ("agreement", n.short().to_string(), n.0),
     };
-    let who = who.ok_or_else(|| absent(object, n))?;
+    let who = who.ok_or_else(|| {
+        absent(
+            if object == "grantee" {
+                "organisation"
+            } else {
+                object
+            },
+            n,
+        )
+    })?;
     if let Of::Fund(fund) = of
         && span.postings
     {

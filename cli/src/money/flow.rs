@@ -1,8 +1,8 @@
 //! Statements over a span of days, and the way of every contribution.
 //!
 //! * A statement is of one fund: what came in and went out, with the balance after each line. Of a
-//!   fund that is its cash by the book, of a member what it has paid in, of an agreement what is
-//!   signed and not paid yet.
+//!   fund that is its cash by the book, of a member what it has paid in, of a grantee what it received
+//!   over all its agreements and keeps, of an agreement what is signed and not paid yet.
 //! * Money that lies in one account is mixed. Which contribution an award was paid with is settled by
 //!   a convention, told wherever it is used: what came into an account first leaves it first. The
 //!   parts of an account always add up to its balance.
@@ -30,6 +30,8 @@ pub enum Of {
     Fund(FundId),
     /// What a member paid in, less what it got back.
     Member(OrganisationId),
+    /// What a grantee was paid over all its agreements, less what came back.
+    Grantee(OrganisationId),
     /// What is signed and not paid.
     Agreement(AgreementId),
 }
@@ -92,6 +94,15 @@ impl Of {
                 let own = |kind| matches!(kind, AccountKind::Member(n) | AccountKind::Return(n) if n == member);
                 by(&own).map(|change| -change)
             }
+            // What is accepted or given up stays with the grantee: it is paid, and moves no more.
+            Of::Grantee(grantee) => by(&|kind| match kind {
+                AccountKind::Paid(n) | AccountKind::Accepted(n) | AccountKind::Lost(n) => tables
+                    .agreements
+                    .get(&n)
+                    .is_some_and(|agreement| agreement.grantee == grantee),
+                _ => false,
+            })
+            .filter(|change| *change != 0),
             Of::Agreement(agreement) => by(&|kind| match kind {
                 AccountKind::Committed(n) => n == agreement,
                 AccountKind::InTransit(payment) => tables
