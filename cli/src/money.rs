@@ -4,7 +4,8 @@
 //!   hands out and this command executes.
 //! * Amounts of different units are never added: every figure belongs to one fund.
 //! * `flow` has statements and the way of a contribution, `bank` what is kept of a bank and how it
-//!   stands against the book, `giving` the awards as others publish them, `page` what is printed.
+//!   stands against the book, `sums` what was received, awarded and paid, `giving` the awards as others
+//!   publish them, `page` what is printed.
 
 use rollbook_core::account::{AccountKind, Class, Posting};
 use rollbook_core::calendar::{Calendar, LocalDay};
@@ -31,6 +32,7 @@ pub mod bank;
 pub mod flow;
 pub mod giving;
 pub mod page;
+pub mod sums;
 
 /// A history with everything that was posted in it.
 pub struct Book {

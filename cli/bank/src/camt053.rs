@@ -2,23 +2,23 @@
 //!
 //! * The account is `Acct/Id/IBAN` or `Acct/Id/Othr/Id`. The balances are those that were booked:
 //!   `OPBD` (else `PRCD`) and `CLBD`; what is available or expected is another matter.
-//! * The days of a statement are those of its balances; `FrToDt` is what a customer asked for. A
-//!   balance before the first entry of a day is dated that day by some banks and the day before by
-//!   others, so the first day is the later of the two when an opening balance is a previous closing
-//!   one.
+//! * The days of a statement are those of its balances; `FrToDt` is what a customer asked for. The
+//!   first day is that of the opening balance, whether or not anything was booked on it; a previous
+//!   closing balance (`PRCD`) is of the evening before.
 //! * Only entries that are booked count (`BOOK`). An entry with several transactions becomes a line
 //!   for each, if their amounts are the entry's; the bank's reference of such a line is its own
-//!   (`AcctSvcrRef` of the transaction), else the entry's with its place behind it.
-//! * `RvslInd` changes nothing: `CdtDbtInd` says which way the money went.
+//!   (`AcctSvcrRef` of the transaction) if no other part has it, else that or the entry's with its
+//!   place behind it. `NtryRef` is the number of a line in its statement and no reference.
+//! * `CdtDbtInd` says which way the money went; `RvslInd` that it takes back what was booked before.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use rollbook_core::account::Amount;
-use rollbook_core::calendar::LocalDay;
 
 use crate::amount::{XML, amount};
 use crate::fault::{Code, Fault};
-use crate::statement::{LINES_MAX, Line, Statement, Wanted, bad_day, kept, xml_day};
+use crate::statement::{LINES_MAX, Line, Statement, Wanted, bad_day, kept, plain, xml_day};
 use crate::xml::{Part, Walk};
 
 /// The name space without the version.
@@ -80,8 +80,8 @@ struct Entry {
     status: String,
     day: String,
     value_day: String,
+    reversal: bool,
     reference: Option<String>,
-    number: Option<String>,
     text: Option<String>,
     transactions: Vec<Transaction>,
 }
@@ -159,8 +159,9 @@ impl Reading<'_> {
             (5, "TxDtls") => self.transaction = Transaction::default(),
             _ => {}
         }
-        if let Some(currency) = currency {
-            self.currency = currency;
+        // Without one an amount has no currency; it does not inherit that of the amount before.
+        if name == "Amt" {
+            self.currency = currency.unwrap_or_default();
         }
         self.path.push(name);
         Ok(())
@@ -287,7 +288,7 @@ fn entry(entry: &mut Entry, path: &[&str], text: String, currency: String) -> Re
         ["BookgDt", "Dt" | "DtTm"] => entry.day = text,
         ["ValDt", "Dt" | "DtTm"] => entry.value_day = text,
         ["AcctSvcrRef"] => entry.reference = kept(&text),
-        ["NtryRef"] => entry.number = kept(&text),
+        ["RvslInd"] => entry.reversal = matches!(text.as_str(), "true" | "1"),
         ["AddtlNtryInf"] => entry.text = kept(&text),
         _ => {}
     }
@@ -345,7 +346,7 @@ impl Entry {
             "" => day,
             text => xml_day(text)?,
         };
-        let reference = self.reference.or(self.number);
+        let (reference, reversal) = (self.reference, self.reversal);
         let line = |one: Transaction, amount, credit, reference| Line {
             day,
             value_day,
@@ -354,6 +355,7 @@ impl Entry {
             reference,
             end_to_end: one.end_to_end,
             return_reason: one.reason,
+            reversal,
             counterparty: if credit { one.debtor } else { one.creditor },
             text: one.text.or_else(|| self.text.clone()),
         };
@@ -367,13 +369,23 @@ impl Entry {
         // What is booked in one entry is several movements: each with its amount, or none is known.
         let mut sum: i128 = 0;
         let mut found = Vec::with_capacity(transactions.len());
+        // A reference that several parts carry, or the entry, too, is that of the batch.
+        let mut carried: BTreeMap<String, usize> = BTreeMap::new();
+        let parts = transactions.iter().filter_map(|one| one.reference.as_ref());
+        for text in parts.chain(&reference) {
+            *carried.entry(plain(text)).or_default() += 1;
+        }
         for (place, mut one) in (1..).zip(transactions) {
             one.money.credit = one.money.credit.or(Some(credit));
             let (part, way) = one.money.read(wanted, "TxDtls/Amt")?;
             let signed = i128::from(part);
             sum = sum.saturating_add(if way == credit { signed } else { -signed });
-            let numbered = reference.as_ref().map(|text| format!("{text}/{place}"));
-            let own = one.reference.clone().or(numbered);
+            let alone = |text: &&String| carried.get(&plain(text)) == Some(&1);
+            let numbered = |text: &String| format!("{text}/{place}");
+            let own = match one.reference.as_ref().filter(alone) {
+                Some(own) => Some(own.clone()),
+                None => one.reference.as_ref().or(reference.as_ref()).map(numbered),
+            };
             found.push(line(one, part, way, own));
         }
         if sum != i128::from(amount) {
@@ -406,11 +418,14 @@ impl Open {
             text => xml_day(text),
         };
         let to = day(closing)?;
-        let first = self.lines.iter().map(|line| line.day).min();
-        let from = first_day(day(opening)?, to, first, opening.kind == "PRCD");
+        // Where that is not before the closing balance: some banks give both the same day.
+        let opened = day(opening)?;
+        let evening = opening.kind == "PRCD" && opened < to;
+        let from = if evening { opened.plus(1) } else { opened };
         let statement = Statement {
             from,
             to,
+            opens_evening_before: !evening,
             opening: opening.money.signed(wanted, "OPBD")?,
             closing: closing.money.signed(wanted, "CLBD")?,
             lines: self.lines,
@@ -421,23 +436,6 @@ impl Open {
         }
         statement.check(wanted.unit)?;
         Ok(statement)
-    }
-}
-
-/// The first day that a statement is about. A balance that is called the previous closing one, or that
-/// is dated before every entry, is the balance at the end of its day; the next day is the first then.
-fn first_day(
-    opening: LocalDay,
-    to: LocalDay,
-    first_line: Option<LocalDay>,
-    is_previous: bool,
-) -> LocalDay {
-    let next = opening.plus(1);
-    let ends_its_day = is_previous || first_line.is_some_and(|line| line > opening);
-    if ends_its_day && next <= to {
-        next
-    } else {
-        opening
     }
 }
 

@@ -18,6 +18,8 @@
 //! | `table` | statements as CSV |
 //! | `taken` | statements that follow on one another: overlaps once, no gaps |
 //! | `instruction` | payments to the bank: pain.001.001.09 and CSV |
+//! | `known` | what the ledger knows of an account and awaits there |
+//! | `proposal` | what a line is taken for, and why it is taken for nothing |
 //! | `matching` | which line is which movement of the ledger, and why |
 //!
 //! Absent on purpose: I/O, clock, settings, sentences, and any knowledge of the ledger's rules.
@@ -26,8 +28,10 @@ pub mod amount;
 pub mod camt053;
 pub mod fault;
 pub mod instruction;
+pub mod known;
 pub mod map;
 pub mod matching;
+pub mod proposal;
 pub mod statement;
 pub mod table;
 pub mod taken;

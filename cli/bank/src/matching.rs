@@ -2,255 +2,26 @@
 //! person who decides.
 //!
 //! * The payer's reference decides for payments, the bank's for receipts that wait for their second
-//!   signature. Only where there is none, amount, day and name propose; two that fit are no proposal.
-//! * A line, a payment, a receipt and an instalment are each taken once.
-//! * What the bank sent back is one act of two lines: out and in.
+//!   signature. All lines of one instruction are looked at together: out once, or out and back with
+//!   the same amount. Whatever else they are, nobody proposes it.
+//! * Only where there is no reference, amount, day and name propose; two that fit are no proposal, and
+//!   what stands on the line against it decides against it.
+//! * A line, a payment, a receipt and a debt are each taken once.
 //!
 //! Absent on purpose: sentences, and what the acts' rules say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_core::account::Amount;
-use rollbook_core::calendar::LocalDay;
 
+use crate::known::{Awaited, Debt, Entered, Instructed, Known, References, Standing};
+use crate::proposal::{Act, Left, Outcome, Proposal, Reason};
 use crate::statement::{Line, plain};
 
 /// Days after its release within which a payment without a reference is looked for.
 const DAYS: i64 = 10;
 /// Where the bank gives no code: the reason was not told (ISO 20022, external return reasons).
 pub const NOT_TOLD: &str = "MS03";
-
-/// Where a payment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// With the bank.
-    Released,
-    /// Confirmed.
-    Settled,
-    /// This instruction came back, and the ledger knows.
-    Returned,
-}
-
-/// An instruction that the bank was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instructed {
-    /// The payment.
-    pub payment: u32,
-    /// Its reference.
-    pub reference: String,
-    /// Minor units.
-    pub amount: Amount,
-    /// The day of its release.
-    pub day: LocalDay,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Names of who is paid.
-    pub names: Vec<String>,
-}
-
-/// What is still to come of an instalment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Awaited {
-    /// The instalment.
-    pub instalment: u32,
-    /// Its pledge.
-    pub contribution: u32,
-    /// Minor units.
-    pub rest: Amount,
-    /// By when.
-    pub due: LocalDay,
-    /// Names of the contributor.
-    pub names: Vec<String>,
-}
-
-/// A receipt that the treasurer entered and nobody confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entered {
-    /// Its record.
-    pub record: String,
-    /// The instalment.
-    pub instalment: u32,
-    /// Minor units.
-    pub amount: Amount,
-    /// The bank's reference.
-    pub reference: String,
-}
-
-/// A reference of the bank that the ledger has used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Used {
-    /// As it stands there.
-    pub reference: String,
-    /// Minor units.
-    pub amount: Amount,
-    /// Whether it came in.
-    pub credit: bool,
-    /// The day, where the record names one.
-    pub day: Option<LocalDay>,
-}
-
-/// What the ledger knows and awaits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Instructions, old ones too.
-    pub instructed: Vec<Instructed>,
-    /// Instalments.
-    pub awaited: Vec<Awaited>,
-    /// Receipts that wait.
-    pub entered: Vec<Entered>,
-    /// References that were used, those of waiting receipts left out.
-    pub used: Vec<Used>,
-}
-
-/// The act that a line proposes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
-    /// The payment was executed.
-    Settle {
-        /// The payment.
-        payment: u32,
-    },
-    /// The payment came back.
-    Return {
-        /// The payment.
-        payment: u32,
-        /// The bank's code.
-        reason: String,
-    },
-    /// Money came in for an instalment.
-    Receive {
-        /// The instalment.
-        instalment: u32,
-    },
-    /// A receipt is as it was entered.
-    Confirm {
-        /// The instalment.
-        instalment: u32,
-        /// Record of the receipt.
-        receipt: String,
-    },
-}
-
-/// Why a line is taken for something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// The payer's reference is the instruction's.
-    EndToEnd,
-    /// The bank's reference is the receipt's.
-    Reference,
-    /// The text names the instalment or the pledge.
-    Number,
-    /// The amount is the same.
-    Amount,
-    /// The day fits: so many days from the one that was awaited.
-    Days(i64),
-    /// The name is the same.
-    Name,
-    /// It is the only one that fits.
-    Only,
-}
-
-impl Reason {
-    /// Its word: the key of its sentence.
-    pub fn word(self) -> &'static str {
-        match self {
-            Reason::EndToEnd => "end-to-end",
-            Reason::Reference => "reference",
-            Reason::Number => "number",
-            Reason::Amount => "amount",
-            Reason::Days(_) => "days",
-            Reason::Name => "name",
-            Reason::Only => "only",
-        }
-    }
-}
-
-/// A proposal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    /// Place of the line.
-    pub line: usize,
-    /// The line on which it went out, of what came back.
-    pub beside: Option<usize>,
-    /// The act.
-    pub act: Act,
-    /// Minor units.
-    pub amount: Amount,
-    /// The bank's reference, as a record writes it.
-    pub reference: String,
-    /// Why.
-    pub reasons: Vec<Reason>,
-}
-
-/// Why a line proposes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Left {
-    /// The ledger has it.
-    There,
-    /// It belongs to a payment that came back, which the ledger knows.
-    CameBack {
-        /// The payment.
-        payment: u32,
-    },
-    /// The bank gave no reference that a record can carry.
-    NoReference,
-    /// The payer's reference fits and the amount does not.
-    OtherAmount {
-        /// The payment.
-        payment: u32,
-        /// What was instructed.
-        expected: Amount,
-    },
-    /// The ledger has this reference with another amount, way or day.
-    ReferenceUsed {
-        /// The amount there.
-        amount: Amount,
-        /// The day there.
-        day: Option<LocalDay>,
-    },
-    /// The payment was confirmed and came back after that.
-    BackAfterSettlement {
-        /// The payment.
-        payment: u32,
-    },
-    /// More than one fits.
-    Several {
-        /// How many.
-        count: usize,
-    },
-    /// Nothing fits.
-    Nothing,
-}
-
-impl Left {
-    /// Its word: the key of its sentence.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Left::There => "there",
-            Left::CameBack { .. } => "came-back",
-            Left::NoReference => "no-reference",
-            Left::OtherAmount { .. } => "other-amount",
-            Left::ReferenceUsed { .. } => "reference-used",
-            Left::BackAfterSettlement { .. } => "back-after-settlement",
-            Left::Several { .. } => "several",
-            Left::Nothing => "nothing",
-        }
-    }
-
-    /// Whether somebody has to look at it.
-    pub fn is_open(&self) -> bool {
-        !matches!(self, Left::There | Left::CameBack { .. })
-    }
-}
-
-/// What becomes of every line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Proposals, in the order of the lines.
-    pub proposals: Vec<Proposal>,
-    /// The other lines, each with the reason.
-    pub left: Vec<(usize, Left)>,
-}
 
 /// The bank's reference as a record may write it: capital letters, digits and `-./`, at most 64, with
 /// at least four letters and digits.
@@ -277,13 +48,10 @@ pub fn propose(lines: &[Line], known: &Known) -> Outcome {
         outcome: Outcome::default(),
     };
     // What is certain first, so that a guess never takes what a reference names.
-    for certain in [true, false] {
-        for (at, line) in lines.iter().enumerate() {
-            if !search.taken.lines.contains(&at) {
-                search.look(at, line, certain);
-            }
-        }
-    }
+    search.each(Search::is_used);
+    search.by_instruction();
+    search.each(Search::by_reference);
+    search.each(Search::guess);
     search
         .outcome
         .proposals
@@ -297,44 +65,39 @@ struct Taken {
     lines: BTreeSet<usize>,
     payments: BTreeSet<u32>,
     receipts: BTreeSet<String>,
-    instalments: BTreeSet<u32>,
+    debts: BTreeSet<Debt>,
 }
 
 /// Where what is looked for stands, so that a line is as dear among many as among few.
 struct Index {
+    /// Lines by the bank's reference.
+    lines: BTreeMap<String, usize>,
     used: BTreeMap<String, usize>,
-    instructed: BTreeMap<String, usize>,
+    instructed: References,
     by_amount: BTreeMap<Amount, Vec<usize>>,
     entered: BTreeMap<String, usize>,
-    end_to_end: BTreeMap<String, Vec<usize>>,
 }
 
 impl Index {
     fn of(lines: &[Line], known: &Known) -> Index {
         let used = known.used.iter().enumerate().rev();
-        let instructed = known.instructed.iter().enumerate().rev();
         let entered = known.entered.iter().enumerate().rev();
         let mut by_amount: BTreeMap<Amount, Vec<usize>> = BTreeMap::new();
         for (at, one) in known.instructed.iter().enumerate() {
             by_amount.entry(one.amount).or_default().push(at);
         }
-        let mut end_to_end: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (at, line) in lines.iter().enumerate() {
-            if let Some(reference) = line.end_to_end.as_deref() {
-                end_to_end.entry(plain(reference)).or_default().push(at);
-            }
-        }
+        let referenced = lines.iter().enumerate().rev();
         // Of equals the first.
         Index {
-            used: used.map(|(at, one)| (plain(&one.reference), at)).collect(),
-            instructed: instructed
-                .map(|(at, one)| (plain(&one.reference), at))
+            lines: referenced
+                .filter_map(|(at, line)| Some((line.plain_reference()?, at)))
                 .collect(),
+            used: used.map(|(at, one)| (plain(&one.reference), at)).collect(),
+            instructed: References::of(&known.instructed),
             by_amount,
             entered: entered
                 .map(|(at, one)| (plain(&one.reference), at))
                 .collect(),
-            end_to_end,
         }
     }
 }
@@ -347,7 +110,16 @@ struct Search<'a> {
     outcome: Outcome,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// Looks at every line that is not taken yet.
+    fn each(&mut self, look: impl Fn(&mut Self, usize, &Line)) {
+        for (at, line) in self.lines.iter().enumerate() {
+            if !self.taken.lines.contains(&at) {
+                look(self, at, line);
+            }
+        }
+    }
+
     fn leave(&mut self, at: usize, why: Left) {
         self.taken.lines.insert(at);
         self.outcome.left.push((at, why));
@@ -364,17 +136,6 @@ impl Search<'_> {
             }
             return self.leave(at, Left::NoReference);
         };
-        match &act {
-            Act::Settle { payment } | Act::Return { payment, .. } => {
-                self.taken.payments.insert(*payment);
-            }
-            Act::Receive { instalment } => {
-                self.taken.instalments.insert(*instalment);
-            }
-            Act::Confirm { receipt, .. } => {
-                self.taken.receipts.insert(receipt.clone());
-            }
-        }
         self.taken.lines.extend(beside.into_iter().chain([at]));
         self.outcome.proposals.push(Proposal {
             line: at,
@@ -386,31 +147,14 @@ impl Search<'_> {
         });
     }
 
-    fn look(&mut self, at: usize, line: &Line, certain: bool) {
-        if certain {
-            if !self.is_used(at, line) && !self.by_end_to_end(at, line) {
-                self.by_reference(at, line);
-            }
-            return;
-        }
-        let why = if line.credit {
-            self.instalment(at, line)
-        } else {
-            self.payment(at, line)
-        };
-        if let Some(why) = why {
-            self.leave(at, why);
-        }
-    }
-
     /// The ledger has used the bank's reference.
-    fn is_used(&mut self, at: usize, line: &Line) -> bool {
+    fn is_used(&mut self, at: usize, line: &Line) {
         let Some(reference) = line.plain_reference() else {
-            return false;
+            return;
         };
         let at_used = self.index.used.get(&reference);
         let Some(used) = at_used.and_then(|at| self.known.used.get(*at)) else {
-            return false;
+            return;
         };
         let same_day = used
             .day
@@ -425,52 +169,77 @@ impl Search<'_> {
             }
         };
         self.leave(at, why);
-        true
     }
 
-    /// The line of the same instruction that went the other way.
-    fn other_way(&self, at: usize, reference: &str, credit: bool) -> Option<usize> {
-        let fits = |place: &&usize| {
-            **place != at
-                && !self.taken.lines.contains(*place)
-                && self
-                    .lines
-                    .get(**place)
-                    .is_some_and(|line| line.credit == credit)
-        };
-        let places = self.index.end_to_end.get(reference)?;
-        places.iter().find(fits).copied()
-    }
-
-    fn by_end_to_end(&mut self, at: usize, line: &Line) -> bool {
-        let Some(reference) = line.end_to_end.as_deref().map(plain) else {
-            return false;
-        };
-        let at_known = self.index.instructed.get(&reference);
-        let found = at_known.and_then(|at| self.known.instructed.get(*at));
-        let Some(found) = found.cloned() else {
-            return false;
-        };
-        let payment = found.payment;
-        if found.amount != line.amount {
-            let expected = found.amount;
-            self.leave(at, Left::OtherAmount { payment, expected });
-            return true;
+    /// Lines that name an instruction, all of one together.
+    fn by_instruction(&mut self) {
+        let (lines, known) = (self.lines, self.known);
+        let mut groups: BTreeMap<usize, Vec<(usize, &Line)>> = BTreeMap::new();
+        for (at, line) in lines.iter().enumerate() {
+            if !self.taken.lines.contains(&at)
+                && let Some(found) = self.index.instructed.find(line)
+            {
+                groups.entry(found).or_default().push((at, line));
+            }
         }
-        let reasons = || {
+        for (found, group) in groups {
+            let Some(found) = known.instructed.get(found) else {
+                continue;
+            };
+            // Whatever these lines are: no other line is guessed to be this payment.
+            self.taken.payments.insert(found.payment);
+            match found.standing {
+                Standing::Released => self.with_the_bank(found, &group),
+                Standing::Settled | Standing::Returned => self.ended(found, &group),
+            }
+        }
+    }
+
+    /// Lines of an instruction that the ledger still sees with the bank.
+    fn with_the_bank(&mut self, found: &Instructed, group: &[(usize, &Line)]) {
+        let (payment, expected) = (found.payment, found.amount);
+        let less = group
+            .iter()
+            .find(|(_, line)| line.credit && line.amount != expected);
+        if let Some((_, back)) = less {
+            // The debit alone would look as if it had been executed.
+            let amount = back.amount;
+            for (at, _) in group {
+                let why = Left::CameBackLess {
+                    payment,
+                    amount,
+                    expected,
+                };
+                self.leave(*at, why);
+            }
+            return;
+        }
+        let (backs, outs): (Vec<(usize, &Line)>, Vec<(usize, &Line)>) =
+            group.iter().copied().partition(|(_, line)| line.credit);
+        let (outs, others): (Vec<(usize, &Line)>, Vec<(usize, &Line)>) = outs
+            .into_iter()
+            .partition(|(_, line)| line.amount == expected);
+        let reasons = |line: &Line| {
             vec![
                 Reason::EndToEnd,
                 Reason::Amount,
                 Reason::Days(line.day.0.saturating_sub(found.day.0)),
             ]
         };
-        match (found.standing, line.credit) {
-            (Standing::Returned, _) => self.leave(at, Left::CameBack { payment }),
-            (Standing::Released, _) if self.taken.payments.contains(&payment) => {
-                self.leave(at, Left::Several { count: 2 });
+        match (outs.as_slice(), backs.as_slice()) {
+            (outs, []) => {
+                for (at, _) in others {
+                    self.leave(at, Left::OtherAmount { payment, expected });
+                }
+                for (count, (at, line)) in outs.iter().enumerate() {
+                    if count == 0 {
+                        self.propose(*at, None, Act::Settle { payment }, reasons(line));
+                    } else {
+                        self.leave(*at, Left::PaidAgain { payment });
+                    }
+                }
             }
-            (Standing::Released, true) => {
-                let beside = self.other_way(at, &reference, false);
+            (outs @ ([] | [_]), [(at, line)]) if others.is_empty() => {
                 let reason = line.return_reason.as_deref().filter(|code| {
                     code.len() == 4
                         && code
@@ -481,17 +250,59 @@ impl Search<'_> {
                     payment,
                     reason: reason.unwrap_or(NOT_TOLD).to_owned(),
                 };
-                self.propose(at, beside, act, reasons());
+                let beside = outs.first().map(|(at, _)| *at);
+                self.propose(*at, beside, act, reasons(line));
             }
-            (Standing::Released, false) => match self.other_way(at, &reference, true) {
-                // The line on which it came back proposes for both.
-                Some(_) => return true,
-                None => self.propose(at, None, Act::Settle { payment }, reasons()),
-            },
-            (Standing::Settled, true) => self.leave(at, Left::BackAfterSettlement { payment }),
-            (Standing::Settled, false) => self.leave(at, Left::There),
+            _ => {
+                for (at, _) in group {
+                    let count = group.len();
+                    self.leave(*at, Left::Several { count });
+                }
+            }
         }
-        true
+    }
+
+    /// Lines of an instruction of which the ledger has the end: one debit, or one debit and one credit,
+    /// booked before the record. Every further one is money that moved once more.
+    fn ended(&mut self, found: &Instructed, group: &[(usize, &Line)]) {
+        let payment = found.payment;
+        let returned = found.standing == Standing::Returned;
+        let ended = found.ended.as_ref();
+        let in_record = ended
+            .and_then(|ended| self.index.lines.get(&plain(&ended.reference)))
+            .and_then(|at| self.lines.get(*at))
+            .is_some_and(|line| line.amount == found.amount && line.credit == returned);
+        let (mut out, mut back) = (in_record && !returned, in_record && returned);
+        for (at, line) in group {
+            let in_time = ended.is_none_or(|ended| line.day <= ended.day);
+            let why = match (line.credit, line.amount == found.amount) {
+                (true, _) if !returned => Left::BackAfterSettlement { payment },
+                (true, false) => Left::CameBackLess {
+                    payment,
+                    amount: line.amount,
+                    expected: found.amount,
+                },
+                (true, true) if back || !in_time => Left::BackAgain { payment },
+                (true, true) => {
+                    back = true;
+                    Left::CameBack { payment }
+                }
+                (false, false) => Left::OtherAmount {
+                    payment,
+                    expected: found.amount,
+                },
+                (false, true) if out || !in_time => Left::PaidAgain { payment },
+                (false, true) => {
+                    out = true;
+                    if returned {
+                        Left::CameBack { payment }
+                    } else {
+                        Left::There
+                    }
+                }
+            };
+            self.leave(*at, why);
+        }
     }
 
     /// A receipt that waits has the bank's reference.
@@ -504,23 +315,53 @@ impl Search<'_> {
         let Some(found) = found.cloned() else {
             return;
         };
-        if found.amount != line.amount {
-            let amount = found.amount;
-            self.leave(at, Left::ReferenceUsed { amount, day: None });
+        let Entered {
+            record,
+            debt,
+            amount,
+            value_day,
+            ..
+        } = found;
+        let same_day = value_day == line.day || value_day == line.value_day;
+        if amount != line.amount || !same_day {
+            let day = Some(value_day);
+            self.leave(at, Left::ReferenceUsed { amount, day });
             return;
         }
-        if self.taken.receipts.contains(&found.record) {
+        if !self.taken.receipts.insert(record.clone()) {
             return self.leave(at, Left::There);
         }
-        let act = Act::Confirm {
-            instalment: found.instalment,
-            receipt: found.record,
+        self.taken.debts.insert(debt);
+        let receipt = record;
+        let act = match debt {
+            Debt::Instalment { instalment, .. } => Act::Confirm {
+                instalment,
+                receipt,
+            },
+            Debt::Recovery { recovery } => Act::ConfirmRecovery { recovery, receipt },
         };
         self.propose(at, None, act, vec![Reason::Reference, Reason::Amount]);
     }
 
+    /// What nothing names for certain.
+    fn guess(&mut self, at: usize, line: &Line) {
+        let found = if line.credit {
+            self.income(line)
+        } else {
+            self.payment(line)
+        };
+        match found {
+            Ok((act, reasons)) => self.propose(at, None, act, reasons),
+            Err(why) => self.leave(at, why),
+        }
+    }
+
     /// A payment without a reference: amount, day, name.
-    fn payment(&mut self, at: usize, line: &Line) -> Option<Left> {
+    fn payment(&mut self, line: &Line) -> Result<(Act, Vec<Reason>), Left> {
+        // A reference of the payer that no instruction has is that of another payment.
+        if given(line).is_some() || line.reversal {
+            return Err(Left::Nothing);
+        }
         let near = |known: &&Instructed| {
             let days = line.day.0.saturating_sub(known.day.0);
             known.standing == Standing::Released
@@ -532,89 +373,121 @@ impl Search<'_> {
         let places = places.map(Vec::as_slice).unwrap_or_default().iter();
         let same = places.filter_map(|at| self.known.instructed.get(*at));
         let fits: Vec<&Instructed> = same.filter(near).collect();
-        let (found, by_name) = match one(&fits, line, |known| &known.names) {
-            Ok(found) => found,
-            Err(left) => return Some(left),
-        };
-        let days = Reason::Days(line.day.0.saturating_sub(found.day.0));
-        let last = if by_name { Reason::Name } else { Reason::Only };
-        let act = Act::Settle {
-            payment: found.payment,
-        };
-        self.propose(at, None, act, vec![Reason::Amount, days, last]);
-        None
+        let (found, last) = one(&fits, line, |known| &known.names)?;
+        let (payment, day) = (found.payment, found.day);
+        self.taken.payments.insert(payment);
+        let days = Reason::Days(line.day.0.saturating_sub(day.0));
+        Ok((Act::Settle { payment }, vec![Reason::Amount, days, last]))
     }
 
-    /// Money that came in: the number of the instalment or pledge in the text, else amount and name.
-    fn instalment(&mut self, at: usize, line: &Line) -> Option<Left> {
-        let free = |known: &&Awaited| !self.taken.instalments.contains(&known.instalment);
-        let text = line
-            .text
-            .as_deref()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        let end_to_end = line.end_to_end.as_deref().unwrap_or_default();
-        let said = format!("{text} {}", end_to_end.to_ascii_uppercase());
-        let numbered: Vec<&Awaited> = self
-            .known
-            .awaited
-            .iter()
-            .filter(free)
-            .filter(|known| {
-                names(&said, "IN", known.instalment) || names(&said, "PL", known.contribution)
-            })
-            .filter(|known| line.amount <= known.rest)
-            .collect();
-        if let Some(found) = numbered.iter().min_by_key(|known| known.due) {
-            let mut reasons = vec![Reason::Number];
-            reasons.extend((found.rest == line.amount).then_some(Reason::Amount));
-            let act = Act::Receive {
-                instalment: found.instalment,
-            };
-            self.propose(at, None, act, reasons);
-            return None;
+    /// Money that came in: what its text names, else amount and name.
+    fn income(&mut self, line: &Line) -> Result<(Act, Vec<Reason>), Left> {
+        // What went out before and was booked back is owed by nobody.
+        if line.reversal || line.return_reason.is_some() {
+            return Err(Left::Nothing);
         }
-        let same = |known: &&Awaited| known.rest == line.amount;
-        let fits: Vec<&Awaited> = self
+        let free: Vec<&'a Awaited> = self
             .known
             .awaited
             .iter()
-            .filter(free)
-            .filter(same)
+            .filter(|known| !self.taken.debts.contains(&known.debt))
+            .filter(|known| known.rest > Amount::ZERO)
             .collect();
-        let (found, by_name) = match one(&fits, line, |known| &known.names) {
-            Ok(found) => found,
-            Err(left) => return Some(left),
+        let (found, reasons) = match named(line, &free)? {
+            Some(found) => {
+                let mut reasons = vec![Reason::Number];
+                reasons.extend((found.rest == line.amount).then_some(Reason::Amount));
+                let other = named_otherwise(line, &found.names);
+                reasons.extend(other.then_some(Reason::OtherName));
+                (found, reasons)
+            }
+            None => {
+                let same = free.iter().filter(|known| known.rest == line.amount);
+                let fits: Vec<&Awaited> = same.copied().collect();
+                let (found, last) = one(&fits, line, |known| &known.names)?;
+                let days = Reason::Days(line.day.0.saturating_sub(found.due.0));
+                (found, vec![Reason::Amount, days, last])
+            }
         };
-        let days = Reason::Days(line.day.0.saturating_sub(found.due.0));
-        let last = if by_name { Reason::Name } else { Reason::Only };
-        let act = Act::Receive {
-            instalment: found.instalment,
+        let act = match found.debt {
+            Debt::Instalment { instalment, .. } => Act::Receive { instalment },
+            Debt::Recovery { recovery } => Act::ReceiveRecovery { recovery },
         };
-        self.propose(at, None, act, vec![Reason::Amount, days, last]);
-        None
+        self.taken.debts.insert(found.debt);
+        Ok((act, reasons))
     }
 }
 
-/// The one that fits, and whether its name decided.
+/// The payer's reference, where the payer gave one.
+fn given(line: &Line) -> Option<&str> {
+    let given = line.end_to_end.as_deref()?;
+    let plain = plain(given);
+    (!plain.is_empty() && plain != "NOTPROVIDED").then_some(given)
+}
+
+/// What the text of a line names among what is awaited; none: it names nothing at all. What it names
+/// and is not awaited, or not with this amount, decides against every guess.
+fn named<'a>(line: &Line, free: &[&'a Awaited]) -> Result<Option<&'a Awaited>, Left> {
+    let text = line.text.as_deref().unwrap_or_default();
+    let said = format!("{text} {}", given(line).unwrap_or_default()).to_ascii_uppercase();
+    let [own, pledges, recoveries] = ["IN-", "PL-", "RC-"].map(|letters| numbers(&said, letters));
+    let itself = |known: &&&Awaited| match known.debt {
+        Debt::Instalment { instalment, .. } => own.contains(&instalment),
+        Debt::Recovery { recovery } => recoveries.contains(&recovery),
+    };
+    let of_pledge = |known: &&&Awaited| match known.debt {
+        Debt::Instalment { contribution, .. } => pledges.contains(&contribution),
+        Debt::Recovery { .. } => false,
+    };
+    let (count, found) = if !own.is_empty() || !recoveries.is_empty() {
+        let found = free.iter().filter(itself).min_by_key(|known| known.due);
+        (own.len() + recoveries.len(), found)
+    } else if !pledges.is_empty() {
+        let fits = free.iter().filter(of_pledge);
+        let fits = fits.filter(|known| line.amount <= known.rest);
+        (pledges.len(), fits.min_by_key(|known| known.due))
+    } else {
+        return Ok(None);
+    };
+    if count > 1 {
+        return Err(Left::Several { count });
+    }
+    let found = found.filter(|known| line.amount <= known.rest);
+    found.map_or(Err(Left::Nothing), |found| Ok(Some(found)))
+}
+
+/// The one that fits, and what decided. A name that stands there and is nobody's decides against all.
 fn one<'a, T>(
     fits: &[&'a T],
     line: &Line,
     names: impl Fn(&T) -> &Vec<String>,
-) -> Result<(&'a T, bool), Left> {
-    let by_name: Vec<&&T> = fits
-        .iter()
-        .filter(|known| {
-            let theirs = line.counterparty.as_deref().map(bare).unwrap_or_default();
-            !theirs.is_empty() && names(known).iter().any(|name| bare(name) == theirs)
-        })
-        .collect();
-    match (fits, by_name.as_slice()) {
-        ([], _) => Err(Left::Nothing),
-        (_, [found]) => Ok((found, true)),
-        ([found], _) => Ok((found, false)),
-        (all, _) => Err(Left::Several { count: all.len() }),
+) -> Result<(&'a T, Reason), Left> {
+    if fits.is_empty() {
+        return Err(Left::Nothing);
     }
+    let Some(theirs) = counterparty(line) else {
+        return match fits {
+            [found] => Ok((found, Reason::Only)),
+            all => Err(Left::Several { count: all.len() }),
+        };
+    };
+    let has = |known: &&&T| names(known).iter().any(|name| bare(name) == theirs);
+    let by_name: Vec<&&T> = fits.iter().filter(has).collect();
+    match by_name.as_slice() {
+        [] => Err(Left::OtherName),
+        [found] => Ok((found, Reason::Name)),
+        all => Err(Left::Several { count: all.len() }),
+    }
+}
+
+/// The name of the other side, where the bank tells one.
+fn counterparty(line: &Line) -> Option<String> {
+    let name = bare(line.counterparty.as_deref()?);
+    (!name.is_empty()).then_some(name)
+}
+
+fn named_otherwise(line: &Line, names: &[String]) -> bool {
+    counterparty(line).is_some_and(|theirs| !names.iter().any(|name| bare(name) == theirs))
 }
 
 /// A name without case, spaces and signs: banks write them as they like.
@@ -623,20 +496,21 @@ fn bare(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a text names an object: `IN-0003`, `IN-3`, `IN 3`.
-fn names(text: &str, letters: &str, number: u32) -> bool {
-    text.match_indices(letters).any(|(at, _)| {
+/// The numbers that a text gives behind letters with their hyphen: `IN-0003`, `IN-3`. "IN 3 PARTS"
+/// names nothing.
+fn numbers(text: &str, letters: &str) -> BTreeSet<u32> {
+    let found = text.match_indices(letters).filter_map(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().last());
         let rest = text.get(at + letters.len()..).unwrap_or_default();
-        let Some(rest) = rest.strip_prefix(['-', ' ']) else {
-            return false;
-        };
         let end = rest
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(rest.len());
-        !before.is_some_and(char::is_alphanumeric)
-            && rest.get(..end).and_then(|digits| digits.parse().ok()) == Some(number)
-    })
+        let after = rest.get(end..).and_then(|after| after.chars().next());
+        let whole = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let digits = rest.get(..end).filter(|_| whole(before) && whole(after))?;
+        digits.parse().ok()
+    });
+    found.collect()
 }
 
 #[cfg(test)]

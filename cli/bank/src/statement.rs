@@ -32,6 +32,9 @@ pub struct Line {
     /// Why it came back: four capital letters or digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_reason: Option<String>,
+    /// Whether it takes back what was booked before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reversal: bool,
     /// Name of the other side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counterparty: Option<String>,
@@ -82,6 +85,8 @@ pub struct Statement {
     pub from: LocalDay,
     /// Last day.
     pub to: LocalDay,
+    /// Whether the first day is that of an opening balance, which some banks date the evening before.
+    pub opens_evening_before: bool,
     /// Booked balance before the first line, in minor units.
     pub opening: i128,
     /// Booked balance after the last line.

@@ -4,7 +4,7 @@
 //!   above it. Rows below it in which the day and the amount are empty are passed over; they are
 //!   sums and remarks.
 //! * With a column of balances the lines must lead from one to the next, upwards or downwards in the
-//!   file. Without one the opening balance comes from the caller.
+//!   file. Without one the opening and the closing balance come from the caller.
 //! * Text is UTF-8, UTF-16 with a mark, GBK or GB18030; cells stand between commas, semicolons or
 //!   tabs, whichever the head has most of.
 
@@ -30,6 +30,9 @@ const HEAD_ROWS: usize = 50;
 pub struct Said {
     /// Balance before the first line, where there is no column of balances.
     pub opening: Option<i128>,
+    /// Balance after the last line, where there is no column of balances: without it nobody would see
+    /// that the file lacks a line.
+    pub closing: Option<i128>,
     /// The first day that the file covers, if that is before its first line.
     pub from: Option<LocalDay>,
     /// The last one, if that is after its last line.
@@ -251,6 +254,7 @@ impl Columns {
             reference: kept(cell(self.reference)),
             end_to_end: kept(cell(self.end_to_end)),
             return_reason: kept(cell(self.return_reason)),
+            reversal: false,
             counterparty: kept(cell(self.counterparty)),
             text: kept(cell(self.text)),
         };
@@ -325,20 +329,21 @@ fn statement(mut rows: Rows, wanted: Wanted<'_>, said: Said) -> Result<Statement
         ];
         return Err(Fault::new(Code::Sum, facts).at(line));
     }
-    let opening = match rows.first() {
-        Some((line, Some(balance), _)) => Some(balance - line.signed()),
-        _ => said.opening,
+    let ends = match (rows.first(), rows.last()) {
+        (Some((line, Some(balance), _)), Some((_, Some(last), _))) => {
+            Some((balance - line.signed(), *last))
+        }
+        _ => said.opening.zip(said.closing),
     };
-    let opening =
-        opening.ok_or_else(|| Fault::new(Code::Missing, [("what", "balance".to_owned())]))?;
+    let (opening, closing) =
+        ends.ok_or_else(|| Fault::new(Code::Missing, [("what", "balance".to_owned())]))?;
     let lines: Vec<Line> = rows.into_iter().map(|(line, ..)| line).collect();
-    let sum = |sum: i128, line: &Line| sum.saturating_add(line.signed());
-    let closing = lines.iter().fold(opening, sum);
     let days = || lines.iter().map(|line| line.day);
     let (from, to) = (days().min(), days().max());
     let statement = Statement {
         from: said.from.into_iter().chain(from).min().unwrap_or_default(),
         to: said.to.into_iter().chain(to).max().unwrap_or_default(),
+        opens_evening_before: false,
         opening,
         closing,
         lines,

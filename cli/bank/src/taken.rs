@@ -5,9 +5,10 @@
 //!   day before, which may have got more lines since.
 //! * What follows begins with the balance that the one before ended with, and no day on which banks
 //!   work lies between them.
-//! * A bank's reference is one line: again with the same amount and day it is a repetition, with
-//!   another it is refused.
-//! * A statement joins wholly or not at all.
+//! * A bank's reference is one line: again in a later statement with the same amount and day it is a
+//!   repetition, with another it is refused; twice in one statement it is refused.
+//! * A statement joins wholly or not at all, and the newest one can be dropped again.
+//! * What was taken is bound to the account and the currency of its first statement.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use rollbook_core::calendar::LocalDay;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Code, Fault};
-use crate::statement::{Line, Statement};
+use crate::statement::{Line, Statement, account};
 
 /// What was taken of one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,41 @@ pub struct Taken {
     pub closing: i128,
     /// The lines, in the order of time.
     pub lines: Vec<Line>,
+    /// Whose statements they are; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Of>,
+    /// What stood before each statement that brought anything, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Before>,
+}
+
+/// An account and its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Of {
+    /// Number of the account.
+    pub account: String,
+    /// Code of the currency.
+    pub currency: String,
+}
+
+impl Of {
+    /// Whether it is the same account in the same currency, however it is written.
+    pub fn is(&self, number: &str, currency: &str) -> bool {
+        account(&self.account) == account(number) && self.currency == currency
+    }
+}
+
+/// What stood before a statement was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// The days.
+    pub days: Option<(LocalDay, LocalDay)>,
+    /// The closing balance.
+    pub closing: i128,
+    /// How many lines.
+    pub lines: usize,
 }
 
 /// What a statement brought.
@@ -48,6 +84,19 @@ impl Taken {
         until.fold(self.opening, |sum, line| sum.saturating_add(line.signed()))
     }
 
+    /// Drops the newest statement that brought anything: the lines that went with it, in their order.
+    /// None: there is none to drop.
+    pub fn undo(&mut self) -> Option<Vec<Line>> {
+        let before = self.before.pop()?;
+        self.days = before.days;
+        self.closing = before.closing;
+        if before.days.is_none() {
+            self.opening = 0;
+            self.of = None;
+        }
+        Some(self.lines.split_off(before.lines.min(self.lines.len())))
+    }
+
     /// Takes a statement. `works` says on which days banks work.
     pub fn take(
         &mut self,
@@ -55,15 +104,26 @@ impl Taken {
         unit: &Unit,
         works: impl Fn(LocalDay) -> bool,
     ) -> Result<Brought, Fault> {
+        let before = Before {
+            days: self.days,
+            closing: self.closing,
+            lines: self.lines.len(),
+        };
         let Some((first, last)) = self.days else {
+            statement.check(unit)?;
             let mut lines = Vec::new();
             let again = self.join(&statement.lines, &mut lines, unit)?;
-            *self = Taken {
-                days: Some((statement.from, statement.to)),
-                opening: statement.opening,
-                closing: statement.closing,
-                lines,
-            };
+            // The balance of an evening is that of the next morning: nothing was booked between.
+            let booked = |line: &Line| line.day == statement.from;
+            let later = statement.opens_evening_before
+                && statement.from < statement.to
+                && !lines.iter().any(booked);
+            let from = statement.from.plus(u32::from(later));
+            self.before.push(before);
+            self.days = Some((from, statement.to));
+            self.opening = statement.opening;
+            self.closing = statement.closing;
+            self.lines = lines;
             return Ok(Brought {
                 new: self.lines.len(),
                 again,
@@ -89,7 +149,11 @@ impl Taken {
         }
         let new = lines.len() - self.lines.len();
         let repeated = statement.lines.len() - fresh.len();
-        self.days = Some((first, last.max(statement.to)));
+        let days = Some((first, last.max(statement.to)));
+        if new > 0 || days != self.days {
+            self.before.push(before);
+        }
+        self.days = days;
         self.closing = sum;
         self.lines = lines;
         Ok(Brought {
@@ -163,46 +227,50 @@ impl Taken {
         Ok(&statement.lines)
     }
 
-    /// Adds lines, each of a reference of its own; the number of those that were there.
+    /// Adds lines, each of a reference of its own; the number of those that an earlier statement
+    /// brought.
     fn join(&self, fresh: &[Line], into: &mut Vec<Line>, unit: &Unit) -> Result<usize, Fault> {
-        let mut known: BTreeMap<String, (Amount, bool, LocalDay)> = BTreeMap::new();
-        for line in into.iter() {
-            if let Some(reference) = line.plain_reference() {
-                known.insert(reference, (line.amount, line.credit, line.day));
-            }
-        }
+        type Known = BTreeMap<String, (Amount, bool, LocalDay)>;
+        let found = |line: &Line| (line.amount, line.credit, line.day);
+        let earlier: Known = into
+            .iter()
+            .filter_map(|line| Some((line.plain_reference()?, found(line))))
+            .collect();
+        let mut here = Known::new();
         let mut again = 0;
         for line in fresh {
             if let Some(reference) = line.plain_reference() {
-                let found = (line.amount, line.credit, line.day);
-                match known.get(&reference) {
-                    Some(before) if *before == found => {
-                        again += 1;
-                        continue;
-                    }
-                    Some((amount, credit, day)) => {
-                        let sign = |credit: bool| if credit { "" } else { "-" };
-                        let told = |amount: Amount, credit| {
-                            format!("{}{}", sign(credit), unit.grouped(i128::from(amount)))
-                        };
-                        let facts = [
-                            ("reference", line.reference.clone().unwrap_or_default()),
-                            ("amount", told(line.amount, line.credit)),
-                            ("day", line.day.to_string()),
-                            ("before", told(*amount, *credit)),
-                            ("before-day", day.to_string()),
-                        ];
-                        return Err(Fault::new(Code::Reference, facts));
-                    }
-                    None => {
-                        known.insert(reference, found);
-                    }
+                let before = earlier.get(&reference);
+                if before == Some(&found(line)) {
+                    again += 1;
+                    continue;
                 }
+                if let Some(before) = before.or_else(|| here.get(&reference)) {
+                    return Err(referenced(line, *before, unit));
+                }
+                here.insert(reference, found(line));
             }
             into.push(line.clone());
         }
         Ok(again)
     }
+}
+
+/// A reference of the bank that another line has.
+fn referenced(line: &Line, before: (Amount, bool, LocalDay), unit: &Unit) -> Fault {
+    let told = |(amount, credit): (Amount, bool)| {
+        let sign = if credit { "" } else { "-" };
+        format!("{sign}{}", unit.grouped(i128::from(amount)))
+    };
+    let (amount, credit, day) = before;
+    let facts = [
+        ("reference", line.reference.clone().unwrap_or_default()),
+        ("amount", told((line.amount, line.credit))),
+        ("day", line.day.to_string()),
+        ("before", told((amount, credit))),
+        ("before-day", day.to_string()),
+    ];
+    Fault::new(Code::Reference, facts)
 }
 
 fn opening(unit: &Unit, expected: i128, found: i128) -> Fault {

@@ -21,6 +21,8 @@ pub const FILE_MAX: u64 = 256 * 1024 * 1024;
 pub const TOKEN_MAX: u64 = 64 * 1024;
 /// Most elements that stand in each other.
 pub const DEPTH_MAX: usize = 32;
+/// Most attributes of one tag. Each is compared with all before it, so that none stands there twice.
+pub const ATTRIBUTES_MAX: usize = 16;
 
 /// What comes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,7 +241,10 @@ fn begun(start: &BytesStart<'_>) -> Result<Part, Fault> {
     let name = start.name();
     let prefix = name.prefix().map(|prefix| prefix.as_ref().to_owned());
     let declares = prefix.map_or_else(|| "xmlns".to_owned(), |prefix| format!("xmlns:{prefix}"));
-    for attribute in start.attributes() {
+    for (count, attribute) in start.attributes().enumerate() {
+        if count >= ATTRIBUTES_MAX {
+            return Err(Fault::plain(Code::TooLong));
+        }
         let attribute =
             attribute.map_err(|error| Fault::new(Code::NotXml, [("why", error.to_string())]))?;
         let value: &str = &attribute.value;
@@ -338,6 +343,9 @@ mod tests {
             all(&format!("<a {}", "x".repeat(70_000))),
             Err(Code::TooLong)
         );
+        let attributes: String = (0..8_000).map(|n| format!(" a{n}=''")).collect();
+        assert_eq!(all(&format!("<a{attributes}/>")), Err(Code::TooLong));
+        assert_eq!(all("<a b='1' b='2'/>"), Err(Code::NotXml));
         let pieces = "x&amp;".repeat(40_000);
         assert_eq!(all(&format!("<a>{pieces}</a>")), Err(Code::TooLong));
         let large = format!("<a>{}</a>", "<b/>".repeat(300_000));

@@ -19,6 +19,7 @@ use crate::flags::{Connection, Global};
 use crate::money::flow::{Line, Of, Part, Statement as Lines, parts, postings, statements};
 use crate::money::giving::{Publisher, package};
 use crate::money::page::{Page, amount as in_full, both};
+use crate::money::sums::{Counted, Sums, counted};
 use crate::money::{Book, absent, account, day, movement, number, tranche};
 use crate::output::{Rows, print, print_json, say};
 use crate::{files, objects};
@@ -58,6 +59,8 @@ pub enum Statement {
     Fund(Span),
     /// What a member paid in.
     Member(Span),
+    /// What a grantee received.
+    Grantee(Span),
     /// What an agreement still has to get.
     Agreement(Span),
 }
@@ -69,6 +72,10 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
         Statement::Member(span) => {
             let number = number("organisation", &span.number)?;
             (span, Of::Member(OrganisationId(number)))
+        }
+        Statement::Grantee(span) => {
+            let number = number("organisation", &span.number)?;
+            (span, Of::Grantee(OrganisationId(number)))
         }
         Statement::Agreement(span) => {
             let number = number("agreement", &span.number)?;
@@ -92,6 +99,10 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
         return Err(Failure::unusable(t("money.postings-of-a-fund", &[]))
             .next(t("money.postings-of-a-fund-next", &[])));
     }
+    if span.postings && span.print.is_some() {
+        return Err(Failure::unusable(t("money.postings-on-no-page", &[]))
+            .next(t("money.postings-on-no-page-next", &[])));
+    }
     if let Some(file) = &span.print {
         files::free(file, Some(span.force))?;
     }
@@ -102,9 +113,11 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
             .funds
             .get(&fund)
             .map(|fund| objects::both_names(fund.name.native.as_str(), fund.name.latin.as_str())),
-        Of::Member(member) => tables.organisations.get(&member).map(|found| {
-            objects::both_names(found.name.native.as_str(), found.name.latin.as_str())
-        }),
+        Of::Member(member) | Of::Grantee(member) => {
+            tables.organisations.get(&member).map(|found| {
+                objects::both_names(found.name.native.as_str(), found.name.latin.as_str())
+            })
+        }
         Of::Agreement(agreement) => match tables.agreements.get(&agreement) {
             Some(agreement) => Some(book.name(agreement.grantee)?),
             None => None,
@@ -113,9 +126,19 @@ pub fn statement(global: &Global, command: &Statement) -> Result<u8, Failure> {
     let (object, short, n) = match of {
         Of::Fund(n) => ("fund", n.short().to_string(), n.0),
         Of::Member(n) => ("organisation", n.short().to_string(), n.0),
+        Of::Grantee(n) => ("grantee", n.short().to_string(), n.0),
         Of::Agreement(n) => ("agreement", n.short().to_string(), n.0),
     };
-    let who = who.ok_or_else(|| absent(object, n))?;
+    let who = who.ok_or_else(|| {
+        absent(
+            if object == "grantee" {
+                "organisation"
+            } else {
+                object
+            },
+            n,
+        )
+    })?;
     if let Of::Fund(fund) = of
         && span.postings
     {
@@ -462,14 +485,6 @@ pub struct Stats {
     past: Past,
 }
 
-/// Sums of one key in one fund.
-#[derive(Default)]
-struct Sums {
-    received: i128,
-    awarded: i128,
-    paid: i128,
-}
-
 /// Runs `stats`.
 pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
     let book = Book::open(global, &flags.connection, &flags.past)?;
@@ -487,48 +502,31 @@ pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
         let year = book.day(entry)?.date().year.to_string();
         for posted in &entry.postings {
             let posting = &posted.posting;
-            let minor = i128::from(posting.amount);
-            let agreement = |number: AgreementId| tables.agreements.get(&number);
-            // Which call or member a posting counts for, and as what.
-            let (call, member, which): (_, _, fn(&mut Sums) -> &mut i128) =
-                match (posting.from.kind, posting.to.kind) {
-                    (AccountKind::Member(member), _) => {
-                        (None, Some(member), |sums| &mut sums.received)
-                    }
-                    (AccountKind::Call(call), AccountKind::Award(award)) => {
-                        let grantee = tables.awards.get(&award).map(|award| award.grantee);
-                        (Some(call), grantee, |sums| &mut sums.awarded)
-                    }
-                    (AccountKind::InTransit(_), AccountKind::Paid(number)) => {
-                        let found = agreement(number);
-                        (
-                            found.map(|found| found.call),
-                            found.map(|found| found.grantee),
-                            |sums| &mut sums.paid,
-                        )
-                    }
-                    _ => continue,
+            for counted in counted(posted, tables) {
+                let Counted { call, member, .. } = counted;
+                let key = match flags.by.as_str() {
+                    "year" => Some(year.clone()),
+                    "member" => member
+                        .map(|member| {
+                            book.name(member)
+                                .map(|name| format!("{} {name}", member.short()))
+                        })
+                        .transpose()?,
+                    "direction" => match (call, posting.to.kind) {
+                        (Some(call), _) => Some(direction(call)),
+                        (None, AccountKind::Direction(number)) => tables
+                            .directions
+                            .get(&number)
+                            .map(|direction| direction.code.to_string()),
+                        (None, _) => Some("–".to_owned()),
+                    },
+                    _ => call.map(|call| call.short().to_string()),
                 };
-            let key = match flags.by.as_str() {
-                "year" => Some(year.clone()),
-                "member" => member
-                    .map(|member| {
-                        book.name(member)
-                            .map(|name| format!("{} {name}", member.short()))
-                    })
-                    .transpose()?,
-                "direction" => match (call, posting.to.kind) {
-                    (Some(call), _) => Some(direction(call)),
-                    (None, AccountKind::Direction(number)) => tables
-                        .directions
-                        .get(&number)
-                        .map(|direction| direction.code.to_string()),
-                    (None, _) => Some("–".to_owned()),
-                },
-                _ => call.map(|call| call.short().to_string()),
-            };
-            if let Some(key) = key {
-                *which(sums.entry((key, posting.from.fund)).or_default()) += minor;
+                if let Some(key) = key {
+                    sums.entry((key, posting.from.fund))
+                        .or_default()
+                        .add(&counted);
+                }
             }
         }
     }
@@ -539,7 +537,12 @@ pub fn stats(global: &Global, flags: &Stats) -> Result<u8, Failure> {
             key.clone(),
             number.short().to_string(),
             unit.code().to_owned(),
-            unit.grouped(sums.received),
+            // What comes in is given to no call.
+            if flags.by == "call" {
+                "–".to_owned()
+            } else {
+                unit.grouped(sums.received)
+            },
             unit.grouped(sums.awarded),
             unit.grouped(sums.paid),
         ]);

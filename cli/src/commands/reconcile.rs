@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::commands::bank::{fund_number, past};
 use crate::failure::{Failure, REFUSED};
 use crate::flags::{Connection, Global};
-use crate::money::bank::{Item, Kept, Reconciled, Side, reconcile};
+use crate::money::bank::{About, Item, Kept, Reconciled, Side, reconcile};
 use crate::money::page::{Page, amount as page_amount, both};
 use crate::money::{Book, day};
 use crate::output::{Rows, print, print_json, say};
@@ -67,7 +67,7 @@ pub fn run(global: &Global, flags: &Reconcile) -> Result<u8, Failure> {
     let book = Book::open(global, &flags.connection, &past)?;
     let fund = book.fund(&flags.fund)?;
     kept.is_of(fund)?;
-    let found = reconcile(&book, fund, &kept.taken, on)?;
+    let found = reconcile(&book, fund, &kept.taken, &kept.settings.before, on)?;
     let unit = &fund.unit;
     if global.json {
         print_json(&reconciled_json(&found, unit, on, &book));
@@ -109,22 +109,22 @@ fn reconciled_json(found: &Reconciled, unit: &Unit, on: LocalDay, book: &Book) -
             })
         })
         .collect();
-    let exceptions: Vec<Value> = found
-        .exceptions
-        .iter()
-        .map(|one| {
+    let about = |all: &[About]| -> Vec<Value> {
+        let told = all.iter().map(|one| {
             json!({
                 "kind": one.kind, "payment": one.payment.short().to_string(),
                 "since": one.since.to_string(), "age_days": age(one.since, on),
                 "amount": unit.plain(one.amount),
             })
-        })
-        .collect();
+        });
+        told.collect()
+    };
     json!({
         "on": on.to_string(), "unit": unit.code(), "book": unit.plain(found.sums.book),
         "statement": unit.plain(found.sums.statement),
         "difference": unit.plain(found.sums.difference()), "clean": found.is_clean(),
-        "items": items, "exceptions": exceptions, "from": book.from(), "sample": book.is_sample(),
+        "items": items, "exceptions": about(&found.exceptions),
+        "in_opening": about(&found.in_opening), "from": book.from(), "sample": book.is_sample(),
     })
 }
 
@@ -159,6 +159,21 @@ fn item_cells(
     ]
 }
 
+fn about_cells(
+    one: &About,
+    unit: &Unit,
+    on: LocalDay,
+    word: impl Fn(&str) -> String,
+) -> [String; 5] {
+    [
+        word(&format!("bank.item.{}", one.kind)),
+        one.since.to_string(),
+        age(one.since, on).to_string(),
+        one.payment.short().to_string(),
+        unit.grouped(one.amount),
+    ]
+}
+
 fn tell_reconciled(global: &Global, found: &Reconciled, unit: &Unit, on: LocalDay, book: &Book) {
     if book.is_sample() {
         say(t("audit.sample", &[]));
@@ -174,18 +189,14 @@ fn tell_reconciled(global: &Global, found: &Reconciled, unit: &Unit, on: LocalDa
     for item in &found.items {
         rows.add(item_cells(item, unit, on, |key| t(key, &[])));
     }
-    for one in &found.exceptions {
-        rows.add([
-            t(&format!("bank.item.{}", one.kind), &[]),
-            one.since.to_string(),
-            age(one.since, on).to_string(),
-            one.payment.short().to_string(),
-            unit.grouped(one.amount),
-        ]);
+    let about = found.exceptions.iter().chain(&found.in_opening);
+    for one in about.clone() {
+        rows.add(about_cells(one, unit, on, |key| t(key, &[])));
     }
     if found.items.is_empty() && found.exceptions.is_empty() {
         print(t("bank.nothing-open", &[]));
-    } else {
+    }
+    if !found.items.is_empty() || about.count() > 0 {
         rows.print(global);
     }
     say(book.from());
@@ -209,15 +220,8 @@ fn page(found: &Reconciled, unit: &Unit, on: LocalDay, fund: &str) -> Page {
         .iter()
         .map(|item| item_cells(item, unit, on, |key| both(key, &[])).to_vec())
         .collect();
-    lines.extend(found.exceptions.iter().map(|one| {
-        vec![
-            both(&format!("bank.item.{}", one.kind), &[]),
-            one.since.to_string(),
-            age(one.since, on).to_string(),
-            one.payment.short().to_string(),
-            unit.grouped(one.amount),
-        ]
-    }));
+    let about = found.exceptions.iter().chain(&found.in_opening);
+    lines.extend(about.map(|one| about_cells(one, unit, on, |key| both(key, &[])).to_vec()));
     page.table(&ITEMS, &lines);
     page
 }

@@ -1,8 +1,8 @@
 //! Statements over a span of days, and the way of every contribution.
 //!
 //! * A statement is of one fund: what came in and went out, with the balance after each line. Of a
-//!   fund that is its cash by the book, of a member what it has paid in, of an agreement what is
-//!   signed and not paid yet.
+//!   fund that is its cash by the book, of a member what it has paid in, of a grantee what it received
+//!   over all its agreements and keeps, of an agreement what is signed and not paid yet.
 //! * Money that lies in one account is mixed. Which contribution an award was paid with is settled by
 //!   a convention, told wherever it is used: what came into an account first leaves it first. The
 //!   parts of an account always add up to its balance.
@@ -13,7 +13,8 @@ use rollbook_core::account::table::ROWS;
 use rollbook_core::account::{Account, AccountKind, Posting};
 use rollbook_core::calendar::LocalDay;
 use rollbook_core::id::{AgreementId, AwardId, CallId, ContributionId, FundId, PaymentId};
-use rollbook_core::record::{Body, FundAct};
+use rollbook_core::object::recovery::SetOff;
+use rollbook_core::record::{AwardAct, Body, FundAct};
 use rollbook_core::state::StateTables;
 use rollbook_core::view::money::Entry;
 use rollbook_proof::crypto::Hash;
@@ -29,6 +30,8 @@ pub enum Of {
     Fund(FundId),
     /// What a member paid in, less what it got back.
     Member(OrganisationId),
+    /// What a grantee was paid over all its agreements, less what came back.
+    Grantee(OrganisationId),
     /// What is signed and not paid.
     Agreement(AgreementId),
 }
@@ -91,6 +94,15 @@ impl Of {
                 let own = |kind| matches!(kind, AccountKind::Member(n) | AccountKind::Return(n) if n == member);
                 by(&own).map(|change| -change)
             }
+            // What is accepted or given up stays with the grantee: it is paid, and moves no more.
+            Of::Grantee(grantee) => by(&|kind| match kind {
+                AccountKind::Paid(n) | AccountKind::Accepted(n) | AccountKind::Lost(n) => tables
+                    .agreements
+                    .get(&n)
+                    .is_some_and(|agreement| agreement.grantee == grantee),
+                _ => false,
+            })
+            .filter(|change| *change != 0),
             Of::Agreement(agreement) => by(&|kind| match kind {
                 AccountKind::Committed(n) => n == agreement,
                 AccountKind::InTransit(payment) => tables
@@ -198,9 +210,27 @@ pub struct Part {
 }
 
 impl Part {
-    /// The part after it came to an account.
-    fn comes_to(self, kind: AccountKind) -> Part {
+    /// The part after it came from an account to an account. `set_off` is the payment that a debt was
+    /// set off against.
+    fn comes_to(
+        self,
+        from: AccountKind,
+        kind: AccountKind,
+        tables: &StateTables,
+        set_off: Option<PaymentId>,
+    ) -> Part {
         match kind {
+            // A debt set off: what was paid for one agreement is paid for the other from now on.
+            AccountKind::Paid(new) if matches!(from, AccountKind::Paid(old) if old != new) => {
+                let agreement = tables.agreements.get(&new);
+                Part {
+                    contribution: self.contribution,
+                    call: agreement.map(|agreement| agreement.call),
+                    award: agreement.map(|agreement| agreement.award),
+                    agreement: Some(new),
+                    payment: set_off,
+                }
+            }
             AccountKind::Free | AccountKind::Direction(_) => Part {
                 contribution: self.contribution,
                 ..Part::default()
@@ -236,6 +266,7 @@ pub fn parts(entries: &[Entry], tables: &StateTables) -> Parts {
     let mut all = Parts::new();
     for entry in entries {
         let contribution = contribution(entry, tables);
+        let set_off = set_off(entry, tables);
         for posted in &entry.postings {
             let Posting { from, to, .. } = posted.posting;
             let mut left = i128::from(posted.posting.amount);
@@ -263,7 +294,7 @@ pub fn parts(entries: &[Entry], tables: &StateTables) -> Parts {
             }
             let target = all.entry(to).or_default();
             for (part, amount) in moved {
-                let part = part.comes_to(to.kind);
+                let part = part.comes_to(from.kind, to.kind, tables, set_off);
                 match target.back_mut() {
                     Some((last, sum)) if *last == part => *sum += amount,
                     _ => target.push_back((part, amount)),
@@ -283,4 +314,13 @@ fn contribution(entry: &Entry, tables: &StateTables) -> Option<ContributionId> {
     let receipt = tables.receipts.get(receipt)?;
     let instalment = tables.instalments.get(&receipt.instalment)?;
     Some(instalment.contribution)
+}
+
+/// The payment that an act set a debt off against.
+fn set_off(entry: &Entry, tables: &StateTables) -> Option<PaymentId> {
+    let (_, record) = entry.record.as_ref()?;
+    let Body::Award(AwardAct::AgreeSetOff { entry }) = &record.payload.body else {
+        return None;
+    };
+    tables.set_offs.get(entry).map(SetOff::payment)
 }

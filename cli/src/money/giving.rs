@@ -8,14 +8,18 @@
 //! * What is not public on the ledger is not published: no content of an application beyond its title
 //!   and what it asked for.
 
+use std::collections::BTreeMap;
+
+use rollbook_core::account::table::OFFSET;
 use rollbook_core::account::{Account, AccountKind, Posting, Unit};
 use rollbook_core::calendar::LocalDay;
-use rollbook_core::id::{AwardId, Id as _};
+use rollbook_core::id::{AgreementId, AwardId, Id as _};
 use rollbook_core::identity::Organisation;
 use rollbook_core::identity::identifier::Identifier;
 use rollbook_core::object::agreement::Agreement;
 use rollbook_core::object::award::Award;
 use rollbook_core::state::StateTables;
+use rollbook_core::view::money::Entry;
 use rollbook_core::word::Word as _;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_words::catalogue::{Language, speaking, t_in};
@@ -42,9 +46,13 @@ pub struct Publisher<'a> {
 /// Every award as a package of grants, as text; none: there is no award in a currency.
 pub fn package(book: &Book, publisher: &Publisher<'_>) -> Result<Option<String>, Failure> {
     let tables = book.tables()?;
+    let calendar = book.calendar()?;
+    let all = moved(&book.entries, tables, |entry| calendar.day_of(entry.time));
+    let none = Moved::default();
     let mut grants = Vec::new();
-    for (_, award) in tables.awards.iter() {
-        grants.extend(grant(book, tables, award, publisher)?);
+    for (number, award) in tables.awards.iter() {
+        let moved = all.get(number).unwrap_or(&none);
+        grants.extend(grant(book, tables, award, moved, publisher)?);
     }
     if grants.is_empty() {
         return Ok(None);
@@ -141,6 +149,7 @@ fn grant(
     book: &Book,
     tables: &StateTables,
     award: &Award,
+    moved: &Moved,
     publisher: &Publisher<'_>,
 ) -> Result<Option<Value>, Failure> {
     let (Some(fund), Some(call)) = (tables.funds.get(&award.fund), tables.calls.get(&award.call))
@@ -178,11 +187,15 @@ fn grant(
         ),
     ];
     let description = t_in(Language::English, "giving.grant", &facts);
-    let moved = moved(book, award, agreement)?;
     let paid = paid(tables, award, agreement);
+    let changed = agreement.map(|agreement| agreement.since_ms);
+    let changed = [award.since_ms, award.decided_ms, moved.last]
+        .into_iter()
+        .chain(changed)
+        .max();
     let mut grant = json!({
         "id": id(publisher, award.number), "title": title, "description": description,
-        "currency": unit.code(), "amountAwarded": amount(unit, i128::from(award.amount)),
+        "currency": unit.code(), "amountAwarded": amount(unit, awarded(award, agreement)),
         "amountAppliedFor": opened.map(|opened| amount(unit, i128::from(opened.content.ask))),
         "amountDisbursed": agreement.map(|_| amount(unit, paid)),
         "awardDate": calendar.day_of(award.decided_ms).to_string(),
@@ -192,7 +205,7 @@ fn grant(
             "code": award.call.short().to_string(), "title": text(call.terms.title.latin.as_str()),
         }],
         "fromOpenCall": "Yes", "dataSource": publisher.source,
-        "dateModified": instant(book, moved.last)?,
+        "dateModified": instant(book, changed.unwrap_or_default())?,
     });
     if let Some(direction) = call.terms.direction
         && let Some(direction) = tables.directions.get(&direction)
@@ -244,7 +257,20 @@ fn dates(grant: &mut Value, agreement: &Agreement, day: impl Fn(LedgerTime) -> L
     grant["actualDates"] = json!([{ "startDate": begun }]);
 }
 
-/// What was paid and not taken back: `D` and `S` of the agreement.
+/// What the award still is: nothing once it lapsed or was revoked, else without what was freed of its
+/// agreement.
+fn awarded(award: &Award, agreement: Option<&Agreement>) -> i128 {
+    if !award.counts() {
+        return 0;
+    }
+    let Some(agreement) = agreement.filter(|agreement| agreement.in_force_ms.is_some()) else {
+        return i128::from(award.amount);
+    };
+    let total = i128::from(agreement.terms.total);
+    total.saturating_sub(i128::from(agreement.freed))
+}
+
+/// What was paid and not taken back: `D`, `S` and `L` of the agreement.
 fn paid(tables: &StateTables, award: &Award, agreement: Option<&Agreement>) -> i128 {
     let Some(agreement) = agreement else {
         return 0;
@@ -252,6 +278,7 @@ fn paid(tables: &StateTables, award: &Award, agreement: Option<&Agreement>) -> i
     let kinds = [
         AccountKind::Paid(agreement.number),
         AccountKind::Accepted(agreement.number),
+        AccountKind::Lost(agreement.number),
     ];
     let balances = kinds.iter().filter_map(|kind| {
         tables.accounts.get(&Account {
@@ -265,46 +292,76 @@ fn paid(tables: &StateTables, award: &Award, agreement: Option<&Agreement>) -> i
 /// Transactions of an award: id, day, amount.
 type Transactions = Vec<(String, LocalDay, i128)>;
 
+/// What moved of an award.
+#[derive(Default)]
 struct Moved {
-    /// W -> K.
+    /// What was bound by an agreement, and with a minus what was freed of it.
     committed: Transactions,
-    /// T -> D, and what came back.
+    /// What was paid, and with a minus what came back.
     paid: Transactions,
     /// The newest of everything.
     last: LedgerTime,
 }
 
-fn moved(book: &Book, award: &Award, agreement: Option<&Agreement>) -> Result<Moved, Failure> {
-    let mut moved = Moved {
-        committed: Vec::new(),
-        paid: Vec::new(),
-        last: award.since_ms.max(award.decided_ms),
+/// What moved of every award, in one pass.
+fn moved(
+    entries: &[Entry],
+    tables: &StateTables,
+    day: impl Fn(&Entry) -> LocalDay,
+) -> BTreeMap<AwardId, Moved> {
+    let of_agreement = |number: AgreementId| Some(tables.agreements.get(&number)?.award);
+    let award_of = |kind: AccountKind| match kind {
+        AccountKind::Award(award) => Some(award),
+        AccountKind::Committed(n)
+        | AccountKind::Paid(n)
+        | AccountKind::Accepted(n)
+        | AccountKind::Lost(n) => of_agreement(n),
+        AccountKind::InTransit(payment) => tables
+            .payments
+            .get(&payment)
+            .map(|found| found.agreement)
+            .and_then(of_agreement),
+        _ => None,
     };
-    let Some(agreement) = agreement else {
-        return Ok(moved);
-    };
-    moved.last = moved.last.max(agreement.since_ms);
-    for entry in &book.entries {
-        for posted in &entry.postings {
+    let mut all: BTreeMap<AwardId, Moved> = BTreeMap::new();
+    for entry in entries {
+        for (place, posted) in entry.postings.iter().enumerate() {
             let Posting {
                 from, to, amount, ..
             } = posted.posting;
-            let into = match (from.kind, to.kind) {
-                (AccountKind::Award(_), AccountKind::Committed(n)) if n == agreement.number => {
-                    &mut moved.committed
-                }
-                (AccountKind::InTransit(_), AccountKind::Paid(n)) if n == agreement.number => {
-                    &mut moved.paid
-                }
-                _ => continue,
-            };
-            let record = entry.record.as_ref().map(|(id, _)| id.to_hex());
-            let id = record.unwrap_or_else(|| format!("{}-{}", entry.height.0, posted.row));
-            into.push((id, book.day(entry)?, i128::from(amount)));
-            moved.last = moved.last.max(entry.time);
+            let (left, came) = (award_of(from.kind), award_of(to.kind));
+            let offset = posted.row == OFFSET.name;
+            let minor = i128::from(amount);
+            for (award, minor) in [(left, -minor), (came, minor)] {
+                let Some(award) = award else { continue };
+                let moved = all.entry(award).or_default();
+                moved.last = moved.last.max(entry.time);
+                // Within one award only the way into `K` and into `D` counts; between awards, or to the
+                // fund and back, every way does.
+                let kind = if minor < 0 { from.kind } else { to.kind };
+                let other = if minor < 0 { to.kind } else { from.kind };
+                let transactions = match (kind, other) {
+                    // What pays a debt is not freed.
+                    (AccountKind::Committed(_), _) if offset => continue,
+                    (AccountKind::Committed(_), AccountKind::InTransit(_)) => continue,
+                    (AccountKind::Committed(_), AccountKind::Paid(_)) => continue,
+                    (AccountKind::Committed(_), _) => &mut moved.committed,
+                    (AccountKind::Paid(_), AccountKind::Accepted(_) | AccountKind::Lost(_)) => {
+                        continue;
+                    }
+                    (AccountKind::Paid(_), _) => &mut moved.paid,
+                    _ => continue,
+                };
+                let record = entry.record.as_ref().map(|(id, _)| id.to_hex());
+                let id = record.unwrap_or_else(|| format!("{}-{}", entry.height.0, posted.row));
+                let taken = transactions.iter().any(|(before, ..)| *before == id);
+                // One act may move two parts of one award.
+                let id = if taken { format!("{id}-{place}") } else { id };
+                transactions.push((id, day(entry), minor));
+            }
         }
     }
-    Ok(moved)
+    all
 }
 
 #[cfg(test)]
@@ -318,5 +375,83 @@ mod tests {
             json!({ "value": amount(&yuan, 999_999_999_999_999_999), "title": text("a\u{e000}1") });
         let told = numbers(&serde_json::to_string(&value).unwrap());
         assert_eq!(told, "{\"title\":\"a1\",\"value\":9999999999999999.99}");
+    }
+
+    /// An award that lapsed went out with its whole amount, and money that came back was in no
+    /// transaction.
+    #[test]
+    fn what_lapsed_is_nothing_and_what_came_back_is_told() {
+        use rollbook_core::account::Amount;
+        use rollbook_core::id::FundId;
+        use rollbook_core::object::award::AwardState;
+        use rollbook_core::step::Posted;
+        use rollbook_proof::number::Height;
+        use rollbook_tests::grants::{Bench, MILLION};
+
+        let mut bench = Bench::on_tables();
+        let number = AgreementId(bench.agreement());
+        let tables = &bench.world.tables;
+        let agreement = tables.agreements.get(&number).unwrap();
+        let award = tables.awards.get(&agreement.award).unwrap();
+        let whole = i128::from(8 * MILLION);
+        assert_eq!(awarded(award, Some(agreement)), whole);
+        let mut freed = agreement.clone();
+        freed.freed = Amount(MILLION);
+        assert_eq!(awarded(award, Some(&freed)), whole - i128::from(MILLION));
+        let mut lapsed = award.clone();
+        lapsed.state = AwardState::Lapsed;
+        assert_eq!(awarded(&lapsed, None), 0);
+
+        let fund = FundId(1);
+        let account = |kind| Account { fund, kind };
+        let entry = |time: u64, row, from, to, amount| Entry {
+            height: Height(time),
+            time: LedgerTime(time),
+            record: None,
+            postings: vec![Posted {
+                row,
+                posting: Posting {
+                    from: account(from),
+                    to: account(to),
+                    amount: Amount(amount),
+                    earmark_of: None,
+                },
+            }],
+            steps: Vec::new(),
+        };
+        use AccountKind as K;
+        let (won, paid) = (agreement.award, K::Paid(number));
+        let entries = [
+            entry(
+                1,
+                "agreement-in-force",
+                K::Award(won),
+                K::Committed(number),
+                800,
+            ),
+            entry(
+                2,
+                "payment-settled",
+                K::InTransit(Default::default()),
+                paid,
+                300,
+            ),
+            entry(3, "recovered", paid, K::Free, 100),
+            entry(
+                4,
+                "agreement-reduced-to-fund",
+                K::Committed(number),
+                K::Free,
+                50,
+            ),
+            entry(5, "finally-accepted", paid, K::Accepted(number), 200),
+        ];
+        let all = moved(&entries, tables, |entry| LocalDay(entry.time.0 as i64));
+        assert_eq!(all.len(), 1);
+        let moved = &all[&won];
+        let amounts = |all: &Transactions| all.iter().map(|one| one.2).collect::<Vec<_>>();
+        assert_eq!(amounts(&moved.committed), [800, -50]);
+        assert_eq!(amounts(&moved.paid), [300, -100]);
+        assert_eq!(moved.last, LedgerTime(5));
     }
 }

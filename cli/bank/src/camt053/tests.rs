@@ -267,3 +267,50 @@ proptest::proptest! {
         let _ = read(&bytes[..at], wanted);
     }
 }
+
+/// A batch whose parts carry one reference, or that of the entry, could not be read. Each part gets its
+/// place behind it; the number of an entry in its statement is no reference.
+#[test]
+fn parts_under_one_reference() {
+    let references = |read: Vec<Statement>| -> Vec<String> {
+        let lines = read[0].lines.iter().map(|line| line.reference.clone());
+        lines
+            .map(|reference| reference.unwrap_or_default())
+            .collect()
+    };
+    let last = |from: &str, to: &str| references(changed(from, to).unwrap()).split_off(3);
+    let own = "<AcctSvcrRef>ICBC-0004-B</AcctSvcrRef>";
+    assert_eq!(last(own, own), ["ICBC-0004/1", "ICBC-0004-B"]);
+    let entry = last(own, "<AcctSvcrRef>ICBC-0004</AcctSvcrRef>");
+    assert_eq!(entry, ["ICBC-0004/1", "ICBC-0004/2"]);
+    let number = "<AcctSvcrRef>ICBC-0001</AcctSvcrRef>";
+    let read = changed(number, "<NtryRef>17</NtryRef>").unwrap();
+    assert_eq!(references(read)[0], "");
+}
+
+/// What a bank takes back is marked; an amount without its currency has none, even behind one that has.
+#[test]
+fn reversals_and_currencies() {
+    let marked = |read: &[Statement]| -> Vec<bool> {
+        let lines = read[0].lines.iter();
+        lines.map(|line| line.reversal).collect()
+    };
+    let read = taken("every-entry.camt053.xml", ACCOUNT, "CNY").unwrap();
+    assert_eq!(marked(&read), [false, false, true, false, false]);
+    let read = changed(">true</RvslInd>", ">false</RvslInd>").unwrap();
+    assert!(!marked(&read).contains(&true));
+    for amount in ["1000.00", "300.00", "15.00"] {
+        let with = format!("<Amt Ccy=\"CNY\">{amount}");
+        let fault = changed(&with, &format!("<Amt>{amount}")).unwrap_err();
+        assert_eq!(fault.code, Code::OtherCurrency, "{amount}");
+    }
+}
+
+/// An opening balance of a day without entries is that day's: the days before the first entry are not
+/// missing.
+#[test]
+fn a_statement_that_begins_with_a_quiet_day() {
+    let read = changed("<Cd>PRCD</Cd>", "<Cd>OPBD</Cd>").unwrap();
+    assert_eq!(read[0].from.to_string(), "2026-03-01");
+    assert!(read[0].opens_evening_before);
+}

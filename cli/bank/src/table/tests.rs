@@ -78,6 +78,7 @@ fn other_forms() {
     let text = "Datum;Betrag;Art\n2.3.2026;1.000,50;H\n3.3.2026;0,50;S\n";
     let said = Said {
         opening: Some(100),
+        closing: Some(100_100),
         from: CivilDate::parse("2026-03-01")
             .ok()
             .map(CivilDate::day_number),
@@ -86,6 +87,20 @@ fn other_forms() {
     let statement = read_as(text.as_bytes(), &german, said).unwrap();
     assert_eq!((statement.opening, statement.closing), (100, 100_100));
     assert_eq!(statement.from.to_string(), "2026-03-01");
+    // A file that lacks a line does not lead to the balance that was told, and one of two balances
+    // shows nothing.
+    let other = Said {
+        closing: Some(100_150),
+        ..said
+    };
+    let fault = read_as(text.as_bytes(), &german, other).unwrap_err();
+    assert_eq!(fault.code, Code::Sum);
+    let half = Said {
+        closing: None,
+        ..said
+    };
+    let fault = read_as(text.as_bytes(), &german, half).unwrap_err();
+    assert_eq!(fault.code, Code::Missing);
     // Without a column of balances and without being told, nobody knows what the account holds.
     let fault = read_as(text.as_bytes(), &german, Said::default()).unwrap_err();
     assert_eq!(fault.code, Code::Missing);

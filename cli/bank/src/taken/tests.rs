@@ -14,6 +14,7 @@ fn line(day: i64, minor: i64, reference: &str) -> Line {
         reference: (!reference.is_empty()).then(|| reference.to_owned()),
         end_to_end: None,
         return_reason: None,
+        reversal: false,
         counterparty: None,
         text: Some("told otherwise in every file".to_owned()).filter(|_| day % 2 == 0),
     }
@@ -24,6 +25,7 @@ fn statement(days: (i64, i64), opening: i128, lines: &[Line]) -> Statement {
     Statement {
         from: LocalDay(MONDAY + days.0),
         to: LocalDay(MONDAY + days.1),
+        opens_evening_before: false,
         opening,
         closing: opening + sum,
         lines: lines.to_vec(),
@@ -151,4 +153,68 @@ fn what_does_not_join() {
     let mut other = statement((4, 4), 700, &[line(4, -50, "R003")]);
     other.closing = 651;
     assert_eq!(take(&mut taken, &other), Err(Code::Opening));
+}
+
+/// A batch that the bank booked under one reference was read once as one line and a repetition: a line
+/// was lost, and the sum of everything after it was wrong.
+#[test]
+fn a_reference_twice_in_one_statement_is_refused_and_loses_no_line() {
+    let mut taken = Taken::default();
+    let batch = [line(0, -500, "B001"), line(0, -500, "B001")];
+    let first = statement((0, 0), 2_000, &batch);
+    assert_eq!(take(&mut taken, &first), Err(Code::Reference));
+    // The reader tells the parts apart, and then all of them are there.
+    let parts = [line(0, -500, "B001/1"), line(0, -500, "B001/2")];
+    let first = statement((0, 0), 2_000, &parts);
+    assert_eq!(take(&mut taken, &first), Ok((2, 0)));
+    assert_eq!(taken.balance_on(LocalDay(MONDAY)), 1_000);
+    let next = statement((1, 1), 1_000, &[line(1, 7, "R002")]);
+    assert_eq!(take(&mut taken, &next), Ok((1, 0)));
+    // A first statement whose lines do not lead to its end is no beginning.
+    let mut wrong = statement((0, 0), 2_000, &parts);
+    wrong.closing += 1;
+    assert_eq!(take(&mut Taken::default(), &wrong), Err(Code::Sum));
+}
+
+/// What was taken by mistake can be dropped, statement by statement, and taken anew.
+#[test]
+fn the_newest_statement_can_be_dropped() {
+    let mut taken = Taken::default();
+    assert_eq!(taken.undo(), None);
+    let first = statement((0, 4), 0, &[line(0, 1_000, "R001"), line(4, -50, "R003")]);
+    take(&mut taken, &first).unwrap();
+    let one = taken.clone();
+    // It overlaps, and goes on to a day that has not come.
+    let wrong = statement((4, 400), 1_000, &[line(4, -50, "R003"), line(4, 1, "R004")]);
+    assert_eq!(take(&mut taken, &wrong), Ok((1, 1)));
+    // The same again brings nothing, and there is nothing of it to drop.
+    assert_eq!(take(&mut taken, &wrong), Ok((0, 2)));
+    let dropped = taken.undo().unwrap();
+    assert_eq!(dropped, [line(4, 1, "R004")]);
+    assert_eq!(taken, one);
+    assert_eq!(taken.undo().unwrap().len(), 2);
+    assert_eq!(taken, Taken::default());
+}
+
+/// Some banks date the balance before a day the evening before. The first statement begins where its
+/// lines do; a later one has no gap because of it.
+#[test]
+fn an_opening_balance_of_the_evening_before() {
+    let dated = |days, opening, lines: &[Line]| Statement {
+        opens_evening_before: true,
+        ..statement(days, opening, lines)
+    };
+    let mut taken = Taken::default();
+    take(&mut taken, &dated((0, 2), 0, &[line(1, 9, "R001")])).unwrap();
+    assert_eq!(
+        taken.days,
+        Some((LocalDay(MONDAY + 1), LocalDay(MONDAY + 2)))
+    );
+    // Opened on Wednesday evening, nothing on Thursday, one line on Friday.
+    let next = dated((2, 4), 9, &[line(4, 1, "R002")]);
+    assert_eq!(take(&mut taken, &next), Ok((1, 0)));
+    // Where something was booked on the day of the balance, that is the first day.
+    let mut taken = Taken::default();
+    take(&mut taken, &dated((0, 2), 0, &[line(0, 9, "R001")])).unwrap();
+    assert_eq!(taken.days, Some((LocalDay(MONDAY), LocalDay(MONDAY + 2))));
 }

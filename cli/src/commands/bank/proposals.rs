@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rollbook_bank::matching::{Act, Left as LeftOver, Outcome, Proposal, Reason, propose};
+use rollbook_bank::matching::propose;
+use rollbook_bank::proposal::{Act, Left as LeftOver, Outcome, Proposal, Reason};
 use rollbook_core::account::Unit;
-use rollbook_core::id::{Id as _, InstalmentId, PaymentId};
+use rollbook_core::id::{Id as _, InstalmentId, PaymentId, RecoveryId};
 use rollbook_words::catalogue::t;
 
 use super::{fund_number, past};
@@ -36,27 +37,38 @@ pub struct Match {
     from_export: Option<PathBuf>,
 }
 
-/// The acts that proposals become: command, name of the file, columns.
-const ACTS: [(&str, &str, &[&str]); 4] = [
+/// The acts that proposals become: command, name of the file, columns. What is guessed goes into a file
+/// of its own, `NAME.guess.csv`: signing all of the first in one run signs nothing that was guessed.
+const ACTS: [(&str, &str, &[&str]); 6] = [
     (
         "payment confirm",
-        "payment-confirm.csv",
+        "payment-confirm",
         &["payment", "reference", "amount"],
     ),
     (
         "payment return",
-        "payment-return.csv",
+        "payment-return",
         &["payment", "reference", "amount", "reason"],
     ),
     (
         "contribution receive",
-        "contribution-receive.csv",
+        "contribution-receive",
         &["instalment", "amount", "reference", "value_day"],
     ),
     (
         "contribution confirm",
-        "contribution-confirm.csv",
+        "contribution-confirm",
         &["instalment", "receipt"],
+    ),
+    (
+        "recovery receive",
+        "recovery-receive",
+        &["recovery", "amount", "reference", "value_day"],
+    ),
+    (
+        "recovery confirm",
+        "recovery-confirm",
+        &["recovery", "receipt"],
     ),
 ];
 
@@ -77,23 +89,29 @@ pub fn run(global: &Global, flags: &Match) -> Result<u8, Failure> {
     if let Some(folder) = &flags.out {
         files::make_folder(folder)?;
         for (at, (command, name, columns)) in ACTS.iter().enumerate() {
-            let rows: Vec<Vec<String>> = outcome
-                .proposals
-                .iter()
-                .filter(|proposal| place(&proposal.act) == at)
-                .map(|proposal| cells(proposal, &kept, unit))
-                .collect();
-            if rows.is_empty() {
-                continue;
+            for (certain, ending, key) in [
+                (true, "csv", "bank.drafts"),
+                (false, "guess.csv", "bank.guesses"),
+            ] {
+                let rows: Vec<Vec<String>> = outcome
+                    .proposals
+                    .iter()
+                    .filter(|one| place(&one.act) == at && one.is_certain() == certain)
+                    .map(|proposal| cells(proposal, &kept, unit))
+                    .collect();
+                if rows.is_empty() {
+                    continue;
+                }
+                let file = folder.join(format!("{name}.{ending}"));
+                let table = csv::ordered(columns, &rows);
+                files::save_private(&file, table.as_bytes(), flags.force)?;
+                let facts = [
+                    ("count", rows.len().to_string()),
+                    ("command", format!("rollbook {command}")),
+                    ("file", file.display().to_string()),
+                ];
+                say(t(key, &facts));
             }
-            let file = folder.join(name);
-            files::save_private(&file, csv::ordered(columns, &rows).as_bytes(), flags.force)?;
-            let facts = [
-                ("count", rows.len().to_string()),
-                ("command", format!("rollbook {command}")),
-                ("file", file.display().to_string()),
-            ];
-            say(t("bank.drafts", &facts));
         }
     }
     say(book.from());
@@ -106,6 +124,8 @@ fn place(act: &Act) -> usize {
         Act::Return { .. } => 1,
         Act::Receive { .. } => 2,
         Act::Confirm { .. } => 3,
+        Act::ReceiveRecovery { .. } => 4,
+        Act::ConfirmRecovery { .. } => 5,
     }
 }
 
@@ -122,16 +142,20 @@ fn cells(proposal: &Proposal, kept: &Kept, unit: &Unit) -> Vec<String> {
         Act::Return { payment, reason } => {
             vec![payment.to_string(), reference, amount, reason.clone()]
         }
-        Act::Receive { instalment } => vec![
-            instalment.to_string(),
+        Act::Receive { instalment: number } | Act::ReceiveRecovery { recovery: number } => vec![
+            number.to_string(),
             amount,
             reference,
             value_day.map(|day| day.to_string()).unwrap_or_default(),
         ],
         Act::Confirm {
-            instalment,
+            instalment: number,
             receipt,
-        } => vec![instalment.to_string(), receipt.clone()],
+        }
+        | Act::ConfirmRecovery {
+            recovery: number,
+            receipt,
+        } => vec![number.to_string(), receipt.clone()],
     }
 }
 
@@ -149,6 +173,7 @@ fn reasons(proposal: &Proposal) -> String {
 fn act_in_words(act: &Act) -> String {
     let payment = |number: &u32| PaymentId(*number).short().to_string();
     let instalment = |number: &u32| InstalmentId(*number).short().to_string();
+    let recovery = |number: &u32| RecoveryId(*number).short().to_string();
     match act {
         Act::Settle { payment: number } => t("bank.act.settle", &[("id", payment(number))]),
         Act::Return {
@@ -162,15 +187,33 @@ fn act_in_words(act: &Act) -> String {
         Act::Confirm {
             instalment: number, ..
         } => t("bank.act.confirm", &[("id", instalment(number))]),
+        Act::ReceiveRecovery { recovery: number } => {
+            t("bank.act.receive", &[("id", recovery(number))])
+        }
+        Act::ConfirmRecovery {
+            recovery: number, ..
+        } => t("bank.act.confirm", &[("id", recovery(number))]),
     }
 }
 
 fn left_in_words(left: &LeftOver, unit: &Unit) -> String {
     let grouped = |amount| unit.grouped(i128::from(amount));
     let facts = match left {
-        LeftOver::CameBack { payment } | LeftOver::BackAfterSettlement { payment } => {
+        LeftOver::CameBack { payment }
+        | LeftOver::BackAfterSettlement { payment }
+        | LeftOver::PaidAgain { payment }
+        | LeftOver::BackAgain { payment } => {
             vec![("id", PaymentId(*payment).short().to_string())]
         }
+        LeftOver::CameBackLess {
+            payment,
+            amount,
+            expected,
+        } => vec![
+            ("id", PaymentId(*payment).short().to_string()),
+            ("amount", grouped(*amount)),
+            ("expected", grouped(*expected)),
+        ],
         LeftOver::OtherAmount { payment, expected } => vec![
             ("id", PaymentId(*payment).short().to_string()),
             ("amount", grouped(*expected)),
@@ -183,7 +226,9 @@ fn left_in_words(left: &LeftOver, unit: &Unit) -> String {
             ),
         ],
         LeftOver::Several { count } => vec![("count", count.to_string())],
-        LeftOver::There | LeftOver::NoReference | LeftOver::Nothing => Vec::new(),
+        LeftOver::There | LeftOver::NoReference | LeftOver::OtherName | LeftOver::Nothing => {
+            Vec::new()
+        }
     };
     t(&format!("bank.left.{}", left.word()), &facts)
 }
@@ -235,4 +280,27 @@ fn tell_matches(global: &Global, kept: &Kept, outcome: &Outcome, unit: &Unit) {
         ("open", open.to_string()),
     ];
     say(t("bank.matched", &facts));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verbs;
+
+    /// Every draft is a table that its act reads: the command exists, and has every column.
+    #[test]
+    fn every_draft_is_one_that_its_act_reads() {
+        for (command, name, columns) in ACTS {
+            let (noun, word) = command.split_once(' ').unwrap();
+            let verb = verbs::find(noun, word).unwrap();
+            assert_eq!(name, format!("{noun}-{word}"));
+            let fields = verbs::from::names(verb);
+            for column in columns {
+                assert!(fields.contains(column), "{command}: {column} of {fields:?}");
+            }
+        }
+        assert!(
+            !verbs::from::names(verbs::find("payment", "confirm").unwrap()).contains(&"recovery")
+        );
+    }
 }
