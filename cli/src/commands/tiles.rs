@@ -262,3 +262,40 @@ impl Tiles<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rollbook_proof::log::tiles::EntryBundler;
+
+    use super::*;
+
+    /// A bundle that a run left behind which did not end well was believed for ever, and no later run came to
+    /// the checkpoint's root.
+    #[test]
+    fn what_no_checkpoint_covers_is_not_believed_and_goes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let tile = entry_bundles(0, TILE_WIDTH).next().unwrap();
+        let mut bundler = EntryBundler::at_bundle(0);
+        let whole = (0..TILE_WIDTH).find_map(|_| bundler.push(b"leaf").unwrap());
+        let (_, bytes) = whole.unwrap();
+        let path = folder.path().join(tile.path());
+        let mut tiles = Tiles::into(folder.path());
+        assert_eq!(tiles.known, 0);
+        tiles.put(&tile.path(), &bytes).unwrap();
+        assert!(tiles.bundle(&[], &tile).is_err(), "of no checkpoint");
+        drop(tiles);
+        assert!(!path.exists(), "the run did not end well");
+
+        let mut tiles = Tiles::into(folder.path());
+        tiles.put(&tile.path(), &bytes).unwrap();
+        tiles.is_done = true;
+        drop(tiles);
+        let mut tiles = Tiles::into(folder.path());
+        tiles.known = TILE_WIDTH;
+        assert_eq!(tiles.bundle(&[], &tile).unwrap(), bytes);
+        // What stood there before stays whatever becomes of this run.
+        tiles.put(&tile.path(), &bytes).unwrap();
+        drop(tiles);
+        assert!(path.exists());
+    }
+}
