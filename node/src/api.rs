@@ -26,6 +26,7 @@ use rollbook_proof::chain::{HandoverCheckpoint, LogSignature};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey};
 use rollbook_proof::log::{Checkpoint, Clock, EpochPolicy, SignedNote};
 use rollbook_proof::number::{Height, OrganisationId};
+use rollbook_wire::proof::Policy;
 use tokio::sync::watch;
 
 use crate::clock::NodeClock;
@@ -111,6 +112,8 @@ struct Inside {
     chain: Hash,
     /// The newest note that was made, with the size and root that it is of.
     note: Mutex<Option<(u64, Hash, SignedNote)>>,
+    /// The policies since the first, as far as they were proved.
+    epochs: Mutex<Vec<Policy>>,
     /// The peers, and when the network was asked.
     peers: Mutex<Option<(Instant, Vec<PeerInfo>)>>,
 }
@@ -122,6 +125,7 @@ impl Api {
             limits: Limits::default(),
             chain: parts.view.genesis.hash(),
             note: Mutex::default(),
+            epochs: Mutex::default(),
             peers: Mutex::default(),
             parts,
         }))
@@ -141,6 +145,20 @@ impl Api {
 
     pub(crate) fn is_sample(&self) -> bool {
         self.parts().clock.kind() == Clock::Sample
+    }
+
+    /// The policies that were proved already, from the first on.
+    pub(crate) fn epochs(&self) -> Vec<Policy> {
+        let known = self.0.epochs.lock();
+        known.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps policies with their proofs, from the first on, for the next who asks.
+    pub(crate) fn keep_epochs(&self, chain: &[Policy]) {
+        let mut known = self.0.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < chain.len() {
+            *known = chain.to_vec();
+        }
     }
 
     /// The peers as the network knew them a moment ago: its thread carries consensus, too.

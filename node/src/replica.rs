@@ -57,7 +57,7 @@ pub use app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, V
 pub use config::ReplicaConfig;
 pub use cosign::Receipt;
 pub use journal_storage::JournalStorage;
-pub use ledger_app::{Ahead, LedgerApp, Outbox};
+pub use ledger_app::{Ahead, LedgerApp, Offer, Outbox};
 pub use mempool::{PoolLimits, PoolRefusal};
 pub use serve::Worth;
 pub use storage::{Decided, Fault, GuardError, Keys, Statement, Storage};

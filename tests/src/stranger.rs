@@ -35,8 +35,8 @@ impl Answer {
 /// Where floods come from: an address of this machine that is not the one of everybody else in a test.
 const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 
-/// A connection from another address of this machine.
-fn from_elsewhere(at: SocketAddr) -> std::io::Result<TcpStream> {
+/// A connection from the address of this machine that floods come from.
+pub fn from_elsewhere(at: SocketAddr) -> std::io::Result<TcpStream> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -83,7 +83,8 @@ pub fn until_too_many(at: SocketAddr, request: &[u8], times: usize) -> Option<us
     found
 }
 
-fn answered(mut stream: TcpStream, request: &[u8], wait: Duration) -> Option<Answer> {
+/// Sends bytes on a connection and reads until the node hangs up.
+pub fn answered(mut stream: TcpStream, request: &[u8], wait: Duration) -> Option<Answer> {
     stream.set_read_timeout(Some(wait)).ok()?;
     stream.set_write_timeout(Some(wait)).ok()?;
     stream.write_all(request).ok()?;

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use rollbook_client::client::Client;
+use rollbook_core::account::Unit;
 use rollbook_core::record::{Capacity, Record};
 use rollbook_wire::judgement::Principal;
 use rollbook_wire::next::Next;
@@ -60,7 +61,19 @@ fn both(key: &str) -> String {
     )
 }
 
-/// The page. The names of the principal and the unit of amounts are as told by a node.
+/// What a node says of the unit of an act, as far as it can be: the digits after the point are not the node's
+/// to say, and an amount is never printed a hundred times as large.
+fn unit_told(told: Option<&(String, u32)>) -> Option<Unit> {
+    let unit = objects::unit_coded(told)?;
+    told.filter(|(_, exponent)| *exponent == unit.exponent())
+        .map(|_| unit)
+}
+
+/// What stands behind a value that nothing but a node's word is behind (RULINGS A48).
+const AS_TOLD: &str = " *";
+
+/// The page. The names of the principal, the unit of amounts and where the object stands are as told by a
+/// node, and marked so.
 pub fn render(
     record: &Record,
     place: &Place,
@@ -97,16 +110,20 @@ pub fn render(
         ),
     );
     if let Some(ms) = place.time_ms {
-        row(&both("page.time"), &time(ms));
+        row(&both("page.time"), &format!("{}{AS_TOLD}", time(ms)));
     }
     let names = principal.map_or(["", ""], |principal| [&principal.native, &principal.latin]);
+    let told = if principal.is_some() { AS_TOLD } else { "" };
     row(
         &both("page.principal"),
-        &format!("{}  {}  {}", payload.principal.0, names[0], names[1]),
+        &format!("{}  {}  {}{told}", payload.principal.0, names[0], names[1]),
     );
-    let unit = unit.or(next.and_then(|next| next.unit.as_ref()));
-    let amount = |minor: i128| match (u64::try_from(minor), unit) {
-        (Ok(minor), Some((unit, exponent))) => money(minor, unit, *exponent),
+    let unit = unit_told(unit.or(next.and_then(|next| next.unit.as_ref())));
+    let amount = |minor: i128| match (u64::try_from(minor), &unit) {
+        (Ok(minor), Some(unit)) => {
+            let text = money(minor, unit.code(), unit.exponent());
+            format!("{text}{AS_TOLD}")
+        }
         _ => {
             let facts = [("minor", minor.to_string())];
             let said = |language| t_in(language, "money.smallest", &facts);
@@ -123,7 +140,7 @@ pub fn render(
         row(
             &both("page.stands"),
             &format!(
-                "{} / {}",
+                "{} / {}{AS_TOLD}",
                 stands(Language::Chinese),
                 stands(Language::English)
             ),
@@ -174,12 +191,13 @@ pub fn render(
          <h2>{signed}</h2>\n<table>\n\
          <tr><td>{person}</td><td>{role}</td><td>{key}</td><td>Ed25519</td></tr>\n\
          {signatures}</table>\n\
-         <footer>{check}<br>{genesis}: {chain}<br><code>{verify}</code></footer>\n</body></html>\n",
+         <footer>{told}<br>{check}<br>{genesis}: {chain}<br><code>{verify}</code></footer>\n</body></html>\n",
         title = escape(&both("page.title")),
         signed = escape(&both("page.signatures")),
         person = escape(&both("page.person")),
         role = escape(&both("page.role")),
         key = escape(&both("page.key")),
+        told = escape(&both("page.told")),
         check = escape(&both("page.check")),
         genesis = escape(&both("page.genesis")),
     )
@@ -275,6 +293,18 @@ mod tests {
             "机构 / organisation"
         );
         assert_eq!(objects::plain("GrantAward"), "grant award");
+    }
+
+    /// A node that said `CNY` has no digits after the point had an amount printed a hundred times as large.
+    #[test]
+    fn a_node_does_not_say_how_large_an_amount_is() {
+        let told = |code: &str, exponent| unit_told(Some(&(code.to_owned(), exponent)));
+        assert_eq!(told("CNY", 2).map(|unit| unit.exponent()), Some(2));
+        assert_eq!(told("GPU-HOUR", 0).map(|unit| unit.exponent()), Some(0));
+        for (code, exponent) in [("CNY", 0), ("JPY", 2), ("GPU-HOUR", 2), ("<b>", 0)] {
+            assert!(told(code, exponent).is_none(), "{code} {exponent}");
+        }
+        assert!(unit_told(None).is_none());
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! * The checkpoint is one that verifies from the genesis hash. Bundles come from the nodes, hash tiles are
 //!   made from them here, and nothing is called done unless they give the checkpoint's root. The
 //!   checkpoint is written last: a folder that is being brought up to date serves the log before.
-//! * A folder that is there is gone on with: whole bundles in it are read and not fetched again.
+//! * A folder that is there is gone on with: what its own checkpoint covers was verified with it, so those
+//!   bundles are read and not fetched again; nothing else in it is believed. It never goes back to a smaller
+//!   log. What was written by a run that did not end well is taken away.
+//! * The node that showed the checkpoint is asked for bundles first, then the others.
 //! * One bundle is in memory at a time, and of hash tiles the last one of each level.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollbook_client::client::Client;
 use rollbook_client::trust::{Trouble, Untrue};
@@ -16,6 +19,7 @@ use rollbook_node::files::{Access, replace};
 use rollbook_proof::crypto::Hash;
 use rollbook_proof::log::tiles::{TILE_WIDTH, Tile, TileKind, entry_bundles, read_entry_bundle};
 use rollbook_proof::log::tree::{Frontier, leaf_hash, node_hash};
+use rollbook_proof::log::{Checkpoint, SignedNote};
 use rollbook_words::catalogue::t;
 use serde_json::json;
 
@@ -41,18 +45,28 @@ pub fn run(global: &Global, flags: &Connection, folder: &Path) -> Result<u8, Fai
         let grounds = trust.head(node, &note)?;
         Ok((note, grounds))
     })?;
-    let working = busy("busy.tiles");
     let mut tiles = Tiles::into(folder);
+    if grounds.size < tiles.known {
+        let facts = [
+            ("folder", folder.display().to_string()),
+            ("known", tiles.known.to_string()),
+            ("size", grounds.size.to_string()),
+            ("node", grounds.node.clone()),
+        ];
+        return Err(
+            Failure::not_yet(t("tiles.smaller", &facts)).next(t("tiles.smaller-next", &facts))
+        );
+    }
+    let working = busy("busy.tiles");
+    let nodes = in_turn(trust.client(), &grounds.node);
     for tile in entry_bundles(0, grounds.size) {
-        let bytes = tiles.bundle(trust.client(), &tile)?;
+        let bytes = tiles.bundle(&nodes, &tile)?;
         for leaf in leaves(&tile, &bytes)? {
             tiles.push(leaf_hash(leaf))?;
         }
     }
     let root = tiles.finish()?;
     if root != grounds.root {
-        // What a node told falsely is not gone on with.
-        tiles.forget();
         let facts = [
             ("size", grounds.size.to_string()),
             ("node", grounds.node.clone()),
@@ -60,18 +74,35 @@ pub fn run(global: &Global, flags: &Connection, folder: &Path) -> Result<u8, Fai
         return Err(Failure::refused(t("tiles.other-root", &facts))
             .next(t("tiles.other-root-next", &facts)));
     }
-    tiles.write(CHECKPOINT, note.as_bytes())?;
+    tiles.put(CHECKPOINT, note.as_bytes())?;
+    tiles.is_done = true;
     drop(working);
     let facts = [
         ("folder", folder.display().to_string()),
         ("size", grounds.size.to_string()),
-        ("fetched", tiles.fetched.len().to_string()),
+        ("fetched", tiles.fetched.to_string()),
     ];
     result(
         t("tiles.done", &facts),
-        json!({ "folder": folder, "size": grounds.size, "root": root, "fetched": tiles.fetched.len() }),
+        json!({ "folder": folder, "size": grounds.size, "root": root, "fetched": tiles.fetched }),
     );
-    Ok(0)
+    Ok(trust::tell_age(&grounds))
+}
+
+/// Each node alone, the one of this name first.
+fn in_turn(client: &Client, first: &str) -> Vec<Client> {
+    let mut nodes: Vec<&String> = client.nodes().iter().collect();
+    nodes.sort_by_key(|node| *node != first);
+    nodes.into_iter().map(|node| client.only(node)).collect()
+}
+
+/// The size of the log that a folder's checkpoint covers; 0: there is none that can be read. It says what was
+/// verified when it was written, and nothing about the alliance.
+fn known(folder: &Path) -> u64 {
+    let note = std::fs::read(folder.join(CHECKPOINT)).ok();
+    let note = note.and_then(|bytes| SignedNote::parse(&bytes).ok());
+    note.and_then(|note| Checkpoint::parse(&note.text).ok())
+        .map_or(0, |checkpoint| checkpoint.size)
 }
 
 fn no_text() -> Untrue {
@@ -95,8 +126,23 @@ struct Tiles<'a> {
     /// Of each level, the hashes of the tile under way, and its index.
     levels: Vec<(Vec<Hash>, u64)>,
     frontier: Frontier,
-    /// Paths of the bundles that came from a node.
-    fetched: Vec<String>,
+    /// Entries that the folder's checkpoint covers.
+    known: u64,
+    /// Bundles that came from a node.
+    fetched: usize,
+    /// What this run has put there: taken away again unless it ends well.
+    written: Vec<PathBuf>,
+    is_done: bool,
+}
+
+impl Drop for Tiles<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            for path in &self.written {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
 }
 
 impl Tiles<'_> {
@@ -105,30 +151,41 @@ impl Tiles<'_> {
             folder,
             levels: Vec::new(),
             frontier: Frontier::new(),
-            fetched: Vec::new(),
+            known: known(folder),
+            fetched: 0,
+            written: Vec::new(),
+            is_done: false,
         }
     }
 
-    /// A bundle from the folder if it is there as a whole, else from a node and into the folder.
-    fn bundle(&mut self, client: &Client, tile: &Tile) -> Result<Vec<u8>, Failure> {
+    /// A bundle from the folder if its checkpoint covers it, else from the first node that has it, and into
+    /// the folder.
+    fn bundle(&mut self, nodes: &[Client], tile: &Tile) -> Result<Vec<u8>, Failure> {
         let path = tile.path();
-        if u64::from(tile.width) == TILE_WIDTH
+        let first = tile.index.saturating_mul(TILE_WIDTH);
+        if first.saturating_add(u64::from(tile.width)) <= self.known
             && let Ok(bytes) = std::fs::read(self.folder.join(&path))
+            && leaves(tile, &bytes).is_ok()
         {
             return Ok(bytes);
         }
-        let bytes = client.bytes(&format!("/v1/log/{path}"))?;
-        leaves(tile, &bytes)?;
-        self.write(&path, &bytes)?;
-        self.fetched.push(path);
-        Ok(bytes)
-    }
-
-    /// Removes the bundles that were fetched.
-    fn forget(&mut self) {
-        for path in std::mem::take(&mut self.fetched) {
-            let _ = std::fs::remove_file(self.folder.join(path));
+        let mut last = None;
+        for node in nodes {
+            let told = node.bytes(&format!("/v1/log/{path}"));
+            let whole = told.map_err(Failure::from).and_then(|bytes| {
+                leaves(tile, &bytes)?;
+                Ok(bytes)
+            });
+            match whole {
+                Ok(bytes) => {
+                    self.put(&path, &bytes)?;
+                    self.fetched += 1;
+                    return Ok(bytes);
+                }
+                Err(failure) => last = last.or(Some(failure)),
+            }
         }
+        Err(last.unwrap_or_else(|| Failure::unreachable(t("tiles.no-bundle", &[("tile", path)]))))
     }
 
     fn push(&mut self, leaf: Hash) -> Result<(), Failure> {
@@ -163,7 +220,7 @@ impl Tiles<'_> {
         };
         *index += 1;
         let bytes: Vec<u8> = row.iter().flat_map(|hash| hash.0).collect();
-        self.write(&tile.path(), &bytes)?;
+        self.put(&tile.path(), &bytes)?;
         while row.len() > 1 {
             let pairs = row.chunks(2);
             row = pairs
@@ -190,13 +247,55 @@ impl Tiles<'_> {
         Ok(self.frontier.root())
     }
 
-    /// Everybody may read the folder: a web server does.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    /// Everybody may read the folder: a web server does. What stands there so already stays as it is.
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.folder.join(name);
+        if std::fs::read(&path).is_ok_and(|known| known == bytes) {
+            return Ok(());
+        }
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|error| cannot_write(parent, &error))?;
         }
         replace(&path, bytes, Access::Everybody)
-            .map_err(|error| cannot_write(&path, error.reason()))
+            .map_err(|error| cannot_write(&path, error.reason()))?;
+        self.written.push(path);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollbook_proof::log::tiles::EntryBundler;
+
+    use super::*;
+
+    /// A bundle that a run left behind which did not end well was believed for ever, and no later run came to
+    /// the checkpoint's root.
+    #[test]
+    fn what_no_checkpoint_covers_is_not_believed_and_goes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let tile = entry_bundles(0, TILE_WIDTH).next().unwrap();
+        let mut bundler = EntryBundler::at_bundle(0);
+        let whole = (0..TILE_WIDTH).find_map(|_| bundler.push(b"leaf").unwrap());
+        let (_, bytes) = whole.unwrap();
+        let path = folder.path().join(tile.path());
+        let mut tiles = Tiles::into(folder.path());
+        assert_eq!(tiles.known, 0);
+        tiles.put(&tile.path(), &bytes).unwrap();
+        assert!(tiles.bundle(&[], &tile).is_err(), "of no checkpoint");
+        drop(tiles);
+        assert!(!path.exists(), "the run did not end well");
+
+        let mut tiles = Tiles::into(folder.path());
+        tiles.put(&tile.path(), &bytes).unwrap();
+        tiles.is_done = true;
+        drop(tiles);
+        let mut tiles = Tiles::into(folder.path());
+        tiles.known = TILE_WIDTH;
+        assert_eq!(tiles.bundle(&[], &tile).unwrap(), bytes);
+        // What stood there before stays whatever becomes of this run.
+        tiles.put(&tile.path(), &bytes).unwrap();
+        drop(tiles);
+        assert!(path.exists());
     }
 }

@@ -1,9 +1,9 @@
 //! Blocks, one by one and by the page.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use rollbook_core::block::BlockBody;
 use rollbook_core::export::BlockFrame;
 use rollbook_proof::chain::{Certificate, Leaf, Seal};
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::reader::Reader;
+use super::serve::Counted;
 use super::{Api, Problem};
 use crate::store::StoredBlock;
 use crate::store::view::View;
@@ -23,6 +24,8 @@ use crate::store::view::View;
 const PAGE_MAX: u64 = 100;
 /// Bytes of one page, as JSON.
 const PAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of blocks that are read for one page, and one block more.
+const PAGE_READ: usize = 4 * 1024 * 1024;
 
 /// A page of blocks.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,7 +37,8 @@ pub struct Page {
     limit: Option<u64>,
 }
 
-fn view_of(api: &Api, reader: Reader, height: Height) -> Result<Block, Problem> {
+/// A block for a reader, and the bytes that were read for it.
+fn view_of(api: &Api, reader: Reader, height: Height) -> Result<(Block, usize), Problem> {
     let view = &api.parts().view;
     let newest = view.height();
     let missing = || {
@@ -56,7 +60,8 @@ fn view_of(api: &Api, reader: Reader, height: Height) -> Result<Block, Problem> 
             .map_err(Problem::internal)?
             .records
     };
-    Ok(Block {
+    let read = block.body.len();
+    let block = Block {
         id: seal.id().to_hex(),
         round: certificate.as_ref().map(|certificate| certificate.round),
         signers: certificate
@@ -79,7 +84,15 @@ fn view_of(api: &Api, reader: Reader, height: Height) -> Result<Block, Problem> 
             .is_some_and(|receipt| receipt.height >= height),
         sample: api.is_sample(),
         seal,
-    })
+    };
+    Ok((block, read))
+}
+
+/// Charges a stranger for what was read.
+fn charge(api: &Api, counted: Option<Extension<Counted>>, reader: Reader, read: usize) {
+    if reader == Reader::Anybody {
+        api.limits().work(Counted::or_here(counted), read as u64);
+    }
 }
 
 /// One block.
@@ -94,6 +107,7 @@ fn view_of(api: &Api, reader: Reader, height: Height) -> Result<Block, Problem> 
 )]
 pub async fn block(
     State(api): State<Api>,
+    counted: Option<Extension<Counted>>,
     reader: Reader,
     Path(height): Path<String>,
 ) -> Result<Json<Block>, Problem> {
@@ -101,11 +115,13 @@ pub async fn block(
         .parse()
         .map(Height)
         .map_err(|_| Problem::bad("api.height", "a height is a whole number"))?;
-    view_of(&api, reader, height).map(Json)
+    let (block, read) = view_of(&api, reader, height)?;
+    charge(&api, counted, reader, read);
+    Ok(Json(block))
 }
 
-/// Blocks in order; as told by this node. A page has at most 1 MiB: fewer blocks than were asked for, or
-/// one that is larger.
+/// Blocks in order; as told by this node. A page has at most 1 MiB, of blocks of about 4 MiB: fewer than
+/// were asked for, or one that is larger.
 #[utoipa::path(
     get,
     path = "/v1/blocks",
@@ -114,6 +130,7 @@ pub async fn block(
 )]
 pub async fn page(
     State(api): State<Api>,
+    counted: Option<Extension<Counted>>,
     reader: Reader,
     query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Vec<Block>>, Problem> {
@@ -121,9 +138,14 @@ pub async fn page(
     let limit = page.limit.unwrap_or(20).min(PAGE_MAX);
     let newest = api.parts().view.height();
     let from = page.from.unwrap_or(newest.next().0.saturating_sub(limit));
-    let (mut blocks, mut bytes) = (Vec::new(), 0usize);
+    let (mut blocks, mut bytes, mut read) = (Vec::new(), 0usize, 0usize);
     for height in (from..from.saturating_add(limit)).take_while(|height| *height <= newest.0) {
-        let block = view_of(&api, reader, Height(height))?;
+        // Large blocks have short entries: what is read for a page is bounded as what it holds is.
+        if read > PAGE_READ {
+            break;
+        }
+        let (block, body) = view_of(&api, reader, Height(height))?;
+        read = read.saturating_add(body);
         bytes = bytes.saturating_add(size_of_page(&block));
         // A block that is larger than a page is a page of its own.
         if bytes > PAGE_BYTES && !blocks.is_empty() {
@@ -132,6 +154,7 @@ pub async fn page(
         blocks.push(block);
         tokio::task::yield_now().await;
     }
+    charge(&api, counted, reader, read);
     Ok(Json(blocks))
 }
 

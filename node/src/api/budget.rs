@@ -2,8 +2,9 @@
 //! together (RULINGS A42).
 //!
 //! * A place that has used up its own takes nothing from the others'.
-//! * Addresses are remembered in bounded memory: where there are too many, those that are not known
-//!   share one bucket.
+//! * Addresses are remembered in bounded memory: where there are too many, a new one takes the place of one
+//!   of its own wider network ([`Whence::wider`]), and where there is none, those that are not known share
+//!   one bucket.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -105,13 +106,9 @@ impl Budget {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let buckets = &mut *buckets;
         buckets.all.fill(self.all, now);
-        let place = self.known(buckets, place, now);
-        let own = buckets
-            .each
-            .entry(place)
-            .or_insert_with(|| Bucket::full(self.each, now));
-        own.fill(self.each, now);
-        if !own.has(cost) || !buckets.all.has(cost) {
+        let all_has = buckets.all.has(cost);
+        let own = self.own(buckets, place, now);
+        if !own.has(cost) || !all_has {
             return Err(UsedUp);
         }
         own.level -= cost.saturating_mul(WHOLE);
@@ -119,11 +116,23 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether the bucket of a place has anything left, whatever all together have used up.
+    /// Takes `cost` from the bucket of a place alone, whatever all together have used up.
+    pub fn take_own(&self, place: Whence, cost: u64) -> Result<(), UsedUp> {
+        let now = Instant::now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = self.own(&mut buckets, place, now);
+        if !own.has(cost) {
+            return Err(UsedUp);
+        }
+        own.level -= cost.saturating_mul(WHOLE);
+        Ok(())
+    }
+
+    /// Whether the bucket of a place has anything left, whatever all together have used up. Who is not
+    /// known has used up nothing.
     pub fn has_own(&self, place: Whence) -> bool {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.known(&mut buckets, place, now);
         buckets.each.get_mut(&place).is_none_or(|own| {
             own.fill(self.each, now);
             own.has(1)
@@ -138,11 +147,31 @@ impl Budget {
             return Ok(());
         }
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.known(&mut buckets, place, now);
-        if let Some(own) = buckets.each.get_mut(&place) {
-            own.level = own.level.saturating_sub(WHOLE);
-        }
+        let own = self.own(&mut buckets, place, now);
+        own.level = own.level.saturating_sub(WHOLE);
         Err(UsedUp)
+    }
+
+    /// Takes what there is, up to `cost`, from the bucket of a place and from that of all: of what was done
+    /// already.
+    pub fn drain(&self, place: Whence, cost: u64) {
+        let now = Instant::now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let cost = cost.saturating_mul(WHOLE);
+        let own = self.own(&mut buckets, place, now);
+        own.level = own.level.saturating_sub(cost);
+        buckets.all.level = buckets.all.level.saturating_sub(cost);
+    }
+
+    /// The bucket of a place, filled up to now.
+    fn own<'a>(&self, buckets: &'a mut Buckets, place: Whence, now: Instant) -> &'a mut Bucket {
+        let place = self.known(buckets, place, now);
+        let own = buckets
+            .each
+            .entry(place)
+            .or_insert_with(|| Bucket::full(self.each, now));
+        own.fill(self.each, now);
+        own
     }
 
     /// The place itself, or the one that all share who are too many to be remembered.
@@ -160,6 +189,13 @@ impl Budget {
             if buckets.each.len() < PLACES {
                 return place;
             }
+        }
+        // Whoever has many places of one network has them instead of each other.
+        let mut neighbours = buckets.each.range(place.neighbours());
+        if let Some((neighbour, _)) = neighbours.next() {
+            let neighbour = *neighbour;
+            buckets.each.remove(&neighbour);
+            return place;
         }
         Whence::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
@@ -209,8 +245,9 @@ mod tests {
         let budget = budget((1, 2), (u64::MAX / 10_000, u64::MAX / 10_000));
         let now = Instant::now();
         let mut taken = 0;
+        // No two of one network.
         for at in 0..20_000 {
-            taken += u32::from(budget.take_at(place(at), 2, now).is_ok());
+            taken += u32::from(budget.take_at(place(at << 8), 2, now).is_ok());
         }
         let remembered = || budget.buckets.lock().unwrap().each.len();
         assert!(remembered() <= PLACES + 1, "{}", remembered());
@@ -218,9 +255,50 @@ mod tests {
         // Once they have filled again they are forgotten.
         assert!(
             budget
-                .take_at(place(1 << 20), 1, now + Duration::from_secs(9))
+                .take_at(place(1 << 23), 1, now + Duration::from_secs(9))
                 .is_ok()
         );
         assert_eq!(remembered(), 1);
+    }
+
+    /// Strangers from many addresses used up the bucket that all share who are not known, and a member whose
+    /// address was new was told that it had asked too often.
+    #[test]
+    fn who_is_new_has_used_up_nothing() {
+        let budget = budget((1, 2), (u64::MAX / 10_000, u64::MAX / 10_000));
+        let now = Instant::now();
+        for at in 0..(PLACES as u32 + 9) {
+            let _ = budget.take_at(place(at << 8), 2, now);
+        }
+        let member = Whence::of("203.0.113.9".parse().unwrap());
+        assert_eq!(
+            budget.take_at(member, 2, now),
+            Err(UsedUp),
+            "nothing is left of the shared one"
+        );
+        assert!(budget.has_own(member));
+        assert!(
+            !budget.has_own(place(1 << 8)),
+            "who is known and has used up its own"
+        );
+    }
+
+    /// The places of one network push out each other and nobody else.
+    #[test]
+    fn a_wide_network_keeps_itself_out() {
+        let budget = budget((1, 2), (u64::MAX / 10_000, u64::MAX / 10_000));
+        let now = Instant::now();
+        let member = Whence::of("203.0.113.9".parse().unwrap());
+        budget.take_at(member, 2, now).unwrap();
+        let of_one = |at: u32| Whence::of(format!("2001:db8:1:{at:x}::1").parse().unwrap());
+        for at in 0..20_000 {
+            budget.take_at(of_one(at), 2, now).unwrap();
+        }
+        assert_eq!(budget.buckets.lock().unwrap().each.len(), PLACES);
+        assert_eq!(
+            budget.take_at(member, 1, now),
+            Err(UsedUp),
+            "it is still known"
+        );
     }
 }

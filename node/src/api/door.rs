@@ -1,11 +1,13 @@
 //! The door of the API: connections are counted, timed, and where a certificate is given spoken to
 //! in TLS (RULINGS A20, A49).
 //!
-//! * At most [`OPEN_MAX`] connections, and [`OPEN_FROM_ONE`] from one place ([`Whence`]: of IPv6 a /64):
-//!   who comes above that is hung up on, so that nobody can take all places. A proxy that the
-//!   operator names may have all: those behind it are counted by what it says of them ([`super::serve`]).
+//! * At most [`OPEN_MAX`] connections, fewer where the system gives few files, and [`OPEN_FROM_ONE`] from one
+//!   place ([`Whence`]: of IPv6 a /64): who comes above that is hung up on, so that nobody can take all
+//!   places. Proxies that the operator names may have all but an eighth together ([`BESIDE_PROXIES`]): those
+//!   behind them are counted by what they say of them ([`super::serve`]).
+//! * A wider network, of IPv6 a /48 and of IPv4 a /24, has a quarter of all at most.
 //! * [`KEPT`] places more are for whoever finds the house full: there is status and health and nothing
-//!   else, so that an operator sees what is the matter.
+//!   else, so that an operator sees what is the matter. [`KEPT_FOR_HERE`] of them are for this machine.
 //! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds.
 //!   Handshakes run beside each other. Who takes an answer slower than [`LEAST_RATE`] is hung up on once
 //!   it is [`SLOWNESS`] late.
@@ -44,8 +46,14 @@ use crate::failure::Failure;
 pub const OPEN_MAX: u64 = 1_008;
 /// Of them from one place.
 pub const OPEN_FROM_ONE: u64 = 64;
+/// What a wider network may have of all: one part of so many.
+pub const OF_WIDER: u64 = 4;
+/// What named proxies leave to others: one part of so many.
+pub const BESIDE_PROXIES: u64 = 8;
 /// Connections beyond those, for status and health alone.
 pub const KEPT: u64 = 16;
+/// Of them for this machine alone.
+pub const KEPT_FOR_HERE: u64 = 2;
 /// Of them from one place.
 const KEPT_FROM_ONE: u64 = 4;
 /// Bytes that the system holds of answers that a guest has not taken yet.
@@ -135,38 +143,65 @@ pub struct Caller {
     pub is_kept: bool,
 }
 
+/// What a connection holds: its own place, and that of its wider network.
+type Seat = (Share, Option<Share>);
+
 /// The places of the house.
 struct House {
     open: Arc<Shares>,
+    wider: Arc<Shares>,
     kept: Arc<Shares>,
-    proxies: BTreeSet<Whence>,
+    kept_for_here: Arc<Shares>,
+    /// As they connect: a neighbour in a proxy's network is not the proxy.
+    proxies: BTreeSet<IpAddr>,
+    proxied: Arc<Shares>,
 }
 
 impl House {
-    fn new(proxies: &[IpAddr]) -> House {
+    /// With places for so many, behind proxies.
+    fn new(proxies: &[IpAddr], most: u64) -> House {
+        let beside = most - most / BESIDE_PROXIES;
         House {
-            open: Shares::new(OPEN_MAX, OPEN_FROM_ONE),
-            kept: Shares::new(KEPT, KEPT_FROM_ONE),
-            proxies: proxies.iter().map(|address| Whence::of(*address)).collect(),
+            open: Shares::new(most, OPEN_FROM_ONE),
+            wider: Shares::new(most, most / OF_WIDER),
+            kept: Shares::new(KEPT - KEPT_FOR_HERE, KEPT_FROM_ONE),
+            kept_for_here: Shares::new(KEPT_FOR_HERE, KEPT_FOR_HERE),
+            proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
+            proxied: Shares::new(beside, beside),
         }
     }
 
-    fn take(&self, from: IpAddr) -> Option<(Caller, Share)> {
+    fn take(&self, from: IpAddr) -> Option<(Caller, Seat)> {
         let place = Whence::of(from);
-        let is_proxy = self.proxies.contains(&place);
-        let seat = if is_proxy {
-            self.open.take_any(place, 1)
-        } else {
-            self.open.take(place, 1)
-        };
+        let is_proxy = self.proxies.contains(&from.to_canonical());
+        let is_here = from.to_canonical().is_loopback();
+        let seat = self.seat(place, is_proxy, is_here);
         let is_kept = seat.is_none();
-        let seat = seat.or_else(|| self.kept.take(place, 1))?;
+        let kept = || {
+            let here = is_here.then(|| self.kept_for_here.take(place, 1)).flatten();
+            here.or_else(|| self.kept.take(place, 1))
+                .map(|seat| (seat, None))
+        };
+        let seat = seat.or_else(kept)?;
         let caller = Caller {
             place,
             is_proxy,
             is_kept,
         };
         Some((caller, seat))
+    }
+
+    fn seat(&self, place: Whence, is_proxy: bool, is_here: bool) -> Option<Seat> {
+        if is_proxy {
+            let proxied = self.proxied.take(place, 1)?;
+            return Some((self.open.take_any(place, 1)?, Some(proxied)));
+        }
+        let wider = if is_here {
+            None
+        } else {
+            Some(self.wider.take(place.wider(), 1)?)
+        };
+        Some((self.open.take(place, 1)?, wider))
     }
 }
 
@@ -179,7 +214,7 @@ pub struct Guest {
     idle: Pin<Box<Sleep>>,
     patience: Duration,
     pace: Pace,
-    _seat: Share,
+    _seat: Seat,
 }
 
 /// How far a guest is behind [`LEAST_RATE`] in taking what is sent. It counts only while something waits
@@ -210,7 +245,7 @@ impl Pace {
 }
 
 impl Guest {
-    fn new(stream: impl Stream + 'static, seat: Share, patience: Duration) -> Guest {
+    fn new(stream: impl Stream + 'static, seat: Seat, patience: Duration) -> Guest {
         Guest {
             stream: Box::new(stream),
             idle: Box::pin(tokio::time::sleep(patience)),
@@ -289,15 +324,16 @@ pub struct Door {
 }
 
 impl Door {
-    /// Opens the door on a bound listener; in TLS if files are given, which are read here. Those behind
-    /// `proxies` are counted by what these say of them.
+    /// Opens the door on a bound listener for `most` connections; in TLS if files are given, which are read
+    /// here. Those behind `proxies` are counted by what these say of them.
     pub fn open(
         listener: TcpListener,
         tls: Option<TlsFiles>,
         proxies: &[IpAddr],
+        most: u64,
     ) -> Result<Door, Failure> {
         let (sender, guests) = mpsc::channel(64);
-        let house = House::new(proxies);
+        let house = House::new(proxies, most);
         let current = match &tls {
             Some(files) => Some(Arc::new(RwLock::new(read_tls(files)?))),
             None => None,
@@ -348,7 +384,7 @@ impl Door {
 async fn welcome(
     stream: TcpStream,
     caller: Caller,
-    seat: Share,
+    seat: Seat,
     acceptor: Option<TlsAcceptor>,
     sender: mpsc::Sender<(Guest, Caller)>,
 ) {
@@ -397,10 +433,19 @@ async fn renew(
 mod tests {
     use super::*;
 
-    fn seat() -> Share {
-        Shares::new(1, 1)
-            .take(Whence::of("127.0.0.1".parse().unwrap()), 1)
-            .unwrap()
+    fn seat() -> Seat {
+        let here = Whence::of("127.0.0.1".parse().unwrap());
+        (Shares::new(1, 1).take(here, 1).unwrap(), None)
+    }
+
+    /// Takes all places that one address gets; how many are no kept ones.
+    fn take_all(house: &House, from: IpAddr, held: &mut Vec<Seat>) -> u64 {
+        let mut open = 0;
+        while let Some((caller, seat)) = house.take(from) {
+            open += u64::from(!caller.is_kept);
+            held.push(seat);
+        }
+        open
     }
 
     /// One address took all places for as long as it liked, on this machine and, by way of one IPv6
@@ -408,23 +453,64 @@ mod tests {
     #[test]
     fn nobody_takes_all_places_and_some_are_kept() {
         let proxy: IpAddr = "192.0.2.1".parse().unwrap();
-        let house = House::new(&[proxy]);
-        let own: IpAddr = "127.0.0.1".parse().unwrap();
+        let house = House::new(&[proxy], OPEN_MAX);
+        let far: IpAddr = "203.0.113.7".parse().unwrap();
         let mut held = Vec::new();
-        let mut open = 0;
-        while let Some((caller, seat)) = house.take(own) {
-            open += u64::from(!caller.is_kept);
-            held.push(seat);
-        }
-        assert_eq!(open, OPEN_FROM_ONE);
+        assert_eq!(take_all(&house, far, &mut held), OPEN_FROM_ONE);
         assert_eq!(held.len() as u64, OPEN_FROM_ONE + KEPT_FROM_ONE);
         while let Some((caller, seat)) = house.take(proxy) {
             assert!(caller.is_proxy);
             held.push(seat);
         }
-        assert_eq!(held.len() as u64, OPEN_MAX + 2 * KEPT_FROM_ONE);
+        assert_eq!(
+            held.len() as u64,
+            OPEN_FROM_ONE + OPEN_MAX - OPEN_MAX / BESIDE_PROXIES + 2 * KEPT_FROM_ONE
+        );
         let (late, _seat) = house.take("198.51.100.9".parse().unwrap()).unwrap();
-        assert!(late.is_kept && !late.is_proxy);
+        assert!(!late.is_kept && !late.is_proxy, "proxies leave places");
+    }
+
+    /// Strangers took the kept places, too, and the operator at the machine saw nothing.
+    #[test]
+    fn a_wider_network_has_a_quarter_and_this_machine_its_own() {
+        let house = House::new(&[], 400);
+        let mut held = Vec::new();
+        for network in 0..4_u8 {
+            let mut open = 0;
+            for host in 1..=9 {
+                open += take_all(&house, IpAddr::from([198, 51, network, host]), &mut held);
+            }
+            assert_eq!(open, 100, "of {network}");
+        }
+        let more = take_all(&house, "192.0.2.1".parse().unwrap(), &mut held);
+        assert_eq!(more, 0, "the house is full");
+        for host in 2..9 {
+            take_all(&house, IpAddr::from([192, 0, 2, host]), &mut held);
+        }
+        assert!(
+            house.take("203.0.113.9".parse().unwrap()).is_none(),
+            "and the kept places are taken"
+        );
+        let (here, _seat) = house.take("127.0.0.1".parse().unwrap()).unwrap();
+        assert!(here.is_kept);
+        // A /48 is one network.
+        let house = House::new(&[], 400);
+        let of_one: u64 = (0..9)
+            .map(|at| format!("2001:db8:7:{at}::1").parse().unwrap())
+            .map(|address| take_all(&house, address, &mut held))
+            .sum();
+        assert_eq!(of_one, 100);
+    }
+
+    /// Any neighbour in the /64 of an IPv6 proxy was taken for the proxy: it had all places, and said who
+    /// it was.
+    #[test]
+    fn a_neighbour_of_a_proxy_is_not_the_proxy() {
+        let proxies = ["2001:db8::1", "::ffff:192.0.2.1"].map(|text| text.parse().unwrap());
+        let house = House::new(&proxies, OPEN_MAX);
+        let is_proxy = |text: &str| house.take(text.parse().unwrap()).unwrap().0.is_proxy;
+        assert!(is_proxy("2001:db8::1") && is_proxy("192.0.2.1") && is_proxy("::ffff:192.0.2.1"));
+        assert!(!is_proxy("2001:db8::2") && !is_proxy("192.0.2.2"));
     }
 
     #[tokio::test]

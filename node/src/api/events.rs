@@ -28,12 +28,14 @@ use utoipa::IntoParams;
 
 use super::reader::Reader;
 use super::serve::Counted;
+use super::shares::Whence;
 use super::{Api, Problem};
 use crate::clock;
-use crate::store::view::View;
 
 /// Events that wait to be taken by one reader.
 const WAITING: usize = 8;
+/// How long a stranger's stream waits when its place has used up what it has.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Bytes of events that are made at once for one reader.
 const PART: usize = 128 * 1024;
 
@@ -88,11 +90,11 @@ pub async fn events(
         }
         None => (begin.from.unwrap_or(api.parts().view.height().next().0), 0),
     };
-    let place = api.limits().stream(Counted::or_here(counted))?;
+    let from = Counted::or_here(counted);
+    let place = api.limits().stream(reader == Reader::Anybody, from)?;
     let (sender, receiver) = mpsc::channel(WAITING);
-    let view = api.parts().view.clone();
-    let heights = view.heights();
-    tokio::spawn(feed(view, heights, start, reader, sender));
+    let heights = api.parts().view.heights();
+    tokio::spawn(feed(api, from, heights, start, reader, sender));
     let stream = futures::stream::unfold((receiver, place), |(mut receiver, place)| async move {
         Some((Ok(receiver.recv().await?), (receiver, place)))
     });
@@ -100,7 +102,8 @@ pub async fn events(
 }
 
 async fn feed(
-    view: View,
+    api: Api,
+    from: Whence,
     mut heights: watch::Receiver<Height>,
     start: (u64, u64),
     reader: Reader,
@@ -128,15 +131,28 @@ async fn feed(
         if !ready {
             return;
         }
-        let reading = view.clone();
+        // A large block is read again for each part: what strangers have read is charged, and a stream that
+        // has used up what its place has goes on when there is something again.
+        let is_stranger = reader == Reader::Anybody;
+        while is_stranger && !api.limits().may_read(from) {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = sender.closed() => return,
+            }
+        }
+        let reading = api.parts().view.clone();
         let part = tokio::task::spawn_blocking(move || {
             let leaves = reading.leaves(Height(height)).ok()??;
-            Some(part(Height(height), index, &leaves, reader))
+            let bytes: usize = leaves.iter().map(|leaf| leaf.clear.len()).sum();
+            Some((part(Height(height), index, &leaves, reader), bytes))
         });
         // A block that cannot be read ends the stream.
-        let Ok(Some((events, next))) = part.await else {
+        let Ok(Some(((events, next), bytes))) = part.await else {
             return;
         };
+        if is_stranger {
+            api.limits().work(from, bytes as u64);
+        }
         for event in events {
             if sender.send(event).await.is_err() {
                 return;

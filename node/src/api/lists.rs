@@ -68,7 +68,7 @@ pub async fn list(
     let limit = query.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     // One more than asked for shows whether there is another page.
     let (height, items) = api
-        .ask(|reply| Command::List {
+        .ask_for(reader, |reply| Command::List {
             table,
             after: query.after,
             limit: limit + 1,

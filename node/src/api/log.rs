@@ -21,7 +21,7 @@ use super::{Api, Problem};
 use crate::store::view::View;
 
 /// Any origin may fetch the log, and read what is said beside it.
-const ORIGIN: (HeaderName, &str) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+pub(super) const ORIGIN: (HeaderName, &str) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
 /// Organisation number of the validator whose log line a checkpoint carries.
 const SIGNED_BY: &str = "rollbook-signed-by";
 /// Every byte of the log is for everybody and stays as it is, in a whole tile and in a part of one.

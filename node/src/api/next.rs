@@ -12,7 +12,7 @@ use rollbook_core::next::Object;
 use rollbook_core::record::{RECORD_MAX_BYTES, Record};
 use rollbook_core::refusal::Refusal;
 use rollbook_proof::codec::decode;
-use rollbook_proof::number::OrganisationId;
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 use rollbook_wire::judgement::{Judgement, Principal};
 use rollbook_wire::known::Known;
 use rollbook_wire::next::{Following, Standing};
@@ -20,7 +20,7 @@ use rollbook_wire::record::Stands;
 
 use super::bodies::Whole;
 use super::limits::Cost;
-use super::reader::{Reader, kept_out};
+use super::reader::Reader;
 use super::serve::Counted;
 use super::{Api, Problem, records};
 use crate::replica_thread::command::{About, Command};
@@ -58,18 +58,32 @@ pub async fn dry_run(
     }
     let record: Record =
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
-    // Whose record it is a signature says; without one it is a question like any other.
-    if reader == Reader::Anybody && api.parts().keyring.first_of(&record).is_err() {
-        if !api.parts().public_reading {
-            return Err(kept_out());
+    // Whose record it is a signature says, as long as nobody else can show it: everybody has a copy of what
+    // is in the log. Without one it is a question like any other.
+    let id = record.id();
+    let place = Counted::or_here(counted);
+    let mut vouched = false;
+    if reader == Reader::Anybody {
+        let limits = api.limits();
+        limits.may_show(place)?;
+        let now = LedgerTime(api.parts().clock.now_ms());
+        vouched =
+            !records::is_decided(&api, &id)? && api.parts().keyring.first_of(&record, now).is_ok();
+        if vouched {
+            limits.charge_own(place, Cost::Dear)?;
+        } else {
+            reader.must_be_in(&api).inspect_err(|_| {
+                let _ = limits.unproved(place);
+            })?;
+            limits.charge(place, Cost::Dear)?;
         }
-        api.limits().charge(Counted::or_here(counted), Cost::Dear)?;
     }
     let answer = api
-        .ask(|reply| Command::Judge {
+        .ask_for(reader, |reply| Command::Judge {
             record: Box::new(record.clone()),
             class: reader.class(),
             reader: reader.person(),
+            may_presume: vouched || reader != Reader::Anybody,
             reply,
         })
         .await?;
@@ -89,7 +103,6 @@ pub async fn dry_run(
     });
     let (mut refused, mut presumed) = (answer.judged.refused, answer.presumed);
     let number = record.payload.number();
-    let id = record.id();
     let replayed = || {
         let facts = vec![
             ("officer", number.0.to_string()),

@@ -86,10 +86,11 @@ pub async fn leave(
     let record: Record =
         decode(&body).map_err(|error| Problem::bad("A6.malformed", error.to_string()))?;
     let answer = api
-        .ask(|reply| Command::Judge {
+        .ask_for(reader, |reply| Command::Judge {
             record: Box::new(record.clone()),
             class: ReadClass::Public,
             reader: Some(person),
+            may_presume: true,
             reply,
         })
         .await?;

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -94,6 +94,20 @@ impl Reader {
         match self {
             Reader::Anybody => None,
             Reader::Member { person, .. } | Reader::Observer { person, .. } => Some(person),
+        }
+    }
+
+    /// Whether this reader is out: has not logged in, at a node that is read by members only.
+    pub(super) fn is_out(self, api: &Api) -> bool {
+        self == Reader::Anybody && !api.parts().public_reading
+    }
+
+    /// Refuses who is out. What a closed node keeps from the public goes through here.
+    pub(super) fn must_be_in(self, api: &Api) -> Result<(), Problem> {
+        if self.is_out(api) {
+            Err(kept_out())
+        } else {
+            Ok(())
         }
     }
 
@@ -211,19 +225,20 @@ fn refused(denied: Denied) -> Problem {
 }
 
 /// Who has not logged in, at a node that is read by members only.
-pub(super) fn kept_out() -> Problem {
+fn kept_out() -> Problem {
     log_in("R18.log-in", "this node is read by members only".to_owned())
 }
 
-/// Keeps the public out of the reading routes if the operator says so.
+/// Keeps the public out of the reading routes if the operator says so. What a browser asks before it shows a
+/// pass cannot show it.
 pub(super) async fn gate(
     State(api): State<Api>,
     reader: Reader,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if reader == Reader::Anybody && !api.parts().public_reading {
-        return Err(kept_out());
+    if request.method() != Method::OPTIONS {
+        reader.must_be_in(&api)?;
     }
     Ok(next.run(request).await)
 }

@@ -24,14 +24,14 @@ use tokio::sync::oneshot;
 use utoipa::IntoParams;
 
 use super::bodies::Whole;
-use super::reader::{Reader, kept_out};
+use super::reader::Reader;
 use super::serve::Counted;
 use super::shares::Whence;
 use super::{Api, Problem};
 use crate::replica::message::Envelope;
 use crate::replica::{NotTaken, PoolRefusal, Refused};
 use crate::replica_thread::app::Aside;
-use crate::replica_thread::command::{Command, Submitted};
+use crate::replica_thread::command::{Command, Reply, Submitted};
 use crate::store::view::{number_prefix, prefix_of};
 
 /// Records in one request at most.
@@ -88,6 +88,8 @@ pub async fn submit(
         api: &api,
     };
     let Whole(body) = body;
+    // Reading what is sent costs, too.
+    api.limits().may_show(desk.place)?;
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -98,15 +100,15 @@ pub async fn submit(
             .await
             .map(IntoResponse::into_response);
     }
-    let submission: Submission = serde_json::from_slice(&body).map_err(|error| {
-        Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json")
+    let submission = serde_json::from_slice::<Submission>(&body).map_err(|error| {
+        desk.unread(Problem::bad("api.json", error.to_string()).next("see /v1/openapi.json"))
     })?;
     match submission {
         Submission {
             record: Some(record),
             records,
         } if records.is_empty() => desk
-            .one(unbase64(&record)?)
+            .one(desk.bytes(&record)?)
             .await
             .map(IntoResponse::into_response),
         Submission {
@@ -140,28 +142,38 @@ enum Looked {
     Decided(Envelope),
     /// It goes no further.
     Refused(Hash, Refusal),
+    /// It was not looked at to the end: it cannot be read, or there is no room.
+    Failed(Problem),
 }
 
 impl Desk<'_> {
     async fn one(&self, bytes: Vec<u8>) -> Result<(StatusCode, Json<SignedAnswer>), Problem> {
         let digest = sha256(&bytes);
-        let looked = self.look(bytes).await?;
+        let looked = self.look(bytes)?;
         let answer = self.answer(&digest, looked, self.signs).await?;
         Ok((StatusCode::ACCEPTED, Json(answer)))
     }
 
     /// All are sent before the first answer is waited for, so that their signatures are verified
-    /// together. What nobody stands behind ends the batch: one request is one such record at most.
+    /// together. What nobody stands behind ends the batch: one request is one such record at most. So does
+    /// what goes wrong on the way: those before it were taken and are answered.
     async fn several(
         &self,
         records: &[String],
     ) -> Result<Vec<ByName<Told<SignedAnswer>>>, Problem> {
         let mut looked = Vec::with_capacity(records.len());
         for record in records {
-            let bytes = unbase64(record)?;
-            let digest = sha256(&bytes);
-            let one = self.look(bytes).await?;
-            let ends = matches!(one, Looked::Refused(..));
+            let one = self.bytes(record).and_then(|bytes| {
+                let digest = sha256(&bytes);
+                self.look(bytes).map(|one| (digest, one))
+            });
+            let (digest, one) = match one {
+                Ok(one) => one,
+                // Nothing was taken: this is the answer.
+                Err(problem) if looked.is_empty() => return Err(problem),
+                Err(problem) => (Hash::ZERO, Looked::Failed(problem)),
+            };
+            let ends = matches!(one, Looked::Refused(..) | Looked::Failed(_));
             looked.push((digest, one));
             if ends {
                 break;
@@ -180,8 +192,27 @@ impl Desk<'_> {
         Ok(answers)
     }
 
-    /// The cheap checks: form, one signature. Only what passes reaches the replica.
-    async fn look(&self, bytes: Vec<u8>) -> Result<Looked, Problem> {
+    /// What came cannot be read: it costs what any record costs that nobody stands behind.
+    fn unread(&self, problem: Problem) -> Problem {
+        self.charge();
+        problem
+    }
+
+    fn bytes(&self, text: &str) -> Result<Vec<u8>, Problem> {
+        unbase64(text).map_err(|problem| self.unread(problem))
+    }
+
+    /// Charges for what nobody stands behind. The place had something left ([`Limits::may_show`]): what all
+    /// have used up keeps nobody from an answer.
+    ///
+    /// [`Limits::may_show`]: super::limits::Limits::may_show
+    fn charge(&self) {
+        let _ = self.api.limits().unproved(self.place);
+    }
+
+    /// The cheap checks, in the order of what they cost: form, whether it is decided, chain and expiry, one
+    /// signature. Only what passes reaches the replica.
+    fn look(&self, bytes: Vec<u8>) -> Result<Looked, Problem> {
         let (api, place) = (self.api, self.place);
         api.limits().may_show(place)?;
         let envelope = match Envelope::decode(bytes) {
@@ -193,40 +224,38 @@ impl Desk<'_> {
             }
         };
         // Everybody can read old records and hand them in again.
-        if api
-            .parts()
-            .view
-            .store
-            .record(&prefix_of(&envelope.id()))?
-            .is_some()
-            && find(api, &envelope.id())?.is_some()
-        {
-            api.limits().unproved(place)?;
+        if is_decided(api, &envelope.id())? {
+            self.charge();
             return Ok(Looked::Decided(envelope));
         }
-        match api.parts().keyring.first_of(envelope.record()) {
-            Ok(seen) => {
-                let (reply, answer) = oneshot::channel();
-                let command = Command::Submit {
-                    envelope: Box::new(envelope.clone()),
-                    seen,
-                    reply,
-                };
-                if api.parts().commands.try_send(command) {
-                    Ok(Looked::Sent(envelope, answer))
-                } else {
-                    Err(Problem::unavailable(
-                        "api.busy",
-                        "the node has more to do than it can take",
-                    )
-                    .next("try again, or try another node"))
-                }
-            }
+        let record = envelope.record();
+        let now = LedgerTime(api.parts().clock.now_ms());
+        let judged = match self.form(record, now) {
+            Some(refusal) => Err(refusal),
+            None => api.parts().keyring.first_of(record, now),
+        };
+        let seen = match judged {
+            Ok(seen) => seen,
             Err(refusal) => {
                 api.limits().unproved(place)?;
-                let refusal = self.form(envelope.record()).unwrap_or(refusal);
-                Ok(self.refused(envelope.id(), refusal))
+                return Ok(self.refused(envelope.id(), refusal));
             }
+        };
+        let busy = || {
+            Problem::unavailable("api.busy", "the node has more to do than it can take")
+                .next("try again, or try another node")
+        };
+        let share = api.limits().submit(seen.home).ok_or_else(busy)?;
+        let (to, answer) = oneshot::channel();
+        let command = Command::Submit {
+            envelope: Box::new(envelope.clone()),
+            seen,
+            reply: Reply::holding(to, share),
+        };
+        if api.parts().commands.try_send(command) {
+            Ok(Looked::Sent(envelope, answer))
+        } else {
+            Err(busy())
         }
     }
 
@@ -236,17 +265,16 @@ impl Desk<'_> {
     }
 
     /// What may be told of a record before a signature has verified: chain and expiry.
-    fn form(&self, record: &Record) -> Option<Refusal> {
+    fn form(&self, record: &Record, now: LedgerTime) -> Option<Refusal> {
         let (payload, this) = (&record.payload, self.api.chain());
-        let now = self.api.parts().clock.now_ms();
         if payload.chain != this {
             let facts = vec![("chain", payload.chain.to_hex()), ("this", this.to_hex())];
             return Some(Refusal::new("A6.other-chain", facts));
         }
-        (payload.valid_until_ms < LedgerTime(now)).then(|| {
+        (payload.valid_until_ms < now).then(|| {
             let facts = vec![
                 ("valid_until", payload.valid_until_ms.0.to_string()),
-                ("now", now.to_string()),
+                ("now", now.0.to_string()),
             ];
             Refusal::new("A6.expired", facts)
         })
@@ -274,7 +302,8 @@ impl Desk<'_> {
         };
         let refuse = |record: Hash, refusal: Refusal, height: Height| {
             let (problem, facts) = told(&refusal, height);
-            if !signs {
+            // What is no record has no answer that could be shown to others.
+            if !signs || record == Hash::ZERO {
                 return problem;
             }
             let rule = refusal.code.to_owned();
@@ -285,6 +314,7 @@ impl Desk<'_> {
             Looked::Decided(envelope) => {
                 return Ok(signed(envelope.id(), height(), Verdict::Seen));
             }
+            Looked::Failed(problem) => return Err(problem),
             Looked::Sent(envelope, reply) => (envelope, reply),
         };
         let stopped = || {
@@ -307,11 +337,24 @@ impl Desk<'_> {
             }
             Err(NotTaken::Pool(full)) => Err(Problem::unavailable("api.pool", full.to_string())),
             Err(NotTaken::Rule(Refused { refusal, height })) => {
+                // One good signature is no leave to have all others verified for nothing.
+                if is_unproved(refusal.code) {
+                    self.charge();
+                }
                 let refusal = named(api, refusal, &record.payload.number(), &id)?;
                 Err(refuse(id, refusal, height))
             }
         }
     }
+}
+
+/// Whether a refusal says that somebody's signature, number or authority is not what the record says:
+/// nobody but the first signer stands behind it.
+fn is_unproved(rule: &str) -> bool {
+    ["A6.", "A21.", "N24."]
+        .iter()
+        .any(|of| rule.starts_with(of))
+        || rule == "R16.not-self-signed"
 }
 
 /// A refusal as it is answered, and its facts by name: this is the order under the signature.
@@ -414,6 +457,9 @@ fn next_step(rule: &str) -> Option<&'static str> {
         "A6.unknown-key" | "A6.unknown-officer" => {
             "register the officer and the key first, or let a registered officer sign"
         }
+        "N24.key-not-in-force" | "N24.person-not-in-force" => {
+            "sign with a key that is in force, or let another officer sign"
+        }
         "A6.valid-too-long" => "make the act again with a `valid_until` at most 30 days ahead",
         _ => return None,
     })
@@ -462,6 +508,14 @@ fn parse(api: &Api, text: &str) -> Result<Hash, Problem> {
                 .next("give more digits"),
         ),
     }
+}
+
+/// The same for who asks: who is kept out finds nothing by the beginning of its name.
+fn named_by(api: &Api, reader: Reader, text: &str) -> Result<Hash, Problem> {
+    if Hash::from_hex(text).is_none() {
+        reader.must_be_in(api)?;
+    }
+    parse(api, text)
 }
 
 struct Found {
@@ -514,6 +568,12 @@ fn find(api: &Api, id: &Hash) -> Result<Option<Found>, Problem> {
     }))
 }
 
+/// Whether a record is in the log: everybody can read it there and show it again.
+pub(super) fn is_decided(api: &Api, id: &Hash) -> Result<bool, Problem> {
+    let known = api.parts().view.store.record(&prefix_of(id))?;
+    Ok(known.is_some() && find(api, id)?.is_some())
+}
+
 /// A decided record by the hexadecimal form of its id.
 pub(super) fn decided(api: &Api, id: &str) -> Result<Option<Record>, Problem> {
     Ok(find(api, &parse(api, id)?)?.map(|found| found.record))
@@ -534,12 +594,9 @@ pub async fn place(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<Place>, Problem> {
-    // Who is kept out reads no content, and finds nothing by the beginning of its name.
-    let is_out = reader == Reader::Anybody && !api.parts().public_reading;
-    if is_out && Hash::from_hex(&id).is_none() {
-        return Err(kept_out());
-    }
-    let id = parse(&api, &id)?;
+    // Who is kept out reads no content.
+    let is_out = reader.is_out(&api);
+    let id = named_by(&api, reader, &id)?;
     let sample = api.is_sample();
     if let Some(found) = find(&api, &id)? {
         let receipted = api
@@ -608,7 +665,7 @@ fn shown_aside(
 ) -> Result<record::Aside, Problem> {
     let Refused { refusal, height } = aside.refused;
     let refusal = named(api, refusal, &aside.number, id)?;
-    let facts = if reader.may_read(aside.number.1) {
+    let facts = if reader.may_read(aside.number.1) && !reader.is_out(api) {
         refusal.facts
     } else {
         Vec::new()
@@ -635,8 +692,12 @@ fn shown_aside(
         (status = 503, description = "Not receipted yet", body = rollbook_wire::problem::Problem)
     )
 )]
-pub async fn proof(State(api): State<Api>, Path(id): Path<String>) -> Result<String, Problem> {
-    let found = known(&api, &id)?;
+pub async fn proof(
+    State(api): State<Api>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<String, Problem> {
+    let found = known(&api, &named_by(&api, reader, &id)?)?;
     prove(&api, found.height, found.leaf).await
 }
 
@@ -662,7 +723,9 @@ pub async fn effect(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<LeafProof>, Problem> {
-    let found = known(&api, &id)?;
+    // The leaf says what came of other records, too.
+    reader.must_be_in(&api)?;
+    let found = known(&api, &parse(&api, &id)?)?;
     reader.must_read_all([&found.record].into_iter(), "the effect of this record")?;
     let proof = prove(&api, found.height, found.effect).await?;
     let view = &api.parts().view;
@@ -680,9 +743,8 @@ pub async fn effect(
 }
 
 /// A decided record.
-fn known(api: &Api, id: &str) -> Result<Found, Problem> {
-    let id = parse(api, id)?;
-    find(api, &id)?.ok_or_else(|| {
+fn known(api: &Api, id: &Hash) -> Result<Found, Problem> {
+    find(api, id)?.ok_or_else(|| {
         Problem::missing(format!("record {id} is not decided here")).next("see /v1/records/ID")
     })
 }

@@ -3,21 +3,23 @@
 //!
 //! * A header has [`HEADER`]: whoever sends it byte by byte is hung up on.
 //! * Behind a proxy that the operator named, whoever asks is the last address of `X-Forwarded-For`; from
-//!   anybody else that header says nothing.
+//!   anybody else that header says nothing. Each of them has so many requests under way, a proxy without
+//!   that header as many as one of them.
 //! * Whatever the answer, an error is a problem document.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
-use futures::StreamExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,6 +27,7 @@ use hyper_util::service::TowerToHyperService;
 
 use super::door::{Caller, Door};
 use super::limits::{Cost, SMALL};
+use super::log::ORIGIN;
 use super::reader::Reader;
 use super::shares::Whence;
 use super::{Api, Problem};
@@ -72,33 +75,101 @@ impl Counted {
     }
 }
 
-/// The last address that a proxy says a request came from.
+/// The last address that a proxy says a request came from: alone or with a port.
 fn forwarded(headers: &HeaderMap) -> Option<Whence> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?;
     let last = last.to_str().ok()?.rsplit(',').next()?.trim();
-    let address = last.trim_start_matches('[').trim_end_matches(']');
-    address.parse().ok().map(Whence::of)
+    let bare = last
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(last);
+    let alone = bare.parse().ok();
+    let address = alone.or_else(|| last.parse().ok().map(|whole: SocketAddr| whole.ip()))?;
+    Some(Whence::of(address))
+}
+
+/// A body with what it holds until it has been taken.
+struct Holding<T> {
+    body: Body,
+    _held: T,
+}
+
+impl<T: Send + Unpin> HttpBody for Holding<T> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer that holds something until its body has been taken.
+fn holding<T: Send + Unpin + 'static>(answer: Response, held: T) -> Response {
+    answer.map(|body| Body::new(Holding { body, _held: held }))
 }
 
 /// Before all routes and after them.
-pub(super) async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub(super) async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let of_log = request.uri().path().starts_with("/v1/log/");
+    let mut answer = placed(api, request, next).await;
+    if of_log {
+        // A page from elsewhere reads what is the matter, too (RULINGS A57).
+        let (origin, all) = ORIGIN;
+        answer
+            .headers_mut()
+            .entry(origin)
+            .or_insert(HeaderValue::from_static(all));
+    }
+    answer
+}
+
+/// Who asks is counted, and keeps what it holds until the answer is taken.
+async fn placed(api: Api, mut request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().copied();
+    let mut under_way = None;
+    let closes = caller.is_some_and(|caller| caller.is_kept);
     if let Some(caller) = caller {
         if caller.is_kept && !KEPT_PATHS.contains(&request.uri().path()) {
             let full = Problem::unavailable("api.full", "all connections of this node are taken")
                 .next("ask again in a moment, or ask another node; only /v1/status and /v1/health are answered now");
-            let mut answer = full.into_response();
-            let close = HeaderValue::from_static("close");
-            answer.headers_mut().insert(header::CONNECTION, close);
-            return answer;
+            return closing(full.into_response());
         }
         let behind = caller.is_proxy.then(|| forwarded(request.headers()));
         let place = behind.flatten().unwrap_or(caller.place);
+        // Behind a proxy a connection is nobody's: what counts is what is under way.
+        if caller.is_proxy {
+            match api.limits().under_way(place) {
+                Ok(share) => under_way = Some(share),
+                Err(problem) => return problem.into_response(),
+            }
+        }
         request.extensions_mut().insert(Counted(place));
     }
     let place = Counted::of(request.extensions());
-    let answer = in_form(next.run(request).await);
-    held(&api, place, answer)
+    let answer = held(&api, place, in_form(next.run(request).await));
+    let answer = match under_way {
+        Some(share) => holding(answer, share),
+        None => answer,
+    };
+    if closes { closing(answer) } else { answer }
+}
+
+/// An answer after which the connection ends: the kept places are for one question each.
+fn closing(mut answer: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(header::CONNECTION, close);
+    answer
 }
 
 /// An error that is no problem document yet, as the framework makes them of paths and queries that it
@@ -134,17 +205,13 @@ fn held(api: &Api, place: Whence, answer: Response) -> Response {
     if length <= SMALL as u64 {
         return answer;
     }
-    let share = match api.limits().answer(place, length) {
+    let reader = answer.extensions().get::<Reader>();
+    let is_stranger = reader.is_none_or(|reader| *reader == Reader::Anybody);
+    let share = match api.limits().answer(is_stranger, place, length) {
         Ok(share) => share,
         Err(problem) => return problem.into_response(),
     };
-    let (mut head, body) = answer.into_parts();
-    head.headers.insert(header::CONTENT_LENGTH, length.into());
-    let stream = body.into_data_stream().map(move |part| {
-        let _ = &share;
-        part
-    });
-    Response::from_parts(head, Body::from_stream(stream))
+    holding(answer, share)
 }
 
 /// Who asks, and what it costs if nobody answers for it. A pass that does not hold hinders nobody who
@@ -153,8 +220,10 @@ async fn charged(api: Api, cost: Cost, request: Request, next: Next) -> Result<R
     let (mut parts, body) = request.into_parts();
     let reader = Reader::from_request_parts(&mut parts, &api).await;
     let place = Counted::of(&parts.extensions);
+    let mut known = Reader::Anybody;
     match reader {
         Ok(reader) => {
+            known = reader;
             if reader == Reader::Anybody {
                 api.limits().charge(place, cost)?;
             }
@@ -168,7 +237,9 @@ async fn charged(api: Api, cost: Cost, request: Request, next: Next) -> Result<R
             parts.extensions.insert(NotRead(problem));
         }
     }
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let mut answer = next.run(Request::from_parts(parts, body)).await;
+    answer.extensions_mut().insert(known);
+    Ok(answer)
 }
 
 /// Why the pass of a request does not hold.
@@ -195,6 +266,7 @@ pub(super) async fn dear(
 
 #[cfg(test)]
 mod tests {
+    use super::super::shares::Shares;
     use super::*;
 
     #[test]
@@ -212,8 +284,36 @@ mod tests {
         assert_eq!(said(&["10.0.0.1, 192.0.2.1"]), place("192.0.2.1"));
         assert_eq!(said(&["10.0.0.1", "x, 2001:db8::7"]), place("2001:db8::7"));
         assert_eq!(said(&["[2001:db8::7]"]), place("2001:db8::7"));
-        for none in [&[][..], &[""], &["192.0.2.1,"], &["somebody"]] {
+        // Some add the port: all behind them were one stranger.
+        assert_eq!(said(&["192.0.2.1:5678"]), place("192.0.2.1"));
+        assert_eq!(said(&["[2001:db8::7]:443"]), place("2001:db8::7"));
+        for none in [
+            &[][..],
+            &[""],
+            &["192.0.2.1,"],
+            &["somebody"],
+            &["somebody:80"],
+            &["[192.0.2.1"],
+        ] {
             assert_eq!(said(none), None, "{none:?}");
         }
+    }
+    /// Behind a proxy one stranger could have all places, by bodies that came slowly: what is under way is
+    /// counted until the answer has been taken.
+    #[tokio::test]
+    async fn an_answer_holds_its_place_until_it_is_taken() {
+        let shares = Shares::new(9, 1);
+        let place = Whence::of("192.0.2.1".parse().unwrap());
+        let share = shares.take(place, 1).unwrap();
+        let answer = holding(Response::new(Body::from("four")), share);
+        assert_eq!(
+            answer.body().size_hint().exact(),
+            Some(4),
+            "its length is told"
+        );
+        assert!(shares.take(place, 1).is_none());
+        let body = axum::body::to_bytes(answer.into_body(), 9).await.unwrap();
+        assert_eq!(&body[..], b"four");
+        assert!(shares.take(place, 1).is_some());
     }
 }

@@ -7,11 +7,15 @@
 //! Absent: rates ([`super::budget`]).
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bits of an IPv6 address that say whose it is.
 const WHOSE: u128 = !(u64::MAX as u128);
+/// Bits of the network around it.
+const WIDER_V6: u128 = u128::MAX << 80;
+const WIDER_V4: u32 = u32::MAX << 8;
 
 /// Whom a request is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,46 +31,65 @@ impl Whence {
             address => Whence(address),
         }
     }
+
+    /// The network around it, which one guest may well have as a whole: of IPv6 the /48, of IPv4 the /24.
+    pub fn wider(self) -> Whence {
+        let Whence(address) = self;
+        Whence(match address {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & WIDER_V6).into(),
+            IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & WIDER_V4).into(),
+        })
+    }
+
+    /// From the first to the last place of [`Whence::wider`].
+    pub(super) fn neighbours(self) -> RangeInclusive<Whence> {
+        let Whence(first) = self.wider();
+        let last = match first {
+            IpAddr::V6(first) => Ipv6Addr::from_bits(first.to_bits() | !WIDER_V6).into(),
+            IpAddr::V4(first) => Ipv4Addr::from_bits(first.to_bits() | !WIDER_V4).into(),
+        };
+        Whence(first)..=Whence(last)
+    }
 }
 
 /// Something of which there is so much in all, and so much for one place.
 #[derive(Debug)]
-pub struct Shares {
+pub struct Shares<K: Copy + Ord = Whence> {
     most: u64,
     of_one: u64,
-    held: Mutex<(u64, BTreeMap<Whence, u64>)>,
+    held: Mutex<(u64, BTreeMap<K, u64>)>,
 }
 
 /// A share; given back when dropped.
 #[derive(Debug)]
-pub struct Share {
-    shares: Arc<Shares>,
-    place: Whence,
+pub struct Share<K: Copy + Ord = Whence> {
+    shares: Arc<Shares<K>>,
+    place: K,
     amount: u64,
     of_one: u64,
 }
 
-impl Shares {
+impl<K: Copy + Ord> Shares<K> {
     /// So much in all, so much for one place.
-    pub fn new(most: u64, of_one: u64) -> Arc<Shares> {
+    pub fn new(most: u64, of_one: u64) -> Arc<Shares<K>> {
         Arc::new(Shares {
             most,
             of_one,
-            held: Mutex::default(),
+            held: Mutex::new((0, BTreeMap::new())),
         })
     }
 
     /// Takes a share, if there is one left.
-    pub fn take(self: &Arc<Shares>, place: Whence, amount: u64) -> Option<Share> {
+    pub fn take(self: &Arc<Shares<K>>, place: K, amount: u64) -> Option<Share<K>> {
         self.take_of(place, amount, self.of_one)
     }
 
     /// The same for a place that may have all of it, such as a proxy that many stand behind.
-    pub fn take_any(self: &Arc<Shares>, place: Whence, amount: u64) -> Option<Share> {
+    pub fn take_any(self: &Arc<Shares<K>>, place: K, amount: u64) -> Option<Share<K>> {
         self.take_of(place, amount, self.most)
     }
 
-    fn take_of(self: &Arc<Shares>, place: Whence, amount: u64, of_one: u64) -> Option<Share> {
+    fn take_of(self: &Arc<Shares<K>>, place: K, amount: u64, of_one: u64) -> Option<Share<K>> {
         self.add(place, amount, of_one).then(|| Share {
             shares: self.clone(),
             place,
@@ -75,7 +98,7 @@ impl Shares {
         })
     }
 
-    fn add(&self, place: Whence, amount: u64, of_one: u64) -> bool {
+    fn add(&self, place: K, amount: u64, of_one: u64) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, by_place) = &mut *held;
         let here = by_place.get(&place).copied().unwrap_or(0);
@@ -91,7 +114,7 @@ impl Shares {
         true
     }
 
-    fn give_back(&self, place: Whence, amount: u64) {
+    fn give_back(&self, place: K, amount: u64) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, by_place) = &mut *held;
         *all = all.saturating_sub(amount);
@@ -102,7 +125,7 @@ impl Shares {
     }
 }
 
-impl Share {
+impl<K: Copy + Ord> Share<K> {
     /// Takes so much more of the same; false if there is not so much left.
     pub fn grow(&mut self, amount: u64) -> bool {
         let added = self.shares.add(self.place, amount, self.of_one);
@@ -113,7 +136,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl<K: Copy + Ord> Drop for Share<K> {
     fn drop(&mut self) {
         self.shares.give_back(self.place, self.amount);
     }

@@ -13,18 +13,16 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::ask::Unanswered;
-use super::reader::{Reader, kept_out, log_in};
+use super::reader::{Reader, log_in};
 use super::{Api, Problem};
 use crate::replica_thread::command::Command;
 
+/// The policies since an epoch. What proves one stays as it is, so each is proved once: a reader of state
+/// asks for all of them every time.
 fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
     let view = &api.parts().view;
-    let mut chain = Vec::new();
-    for policy in view
-        .policies()
-        .into_iter()
-        .skip_while(|policy| policy.epoch < EpochId(from))
-    {
+    let mut chain = api.epochs();
+    for policy in view.policies().into_iter().skip(chain.len()) {
         let proof = if policy.epoch == EpochId(0) {
             None
         } else {
@@ -43,6 +41,8 @@ fn epochs(api: &Api, from: u32) -> Result<Vec<Policy>, Problem> {
             proof,
         });
     }
+    api.keep_epochs(&chain);
+    chain.retain(|policy| policy.epoch >= EpochId(from));
     Ok(chain)
 }
 
@@ -164,9 +164,7 @@ pub async fn sequence(
         .map_err(|_| Problem::bad("api.person", "a person number is a whole number"))?;
     let Query(asked) = asked.map_err(|error| Problem::bad("api.query", error.body_text()))?;
     // How much somebody signs is content, too.
-    if reader == Reader::Anybody && !api.parts().public_reading {
-        return Err(kept_out());
-    }
+    reader.must_be_in(&api)?;
     let next = api
         .ask(|reply| Command::Sequence {
             place: (person, asked.lane),

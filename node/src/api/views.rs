@@ -43,7 +43,7 @@ pub async fn view(
         );
     };
     let (height, view) = api
-        .ask(|reply| Command::View {
+        .ask_for(reader, |reply| Command::View {
             about: (kind, number),
             class: reader.class(),
             reply,
@@ -85,6 +85,7 @@ pub struct ValidatorsQuery {
 )]
 pub async fn validators(
     State(api): State<Api>,
+    reader: Reader,
     query: Result<Query<ValidatorsQuery>, QueryRejection>,
 ) -> Result<Json<Validators>, Problem> {
     let Query(query) = query.map_err(|error| Problem::bad("api.query", error.body_text()))?;
@@ -102,7 +103,7 @@ pub async fn validators(
             .next("for example changes=leave=4,join=5; words: leave, cease, move, join, away")
         })?;
     let view = api
-        .ask(|reply| Command::Validators { changes, reply })
+        .ask_for(reader, |reply| Command::Validators { changes, reply })
         .await?;
     let validators = view.map_err(|Unknown(organisation)| {
         Problem::missing(format!(
@@ -154,7 +155,7 @@ pub async fn tasks(
         }
     };
     let waits = api
-        .ask(|reply| Command::Tasks {
+        .ask_for(reader, |reply| Command::Tasks {
             whose,
             class: reader.class(),
             reply,

@@ -24,10 +24,25 @@ use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use super::app::{App, BlockCheckpoint, BlockVerdict, BuiltBlock, NewTip, Refused, Validator};
 
+/// Signatures inside acts that are verified ahead of a round of records that were handed in: a tenth of a
+/// second of one core.
+const INNER_AT_ONCE: usize = 512;
+
+/// What records are offered for: who looks ahead leaves out what cannot apply there.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    /// The chain.
+    pub chain: Hash,
+    /// What ended before this applies no more.
+    pub now: LedgerTime,
+    /// Signatures inside acts that are verified ahead at most.
+    pub inner: usize,
+}
+
 /// A verifier that may look at all records of a body before they are judged one by one.
 pub trait Ahead: Verify {
     /// What is found good here need not be verified again. Answers never depend on it.
-    fn ahead(&mut self, _tables: &StateTables, _records: &[&Record]) {}
+    fn ahead(&mut self, _offer: &Offer, _tables: &StateTables, _records: &[&Record]) {}
 }
 
 impl Ahead for VerifierCache {}
@@ -83,9 +98,21 @@ impl<V: Ahead> LedgerApp<V> {
         &mut self.verifier
     }
 
-    /// Lets the verifier look at records before they are judged one by one.
+    /// Lets the verifier look at the records of a body before they are judged one by one.
     pub fn verify_ahead(&mut self, records: &[&Record]) {
-        self.verifier.ahead(self.ledger.tables(), records);
+        // A body is a validator's, and bounded.
+        self.offered(records, self.ledger.tip().seal.time_ms, usize::MAX);
+    }
+
+    /// The same with records that anybody hands in at this ledger time: of what is inside acts so much.
+    pub fn verify_offered(&mut self, records: &[&Record], now: LedgerTime) {
+        self.offered(records, now, INNER_AT_ONCE);
+    }
+
+    fn offered(&mut self, records: &[&Record], now: LedgerTime, inner: usize) {
+        let chain = self.ledger.chain();
+        let offer = Offer { chain, now, inner };
+        self.verifier.ahead(&offer, self.ledger.tables(), records);
     }
 
     /// Judges a record on the tip and keeps nothing: what would come of it, or the rule it breaks.

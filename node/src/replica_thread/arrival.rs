@@ -10,9 +10,8 @@ use rayon::prelude::*;
 use rollbook_core::record::Record;
 use rollbook_proof::codec::decode;
 use rollbook_proof::number::{Height, OrganisationId};
-use tokio::sync::oneshot;
 
-use super::command::{Command, Submitted};
+use super::command::{Command, Reply, Submitted};
 use super::keyring::Seen;
 use crate::clock::real_ms;
 use crate::network::{GossipTicket, NetworkEvent, PeerKey, Responder, Topic, Verdict};
@@ -46,7 +45,7 @@ pub(super) enum Arrival {
     Submit {
         envelope: Box<Envelope>,
         seen: Seen,
-        reply: oneshot::Sender<Submitted>,
+        reply: Reply<Submitted>,
     },
     /// What needs no decoding.
     Plain(Command),

@@ -52,6 +52,45 @@ pub struct ProvedState {
     pub receipt: StoredReceipt,
 }
 
+/// A place of whoever asked, held for as long as its question lies before the thread.
+pub trait Place: Send + std::fmt::Debug {}
+impl<T: Send + std::fmt::Debug> Place for T {}
+
+/// Where an answer goes. It carries the place that the question takes before the thread: a place is free
+/// again when the question is gone, not when whoever asked has gone (RULINGS A49).
+#[derive(Debug)]
+pub struct Reply<T> {
+    to: oneshot::Sender<T>,
+    place: Option<Box<dyn Place>>,
+}
+
+impl<T> Reply<T> {
+    /// With the place that is given back when this is sent or dropped.
+    pub fn holding(to: oneshot::Sender<T>, place: impl Place + 'static) -> Reply<T> {
+        Reply {
+            to,
+            place: Some(Box::new(place)),
+        }
+    }
+
+    /// Sends the answer. Whoever no longer waits for it is no fault.
+    pub fn send(self, answer: T) {
+        drop(self.to.send(answer));
+        drop(self.place);
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub fn is_closed(&self) -> bool {
+        self.to.is_closed()
+    }
+}
+
+impl<T> From<oneshot::Sender<T>> for Reply<T> {
+    fn from(to: oneshot::Sender<T>) -> Reply<T> {
+        Reply { to, place: None }
+    }
+}
+
 /// What reaches the replica's thread.
 #[derive(Debug)]
 pub enum Command {
@@ -71,14 +110,14 @@ pub enum Command {
         /// That signature.
         seen: Seen,
         /// Takes the result.
-        reply: oneshot::Sender<Submitted>,
+        reply: Reply<Submitted>,
     },
     /// A proved value, under the newest receipt.
     State {
         /// Path in the proved tables.
         path: Vec<u8>,
         /// Takes the answer; dropped when too many wait.
-        reply: oneshot::Sender<Result<ProvedState, String>>,
+        reply: Reply<Result<ProvedState, String>>,
     },
     /// Entries of a proved table at the tip.
     List {
@@ -89,7 +128,7 @@ pub enum Command {
         /// Entries at most.
         limit: usize,
         /// Takes the height and the entries; nothing for an unknown table or key.
-        reply: oneshot::Sender<(Height, Option<Vec<Item>>)>,
+        reply: Reply<(Height, Option<Vec<Item>>)>,
     },
     /// The next sequence of a person.
     Sequence {
@@ -98,7 +137,7 @@ pub enum Command {
         /// Who asks, if that is known.
         reader: Option<PersonId>,
         /// Takes the answer; none: the reader may not know it.
-        reply: oneshot::Sender<Option<NextNumber>>,
+        reply: Reply<Option<NextNumber>>,
     },
     /// Whether a reader may see what is for members.
     Reader {
@@ -107,7 +146,7 @@ pub enum Command {
         /// Organisation number of this node.
         node: OrganisationId,
         /// Takes the answer.
-        reply: oneshot::Sender<Result<Reach, Denied>>,
+        reply: Reply<Result<Reach, Denied>>,
     },
     /// What a record would meet, without handing it in; with everybody who may sign for its
     /// principal.
@@ -118,8 +157,11 @@ pub enum Command {
         class: ReadClass,
         /// Who asks, if that is known.
         reader: Option<PersonId>,
+        /// Whether what would come of it is told to those who may learn that at all: not to who shows a
+        /// record that everybody can show.
+        may_presume: bool,
         /// Takes the judgement.
-        reply: oneshot::Sender<Rehearsal>,
+        reply: Reply<Rehearsal>,
     },
     /// For which of these principals a person may sign now.
     SignsFor {
@@ -128,7 +170,7 @@ pub enum Command {
         /// Organisations and offices.
         principals: Vec<OrganisationId>,
         /// Takes those among them.
-        reply: oneshot::Sender<Vec<OrganisationId>>,
+        reply: Reply<Vec<OrganisationId>>,
     },
     /// Where an object stands and what follows.
     Next {
@@ -137,7 +179,7 @@ pub enum Command {
         /// What who asks may read.
         class: ReadClass,
         /// Takes the answer; none: there is no such object.
-        reply: oneshot::Sender<Option<next::Next>>,
+        reply: Reply<Option<next::Next>>,
     },
     /// What belongs to an object.
     View {
@@ -146,14 +188,14 @@ pub enum Command {
         /// What who asks may read.
         class: ReadClass,
         /// Takes the height and the answer; none: there is nothing to show.
-        reply: oneshot::Sender<(Height, Option<View>)>,
+        reply: Reply<(Height, Option<View>)>,
     },
     /// The validator seats, and what the next handovers make of them.
     Validators {
         /// What somebody thinks of.
         changes: Vec<validators::Change>,
         /// Takes the answer.
-        reply: oneshot::Sender<Result<ValidatorsView, validators::Unknown>>,
+        reply: Reply<Result<ValidatorsView, validators::Unknown>>,
     },
     /// What waits for whom.
     Tasks {
@@ -162,7 +204,7 @@ pub enum Command {
         /// What who asks may read.
         class: ReadClass,
         /// Takes the answer.
-        reply: oneshot::Sender<Waits>,
+        reply: Reply<Waits>,
     },
     /// What the ledger knows about an object and acts on it name.
     Known {
@@ -171,14 +213,14 @@ pub enum Command {
         /// What who asks may read.
         class: ReadClass,
         /// Takes the answer; none: there is no such object.
-        reply: oneshot::Sender<Option<known::Known>>,
+        reply: Reply<Option<known::Known>>,
     },
     /// The unit of an act's amounts.
     Unit {
         /// The act.
         body: Box<Body>,
         /// Takes the answer; none: it is about no money.
-        reply: oneshot::Sender<Option<Unit>>,
+        reply: Reply<Option<Unit>>,
     },
     /// Stop in order.
     Stop,
@@ -259,6 +301,31 @@ pub enum Effort {
     Waits,
 }
 
+/// What is said of the reply of a question, whichever it is. What is no question comes from the network,
+/// stops the thread, or is a record that stays handed in.
+macro_rules! of_reply {
+    ($command:expr, $reply:ident => $said:expr, else $none:expr) => {
+        match $command {
+            Command::Network(_)
+            | Command::Response { .. }
+            | Command::Submit { .. }
+            | Command::Stop => $none,
+            Command::State { reply: $reply, .. } => $said,
+            Command::List { reply: $reply, .. } => $said,
+            Command::Sequence { reply: $reply, .. } => $said,
+            Command::Reader { reply: $reply, .. } => $said,
+            Command::Judge { reply: $reply, .. } => $said,
+            Command::SignsFor { reply: $reply, .. } => $said,
+            Command::Next { reply: $reply, .. } => $said,
+            Command::View { reply: $reply, .. } => $said,
+            Command::Validators { reply: $reply, .. } => $said,
+            Command::Tasks { reply: $reply, .. } => $said,
+            Command::Known { reply: $reply, .. } => $said,
+            Command::Unit { reply: $reply, .. } => $said,
+        }
+    };
+}
+
 impl Command {
     /// How long a question takes the thread.
     pub fn effort(&self) -> Effort {
@@ -271,6 +338,19 @@ impl Command {
             | Command::Tasks { .. } => Effort::Dear,
             _ => Effort::Quick,
         }
+    }
+
+    /// Whether nobody waits for its answer any more: whoever asks and hangs up costs nothing more. A
+    /// record that was handed in stays so.
+    pub fn is_given_up(&self) -> bool {
+        of_reply!(self, reply => reply.is_closed(), else false)
+    }
+
+    /// The question with the place that it takes before the thread.
+    pub fn holding(mut self, place: impl Place + 'static) -> Command {
+        let place: Box<dyn Place> = Box::new(place);
+        of_reply!(&mut self, reply => reply.place = Some(place), else ());
+        self
     }
 
     /// Whether consensus may wait for it.
@@ -395,7 +475,7 @@ mod tests {
         Command::SignsFor {
             person: PersonId(1),
             principals: Vec::new(),
-            reply,
+            reply: reply.into(),
         }
     }
 

@@ -27,10 +27,9 @@ use rollbook_proof::number::{Height, LedgerTime, OrganisationId};
 use rollbook_wire::ledger::Item;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use super::app::NodeApp;
-use super::command::{About, Judged, NextNumber, ProvedState, Rehearsal, Waits};
+use super::command::{About, Judged, NextNumber, ProvedState, Rehearsal, Reply, Waits};
 use crate::clock::real_ms;
 use crate::store::view::StoredReceipt;
 
@@ -294,14 +293,25 @@ pub(super) fn next(ledger: &Ledger, about: About, class: ReadClass) -> Option<Ne
     next::of(tables, object, number, class)
 }
 
+/// Who asks what a record would meet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asks {
+    /// What it may read.
+    pub class: ReadClass,
+    /// The person, if one has logged in.
+    pub reader: Option<PersonId>,
+    /// Whether it may learn what would come of the record if the rules say so.
+    pub may_presume: bool,
+}
+
 /// What a record would meet on the tip at ledger time `now_ms`.
-pub(super) fn rehearse(
-    app: &mut NodeApp,
-    record: &Record,
-    (class, reader): (ReadClass, Option<PersonId>),
-    now_ms: u64,
-) -> Rehearsal {
-    let presumed = app.presume(record, now_ms, reader);
+pub(super) fn rehearse(app: &mut NodeApp, record: &Record, asks: Asks, now_ms: u64) -> Rehearsal {
+    let class = asks.class;
+    let presumed = if asks.may_presume {
+        app.presume(record, now_ms, asks.reader)
+    } else {
+        None
+    };
     let result = app.judge(record.clone(), now_ms);
     let (ledger, principal) = (app.ledger(), record.payload.principal);
     let tables = ledger.tables();
@@ -347,7 +357,7 @@ pub(super) fn signs_for(
 
 struct Question {
     path: Vec<u8>,
-    reply: oneshot::Sender<Result<ProvedState, String>>,
+    reply: Reply<Result<ProvedState, String>>,
 }
 
 /// Questions about proved state. State is proved at the tip, so a question waits until the tip is
@@ -359,12 +369,11 @@ pub(super) struct StateQuestions {
 }
 
 impl StateQuestions {
-    /// Takes a question; drops it if too many wait.
-    pub(super) fn ask(
-        &mut self,
-        path: Vec<u8>,
-        reply: oneshot::Sender<Result<ProvedState, String>>,
-    ) {
+    /// Takes a question; drops it if too many wait. Whoever has hung up keeps no place.
+    pub(super) fn ask(&mut self, path: Vec<u8>, reply: Reply<Result<ProvedState, String>>) {
+        if self.waiting.len() >= QUESTIONS {
+            self.waiting.retain(|question| !question.reply.is_closed());
+        }
         if self.waiting.len() < QUESTIONS {
             self.waiting.push_back(Question { path, reply });
         }
@@ -388,11 +397,14 @@ impl StateQuestions {
             return;
         };
         while let Some(Question { path, reply }) = self.waiting.pop_front() {
+            if reply.is_closed() {
+                continue;
+            }
             let answer = ledger
                 .state()
                 .prove(&path)
                 .map_err(|error| error.to_string());
-            let _ = reply.send(answer.map(|(value, proof)| ProvedState {
+            reply.send(answer.map(|(value, proof)| ProvedState {
                 value,
                 proof,
                 seal: ledger.tip().seal.clone(),

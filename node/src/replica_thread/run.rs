@@ -11,11 +11,12 @@ use rollbook_core::view::open::Open;
 use rollbook_core::view::validators;
 use rollbook_proof::chain::{CheckpointSignature, HandoverCheckpoint, LogSignature};
 use rollbook_proof::codec::encode;
-use tokio::sync::{oneshot, watch};
+use rollbook_proof::number::LedgerTime;
+use tokio::sync::watch;
 
 use super::app::{Aside, Delivery, NodeReplica};
 use super::arrival::{Arrival, Gossip, Relayed, arrive, verdict_on, with_trailer};
-use super::command::{Command, Commands, Queues, Submitted};
+use super::command::{Command, Commands, Queues, Reply, Submitted};
 use super::keyring::Keyring;
 use super::peers::Peers;
 use super::questions;
@@ -93,7 +94,7 @@ struct Loop {
     responders: BTreeMap<u64, Responder>,
     next_request: u64,
     /// Who waits for the answer to a submission.
-    submissions: BTreeMap<u64, oneshot::Sender<Submitted>>,
+    submissions: BTreeMap<u64, Reply<Submitted>>,
     next_tag: u64,
     questions: StateQuestions,
     relayed: Relayed,
@@ -181,7 +182,8 @@ impl Loop {
                 verifier.remember(seen);
             }
             let records: Vec<&Record> = arrivals.iter().flat_map(Arrival::records).collect();
-            self.parts.replica.app_mut().verify_ahead(&records);
+            let now = LedgerTime(self.parts.clock.now_ms());
+            self.parts.replica.app_mut().verify_offered(&records, now);
             for arrival in arrivals {
                 if matches!(arrival, Arrival::Plain(Command::Stop)) {
                     return self.finish();
@@ -264,9 +266,11 @@ impl Loop {
     }
 
     fn command(&mut self, command: Command) {
+        if command.is_given_up() {
+            return;
+        }
         let now_ms = self.parts.clock.now_ms();
         let app = self.parts.replica.app_mut();
-        // Whoever no longer waits for an answer is no fault.
         match command {
             Command::Network(event) => self.network(event),
             // Decoded before they come here.
@@ -280,7 +284,7 @@ impl Loop {
             } => {
                 let ledger = app.ledger();
                 let items = questions::page(ledger.tables(), &table, after.as_deref(), limit);
-                let _ = reply.send((ledger.height(), items));
+                reply.send((ledger.height(), items));
             }
             Command::Sequence {
                 place,
@@ -297,24 +301,29 @@ impl Loop {
                     }
                     told
                 });
-                let _ = reply.send(told);
+                reply.send(told);
             }
             Command::Reader { pass, node, reply } => {
-                let _ = reply.send(questions::reader(app.ledger(), node, &pass));
+                reply.send(questions::reader(app.ledger(), node, &pass));
             }
             Command::Judge {
                 record,
                 class,
                 reader,
+                may_presume,
                 reply,
             } => {
-                let who = (class, reader);
-                let mut rehearsal = questions::rehearse(app, &record, who, now_ms);
+                let asks = questions::Asks {
+                    class,
+                    reader,
+                    may_presume,
+                };
+                let mut rehearsal = questions::rehearse(app, &record, asks, now_ms);
                 let number = record.payload.number();
                 let id = record.id();
                 let holder = self.parts.replica.with_number(&number);
                 rehearsal.waits_with_number = holder.filter(|holder| *holder != id);
-                let _ = reply.send(rehearsal);
+                reply.send(rehearsal);
             }
             Command::SignsFor {
                 person,
@@ -322,33 +331,33 @@ impl Loop {
                 reply,
             } => {
                 let tables = app.ledger().tables();
-                let _ = reply.send(questions::signs_for(tables, person, principals, now_ms));
+                reply.send(questions::signs_for(tables, person, principals, now_ms));
             }
             Command::Next {
                 about,
                 class,
                 reply,
             } => {
-                let _ = reply.send(questions::next(app.ledger(), about, class));
+                reply.send(questions::next(app.ledger(), about, class));
             }
             Command::View {
                 about: (object, number),
                 class,
                 reply,
             } => {
-                let _ = reply.send(questions::view(app, object, number, class));
+                reply.send(questions::view(app, object, number, class));
             }
             Command::Validators { changes, reply } => {
                 let ledger = app.ledger();
                 let next = ledger.height().next();
-                let _ = reply.send(validators::of(ledger.tables(), next, &changes));
+                reply.send(validators::of(ledger.tables(), next, &changes));
             }
             Command::Tasks {
                 whose,
                 class,
                 reply,
             } => {
-                let _ = reply.send(questions::tasks(app, &self.open, whose, class));
+                reply.send(questions::tasks(app, &self.open, whose, class));
             }
             Command::Known {
                 about: (about, number),
@@ -356,10 +365,10 @@ impl Loop {
                 reply,
             } => {
                 let tables = app.ledger().tables();
-                let _ = reply.send(known::of(tables, about, number, class));
+                reply.send(known::of(tables, about, number, class));
             }
             Command::Unit { body, reply } => {
-                let _ = reply.send(known::unit(app.ledger().tables(), &body));
+                reply.send(known::unit(app.ledger().tables(), &body));
             }
             Command::Stop => {}
         }
@@ -506,7 +515,7 @@ impl Loop {
 
     fn answer(&mut self, tag: u64, taken: Result<(), NotTaken>) {
         if let Some(reply) = self.submissions.remove(&tag) {
-            let _ = reply.send(taken);
+            reply.send(taken);
         }
     }
 

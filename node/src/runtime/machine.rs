@@ -6,12 +6,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::doctor::{Finding, good, note, trouble};
+use crate::api::door::OPEN_MAX;
 use crate::config::Config;
+use crate::failure::Failure;
 
 /// A node stops when the disk is full: below this it is only a matter of time.
 const SPACE_TROUBLE: u64 = 256 * 1024 * 1024;
@@ -24,7 +26,13 @@ const SYNC_TROUBLE: Duration = Duration::from_millis(750);
 /// Writes that are timed; the middle one counts.
 const SYNCS: usize = 5;
 /// Open files that a node may need: connections of readers and peers, and its own files.
-const FILES: u64 = 1_024;
+const FILES: u64 = 2_048;
+/// With fewer a node does not start: readers would be next to none.
+const FILES_LEAST: u64 = 640;
+/// As many as a node asks the system for.
+const FILES_MOST: u64 = 65_536;
+/// Files and sockets that are the node's own: store, journal, papers, the admin socket, threads.
+const FILES_OWN: u64 = 256;
 /// How long before its end a certificate is worth a word.
 const CERTIFICATE_NOTE_S: i64 = 14 * 24 * 3_600;
 
@@ -93,7 +101,8 @@ fn sync_time(data: &Path) -> std::io::Result<Duration> {
 }
 
 fn files(findings: &mut Vec<Finding>) {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    // The node raises its own limit as far as it may.
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     if limit < FILES {
         findings.push(trouble(
             format!("a process of this user may open {limit} files; a busy node needs {FILES}"),
@@ -101,6 +110,38 @@ fn files(findings: &mut Vec<Finding>) {
              systemd unit",
         ));
     }
+}
+
+/// Connections of readers for which there is room under a limit of open files, so that however many come,
+/// peers and the node's own files have theirs; none: too few to start with.
+fn places(limit: u64, peers: u64) -> Option<u64> {
+    let left = limit.saturating_sub(peers + FILES_OWN);
+    (limit >= FILES_LEAST).then(|| left.min(OPEN_MAX))
+}
+
+/// Raises this process's limit of open files as far as it may, and says how many connections of readers
+/// have room beside so many of peers. What takes the last file is never the node's own (RULINGS A43).
+pub(super) fn room_for_readers(peers: u64) -> Result<u64, Failure> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(u64::MAX).min(FILES_MOST);
+    let mut limit = current.unwrap_or(u64::MAX);
+    if limit < wanted {
+        let raised = Rlimit {
+            current: Some(wanted),
+            maximum,
+        };
+        if setrlimit(Resource::Nofile, raised).is_ok() {
+            limit = wanted;
+        }
+    }
+    places(limit, peers).ok_or_else(|| {
+        Failure::new(
+            "the node does not start",
+            format!("it may open {limit} files and needs {FILES_LEAST} at least, {FILES} if it is busy"),
+            "raise the limit where the node is started: 'ulimit -n 65536', or LimitNOFILE=65536 in its \
+             systemd unit",
+        )
+    })
 }
 
 fn certificate(path: &Path, now_ms: u64, findings: &mut Vec<Finding>) {
@@ -138,5 +179,27 @@ fn certificate(path: &Path, now_ms: u64, findings: &mut Vec<Finding>) {
             "the certificate {} is good for {days} days",
             path.display()
         )));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections of readers, those of peers and the node's own files were more than the usual limit: a
+    /// thousand open connections, and the store could not be flushed, which ends the node.
+    #[test]
+    fn readers_leave_files_for_peers_and_for_the_node() {
+        let peers = 272;
+        for limit in [FILES_LEAST, 1_024, 1_536, FILES_MOST] {
+            let readers = places(limit, peers).unwrap();
+            assert!(
+                readers + peers + FILES_OWN <= limit && readers > 64,
+                "{limit}"
+            );
+        }
+        assert_eq!(places(1_024, peers), Some(496));
+        assert_eq!(places(FILES, peers), Some(OPEN_MAX));
+        assert_eq!(places(512, peers), None);
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rollbook_core::genesis::file::GenesisFile;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::{admin, log, open};
+use super::{admin, log, machine, open};
 use crate::api::door::Door;
 use crate::api::{Api, ApiParts, door, serve};
 use crate::clock::{NodeClock, behind_the_chain};
@@ -104,6 +104,8 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
     let started = Instant::now();
     let config = Config::read(config_path, insecure_listen)?;
     log::start(&config.log, config.log_format);
+    let peers = network::Limits::default().connections;
+    let readers = machine::room_for_readers(peers.into())?;
     let file = config.read_genesis()?;
     let secrets = NodeSecrets::read(&config.keys)?;
     let bootstrap = config
@@ -194,7 +196,7 @@ pub fn run(config_path: &Path, insecure_listen: bool) -> Result<(), Failure> {
                         config";
                 Failure::new(format!("cannot serve HTTP on {}", config.api), error, next)
             })?;
-            Door::open(listener, config.tls.clone(), &config.proxies)?
+            Door::open(listener, config.tls.clone(), &config.proxies, readers)?
         };
         let starting = of_network.spawn(network::start(NetworkConfig {
             transport_seed: secrets.transport.seed(),

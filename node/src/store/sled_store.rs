@@ -9,6 +9,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use rollbook_proof::crypto::Hash;
@@ -35,6 +36,8 @@ pub struct SledStore {
     db: Db,
     trees: Vec<Tree>,
     path: PathBuf,
+    /// What [`super::Store::flush`] syncs: held open, so that no want of files stops a node.
+    file: Arc<File>,
 }
 
 /// What opening did.
@@ -135,10 +138,12 @@ impl SledStore {
             .map(|name| db.open_tree(name))
             .collect::<Result<Vec<_>, _>>()
             .map_err(failed("opening"))?;
+        let file = File::open(dir.join("db")).map_err(io_failed("opening"))?;
         let store = SledStore {
             db,
             trees,
             path: dir.to_path_buf(),
+            file: Arc::new(file),
         };
         let created = store.claim(genesis)?;
         let tip = store.tip()?;
@@ -276,9 +281,7 @@ impl Tables for SledStore {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed("flushing"))?;
-        File::open(self.path.join("db"))
-            .and_then(|file| file.sync_data())
-            .map_err(io_failed("syncing its file"))
+        self.file.sync_data().map_err(io_failed("syncing its file"))
     }
 }
 
