@@ -7,6 +7,7 @@ use crate::state::{StateTables, Stored};
 pub mod calendar;
 pub mod directions;
 pub mod groups;
+pub mod payments;
 pub mod posts;
 pub mod protocol;
 pub mod rights;
