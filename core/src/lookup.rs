@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod directions;
 pub mod draws;
 pub mod groups;
+pub mod payments;
 pub mod posts;
 pub mod protocol;
 pub mod rights;

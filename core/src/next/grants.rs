@@ -4,6 +4,7 @@ use rollbook_proof::chain::ReadClass;
 
 use super::{Found, Object};
 use crate::id::{AgreementId, Id as _, MeasureId, MilestoneId, PaymentId, RecoveryId};
+use crate::lookup::payments;
 use crate::object::agreement::AgreementState;
 use crate::object::measure::MeasureStatus;
 use crate::object::recovery::GrantRecoveryStatus;
@@ -54,7 +55,8 @@ pub(super) fn of(tables: &StateTables, object: Object, number: u32) -> Option<Fo
                 milestone::MilestoneState::Planned | milestone::MilestoneState::Rework => {
                     let mut found = found;
                     let plan = agreement.terms.milestones.get(entry.index as usize);
-                    found.next.due = plan.map(|plan| (MILESTONE_DUE, plan.due_ms));
+                    found.next.due =
+                        plan.map(|plan| (MILESTONE_DUE, plan.due_ms.plus_ms(entry.moved_ms)));
                     found.next.otherwise.clear();
                     found
                 }
@@ -173,11 +175,9 @@ fn closing(tables: &StateTables, entry: &agreement::Agreement, found: Found) -> 
         let open = tables.recoveries.get(number)?.status.is_open();
         open.then_some(number.0)
     });
-    let payment = tables
-        .payments
-        .iter()
-        .find(|(_, payment)| payment.agreement == entry.number && payment.state.is_under_way());
-    let payment = payment.map(|(number, _)| number.0);
+    let mut payments = payments::of_agreement(tables, entry.number);
+    let payment = payments.find(|payment| payment.state.is_open());
+    let payment = payment.map(|payment| payment.number.0);
     if recovery.is_some() || payment.is_some() {
         let found = found.who("");
         return found

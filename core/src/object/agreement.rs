@@ -179,6 +179,8 @@ pub struct Agreement {
     pub written_off: Amount,
     /// The measure that waits to be decided.
     pub measure: Option<MeasureId>,
+    /// Since when payments were held for a measure that came to nothing without the board's vote.
+    pub hold_lapsed: Option<LedgerTime>,
     /// The suspension in force.
     pub suspension: Option<MeasureId>,
     /// Who closes it: the first of two.
@@ -194,10 +196,14 @@ impl Agreement {
             .saturating_sub(committed)
     }
 
+    /// What was accepted and has not left the commitment.
+    pub fn owed(&self, committed: Amount) -> Amount {
+        self.accepted.saturating_sub(self.spent(committed))
+    }
+
     /// What is committed and not owed: nothing accepted waits for it.
     pub fn residue(&self, committed: Amount) -> Amount {
-        let owed = self.accepted.saturating_sub(self.spent(committed));
-        committed.saturating_sub(owed)
+        committed.saturating_sub(self.owed(committed))
     }
 
     /// The milestones, the final report last.

@@ -64,6 +64,8 @@ pub struct Measure {
     pub observations: Option<Hash>,
     /// The finance approver who holds the payments until it is decided.
     pub held_by: Option<PersonId>,
+    /// Who has held them for it, now or before.
+    pub holders: Vec<PersonId>,
     /// Who lets the agreement go on: the first of two.
     pub resumed_by: Option<(Role, PersonId)>,
     /// Where it stands.
@@ -80,7 +82,7 @@ impl Measure {
 }
 
 /// Every transition.
-pub static ROWS: [Row<MeasureStatus>; 22] = {
+pub static ROWS: [Row<MeasureStatus>; 23] = {
     use MeasureStatus::*;
     [
         row!(
@@ -112,6 +114,7 @@ pub static ROWS: [Row<MeasureStatus>; 22] = {
         row!("F25", Some(InForce) => Ended, "BRD", "a suspension ends with the agreement"),
         row!("R13", Some(Heard) => Dropped, "CLK", "nobody asked the board in time, or it has not decided"),
         row!("R13", Some(Announced) => Dropped, "CLK", "measure_days passed undecided"),
+        row!("R13", Some(Heard) => Heard, "CLK", "measure_days passed while the board decides: the hold ends"),
         row!("R10", Some(Heard) => Dropped, "BRD", "the board did not pass it"),
         row!("F43", Some(Announced) => Dropped, "2 ASR", "the final report is accepted"),
         row!("F43", Some(Heard) => Dropped, "2 ASR", "the final report is accepted"),

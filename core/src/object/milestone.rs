@@ -164,6 +164,8 @@ pub struct Milestone {
     pub is_final: bool,
     /// Worth as planned, holdback included; 0 for the final report.
     pub planned: Amount,
+    /// Milliseconds by which its day has moved since it was signed: its agreement stood still (F24).
+    pub moved_ms: u64,
     /// Where it stands.
     pub state: MilestoneState,
     /// Ledger time since which it stands there.

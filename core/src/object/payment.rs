@@ -42,7 +42,7 @@ pub enum PaymentState {
     Disputed,
     /// Refused on the way.
     Refused,
-    /// Wholly set off against a debt of the grantee.
+    /// Set off against a debt of the grantee, wholly or as far as it was paid.
     SetOff,
 }
 
@@ -62,7 +62,7 @@ crate::words!(PaymentState, "state.payment", {
 });
 
 /// Transitions of a payment (domain 2.5).
-pub const ROWS: [Row<PaymentState>; 52] = [
+pub const ROWS: [Row<PaymentState>; 65] = [
     row!(
         "F16",
         None => S::Requested,
@@ -72,6 +72,7 @@ pub const ROWS: [Row<PaymentState>; 52] = [
     ),
     row!("F17", Some(S::Requested) => S::Certified, "PO", "cap, holdback, standing; duties"),
     row!("F17", Some(S::Requested) => S::Refused, "PO", "published code and reason; duties"),
+    row!("F17", Some(S::Requested) => S::SetOff, "PO", "the same, of what is not set off"),
     row!(
         "F18",
         Some(S::Certified) => S::Certified,
@@ -93,8 +94,14 @@ pub const ROWS: [Row<PaymentState>; 52] = [
     row!("R35", Some(S::Certified) => S::Refused, "CLK", "the same"),
     row!("R35", Some(S::Approved) => S::Refused, "CLK", "the same"),
     row!("R35", Some(S::Held) => S::Refused, "CLK", "the same"),
+    row!("R35", Some(S::Requested) => S::SetOff, "CLK", "the same, of what is not set off"),
+    row!("R35", Some(S::Certified) => S::SetOff, "CLK", "the same"),
+    row!("R35", Some(S::Approved) => S::SetOff, "CLK", "the same"),
+    row!("R35", Some(S::Held) => S::SetOff, "CLK", "the same"),
     row!("F18", Some(S::Certified) => S::Refused, "FIN", "published code and reason; duties"),
     row!("F18", Some(S::Approved) => S::Refused, "FIN", "published code and reason; duties"),
+    row!("F18", Some(S::Certified) => S::SetOff, "FIN", "the same, of what is not set off"),
+    row!("F18", Some(S::Approved) => S::SetOff, "FIN", "the same, of what is not set off"),
     row!(
         "F19",
         Some(S::Approved) => S::Approved,
@@ -140,6 +147,7 @@ pub const ROWS: [Row<PaymentState>; 52] = [
     row!("R30", Some(S::Returned) => S::Certified, "CLK", "the same"),
     row!("R30", Some(S::Held) => S::Certified, "CLK", "the same"),
     row!("R30", Some(S::Returned) => S::Returned, "CLK", "a tie taints the former release"),
+    row!("R30", Some(S::Approved) => S::Approved, "CLK", "a tie taints what a part was set off by"),
     row!("R13", Some(S::Held) => S::Approved, "CLK", "30 days undecided"),
     row!(
         "F20",
@@ -195,11 +203,21 @@ pub const ROWS: [Row<PaymentState>; 52] = [
         "CLK",
         "step_days passed without a confirmation: shown as overdue"
     ),
-    row!("F25", Some(S::Requested) => S::Refused, "BRD", "an advance of a terminated agreement"),
+    row!(
+        "F25",
+        Some(S::Requested) => S::Refused,
+        "BRD",
+        "an advance of a terminated agreement, or more than is still owed"
+    ),
     row!("F25", Some(S::Certified) => S::Refused, "BRD", "the same"),
     row!("F25", Some(S::Approved) => S::Refused, "BRD", "the same"),
     row!("F25", Some(S::Held) => S::Refused, "BRD", "the same"),
     row!("F25", Some(S::Returned) => S::Refused, "BRD", "the same"),
+    row!("F25", Some(S::Requested) => S::SetOff, "BRD", "the same, of what is not set off"),
+    row!("F25", Some(S::Certified) => S::SetOff, "BRD", "the same"),
+    row!("F25", Some(S::Approved) => S::SetOff, "BRD", "the same"),
+    row!("F25", Some(S::Held) => S::SetOff, "BRD", "the same"),
+    row!("F25", Some(S::Returned) => S::SetOff, "BRD", "the same"),
     row!(
         "F45",
         Some(S::Approved) => S::Approved,
@@ -226,6 +244,12 @@ pub enum Awaited {
 }
 
 impl PaymentState {
+    /// Whether something may still become of it that is more than a word: its agreement is not closed before.
+    /// What is settled may be disputed until its days are over.
+    pub fn is_open(self) -> bool {
+        self.is_under_way() || matches!(self, S::Settled | S::Disputed)
+    }
+
     /// Whether it is on its way: neither with the grantee nor over.
     pub fn is_under_way(self) -> bool {
         match self {
@@ -284,7 +308,7 @@ pub struct Payment {
     pub attempts: u32,
     /// The bank's reference of the settlement.
     pub settlement: Option<BankReference>,
-    /// Why it was refused: published code.
+    /// Why it was refused, or its rest given up: published code.
     pub refused: Option<Text<40>>,
 }
 

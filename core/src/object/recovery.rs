@@ -104,6 +104,10 @@ pub struct Recovery {
     pub set_off: Amount,
     /// What was given up.
     pub written_off: Amount,
+    /// Officers who entered, confirmed or agreed to what came back or was set off.
+    pub handled_by: Vec<PersonId>,
+    /// What the treasurer saw come back and nobody has confirmed: the record, and until when it is waited for.
+    pub waiting: Vec<(Hash, LedgerTime)>,
     /// Where it stands.
     pub status: GrantRecoveryStatus,
     /// Ledger time since which it stands there.
@@ -114,6 +118,23 @@ impl Recovery {
     /// The agreement.
     pub fn agreement(&self) -> AgreementId {
         self.claim.agreement
+    }
+
+    /// Notes an officer who handled what comes back.
+    pub fn handled(&mut self, person: PersonId) {
+        if !self.handled_by.contains(&person) {
+            self.handled_by.push(person);
+        }
+    }
+
+    /// What may still come back: of what is ordered, or of what is asked and not decided yet.
+    pub fn receivable(&self) -> Amount {
+        match self.status {
+            GrantRecoveryStatus::Notified | GrantRecoveryStatus::Heard => {
+                self.claim.amount.saturating_sub(self.received)
+            }
+            _ => self.rest(),
+        }
     }
 
     /// What is open of what was ordered.
@@ -176,7 +197,7 @@ impl SetOff {
 }
 
 /// Every transition.
-pub static ROWS: [Row<GrantRecoveryStatus>; 22] = {
+pub static ROWS: [Row<GrantRecoveryStatus>; 25] = {
     use GrantRecoveryStatus::*;
     [
         row!(
@@ -192,7 +213,15 @@ pub static ROWS: [Row<GrantRecoveryStatus>; 22] = {
         row!("F44", Some(Notified) => Dropped, "PO", "reasons"),
         row!("F44", Some(Heard) => Dropped, "PO", "reasons"),
         row!("F26", Some(Heard) => Ordered, "BRD", "<= proposed, <= D; instalments; reasons"),
-        row!("R10", Some(Heard) => Dropped, "BRD", "the board did not pass it"),
+        row!("F26", Some(Heard) => PartlyRecovered, "BRD", "the same, of which a part came before"),
+        row!("F26", Some(Heard) => Recovered, "BRD", "the same, all of which came before"),
+        row!(
+            "F26",
+            Some(Notified) => Notified,
+            "TRE, OFF",
+            "money before the order; two persons; <= proposed; bank reference unused; D -> A"
+        ),
+        row!("F26", Some(Heard) => Heard, "TRE, OFF", "the same"),
         row!("R36", Some(Proposed) => Dropped, "CLK", "not notified in observation_days"),
         row!("R36", Some(Notified) => Dropped, "CLK", "measure_days passed undecided"),
         row!("R36", Some(Heard) => Dropped, "CLK", "measure_days passed undecided"),

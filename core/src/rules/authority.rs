@@ -16,7 +16,7 @@
 
 use rollbook_proof::number::OrganisationId;
 
-use crate::id::{DelegationId, PersonId, PostId};
+use crate::id::{DelegationId, PaymentId, PersonId, PostId};
 use crate::identity::{OfficerKey, Organisation, OrganisationKind, Person, Role, Scope};
 use crate::lookup::posts::{able_deputy, holder_is_away, post_in_force, stand_in};
 use crate::lookup::{find, groups};
@@ -442,7 +442,10 @@ fn step_is_overdue(tx: &Tx, body: &Body) -> bool {
                         )
                 )
             });
-            awaited && kinds.iter().all(|kind| tx.due(*kind, *number).is_none())
+            awaited
+                && kinds.iter().all(|kind| {
+                    tx.due(*kind, *number).is_none() && !stands_still(tx, *kind, *number)
+                })
         }
         Body::Call(CallAct::Judge { application, .. }) => {
             let entry = tx.t.applications.get(application);
@@ -456,6 +459,13 @@ fn step_is_overdue(tx: &Tx, body: &Body) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the limit of a payment's step stands still while its agreement is suspended (F24).
+fn stands_still(tx: &Tx, kind: DeadlineKind, number: PaymentId) -> bool {
+    let agreement = tx.t.payments.get(&number).map(|payment| payment.agreement);
+    let key = agreement.map(|agreement| (agreement, kind as u16, number.0));
+    key.is_some_and(|key| tx.t.paused.contains(&key))
 }
 
 /// Whether the act is about this very post, which was offered to the person: who has no other role

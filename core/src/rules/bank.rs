@@ -5,7 +5,9 @@
 use rollbook_proof::crypto::{Hash, sha256_tagged};
 
 use crate::account;
-use crate::account::{Account, Movement, Posting, PostingError};
+use crate::account::{
+    Account, AccountKind, Amount, Balances as _, Movement, Posting, PostingError,
+};
 use crate::id::{FundId, Id};
 use crate::record::BankReference;
 use crate::refusal::Refusal;
@@ -40,6 +42,12 @@ pub fn post(tx: &mut Tx, fund: FundId, movement: &Movement) -> Result<Vec<Postin
     })?;
     tx.t.note_postings(movement.row().name, &postings);
     Ok(postings)
+}
+
+/// What an account of a fund holds, in minor units.
+pub fn held(tx: &Tx, fund: FundId, kind: AccountKind) -> Amount {
+    let balance = tx.t.balance(Account { fund, kind });
+    Amount(u64::try_from(balance).unwrap_or(0))
 }
 
 /// What the members paid into a fund, less what they got back, in minor units: the base of RULINGS

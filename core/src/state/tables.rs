@@ -553,5 +553,9 @@ tables! {
         154 recovery_receipts: Hash => RecoveryReceipt;
         /// Debts set off against payments, by the record that entered it.
         155 set_offs: Hash => SetOff;
+        /// Payments of an agreement: (agreement, payment).
+        156 payments_of: (AgreementId, PaymentId) => u8;
+        /// Agreements under an application: (application, agreement).
+        157 agreements_of: (ApplicationId, AgreementId) => u8;
     }
 }

@@ -67,7 +67,10 @@ pub(super) fn of(tables: &StateTables, number: AgreementId) -> Option<AgreementV
             place,
             is_final: plan.is_none(),
             planned: plan.map_or(Amount::ZERO, |plan| plan.amount),
-            due_ms: plan.map(|plan| plan.due_ms),
+            due_ms: plan.map(|plan| {
+                let moved = milestone.map_or(0, |milestone| milestone.moved_ms);
+                plan.due_ms.plus_ms(moved)
+            }),
             evidence: plan.map(|plan| plan.evidence),
             state: milestone.map(|milestone| milestone.state),
             accepted: milestone.map_or(Amount::ZERO, |milestone| milestone.accepted),

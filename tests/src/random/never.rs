@@ -174,6 +174,30 @@ pub const CODES: &[(&str, &str)] = &[
 /// Codes that a run may meet and need not, each with what is open about it.
 pub const OPEN: &[(&str, &str)] = &[
     (
+        "F24.board-asked",
+        "an officer drops a measure that the board is asked about",
+    ),
+    (
+        "F24.held-before",
+        "payments are held again within a year of a hold that the board never voted on",
+    ),
+    (
+        "F26.below-received",
+        "the board orders less than what came back before its order",
+    ),
+    (
+        "F26.board-asked",
+        "an officer drops a recovery that the board is asked about",
+    ),
+    (
+        "F27.receipt-waits",
+        "a recovery is given up while money of it waits for its second officer",
+    ),
+    (
+        "F45.partly-set-off",
+        "an officer refuses what is left of a milestone's payment while the holdback is approved",
+    ),
+    (
         "M28.same-person",
         "one person is treasurer and secretary, and agrees to a plan as both",
     ),

@@ -3,15 +3,20 @@
 //! the start, so that each guard can be met alone. The same rules on a real ledger: [`random`].
 
 mod agreements;
+mod asked;
 mod awards;
 mod duties;
+mod endings;
 mod life;
+mod limits;
 mod matters;
 mod milestones;
+mod own_case;
 mod payments;
 mod random;
 mod ranks;
 mod recoveries;
+mod set_offs;
 mod ties;
 
 use rollbook_core::refusal::Refusal;

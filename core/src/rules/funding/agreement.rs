@@ -170,9 +170,11 @@ fn draft(tx: &mut Tx, actor: &Actor, terms: &AgreementTerms) -> Result<Outcome, 
         recovered: Amount::ZERO,
         written_off: Amount::ZERO,
         measure: None,
+        hold_lapsed: None,
         suspension: None,
         closing: None,
     };
+    tx.t.agreements_of().put((award.application, number), 0);
     tx.put(award);
     tx.put(agreement);
     Ok(Outcome::Applied)
@@ -319,6 +321,7 @@ fn enter_into_force(tx: &mut Tx, agreement: &mut Agreement) -> Result<(), Refusa
             index,
             is_final: planned.is_none(),
             planned: planned.unwrap_or(Amount::ZERO),
+            moved_ms: 0,
             state: tx.begin::<Milestone>(number, code, MilestoneState::Planned)?,
             since_ms: tx.now,
             accepted: Amount::ZERO,

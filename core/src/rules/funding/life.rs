@@ -1,25 +1,25 @@
 //! What becomes of an agreement in force: its closing (F28), and what the acts of its life share.
 //!
 //! * Programme officer and finance approver close it, two persons, each by a record of their own: both may
-//!   be of different offices. It is completed or terminated, no payment is under way or disputed, no recovery is
-//!   open (N19), and nothing is owed; what was never asked for holds it up for `claim_days` only.
+//!   be of different offices. It is completed or terminated, no payment is under way, disputed or to be
+//!   acknowledged yet, no recovery is open (N19), and nothing is owed; what was never asked for holds it up for `claim_days` only.
 //! * What was paid is finally accepted (D -> S). What is still committed returns by RULINGS R3 (K -> B or A).
 //!
 //! Absent: changes (F23); sealing after five years (F51).
 
-use crate::account::{Account, AccountKind, Amount, Balances, Movement};
+use crate::account::{AccountKind, Amount, Movement};
 use crate::calendar::MS_PER_DAY;
-use crate::id::{AgreementId, FundId, Id, PersonId};
+use crate::id::{AgreementId, Id, PersonId};
 use crate::identity::{Role, Scope};
+use crate::lookup::payments::of_agreement;
 use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState as S};
 use crate::object::call::Call;
-use crate::object::payment::{Payment, PaymentState};
 use crate::record::AwardAct;
 use crate::refusal::{Outcome, Refusal};
 use crate::require;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
-use crate::rules::bank::post;
+use crate::rules::bank::{held, post};
 use crate::rules::funding::{measure, recovery};
 use crate::tx::Tx;
 
@@ -35,20 +35,6 @@ pub(super) fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<Outcom
         _ => recovery::apply(tx, actor, act)?,
     }
     Ok(Outcome::Applied)
-}
-
-/// What an account of an agreement's fund holds, in minor units.
-pub(super) fn held(tx: &Tx, fund: FundId, kind: AccountKind) -> Amount {
-    let balance = tx.t.balance(Account { fund, kind });
-    Amount(u64::try_from(balance).unwrap_or(0))
-}
-
-/// The payments of an agreement, oldest first.
-pub(super) fn payments_of(tx: &Tx, agreement: AgreementId) -> Vec<Payment> {
-    let all = tx.t.payments.iter().map(|(_, payment)| payment);
-    all.filter(|payment| payment.agreement == agreement)
-        .cloned()
-        .collect()
 }
 
 /// Returns what is committed and owed to nobody (K -> B or A), and counts it as de-obligated.
@@ -121,9 +107,7 @@ fn close(tx: &mut Tx, actor: &Actor, number: AgreementId) -> Result<(), Refusal>
 /// N19: nothing of the agreement is open.
 fn check_close(tx: &Tx, agreement: &Agreement) -> Result<(), Refusal> {
     let number = agreement.number;
-    let open = payments_of(tx, number)
-        .into_iter()
-        .find(|payment| payment.state.is_under_way() || payment.state == PaymentState::Disputed);
+    let open = of_agreement(&tx.t, number).find(|payment| payment.state.is_open());
     if let Some(open) = open {
         crate::refuse!(
             "F28.payment-open",

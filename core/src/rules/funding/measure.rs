@@ -4,13 +4,16 @@
 //! * The programme officer announces a measure to the grantee, with proof of dispatch. The grantee observes in
 //!   `observation_days`; then the board decides by motion, asked within five working days, at the latest
 //!   `measure_days` after the announcement. Else the measure is dropped: by the clock, by the board's no, by the
-//!   programme officer, or because the agreement was completed.
-//! * Until then a finance approver, another person, may hold the payments: the hold goes with the measure.
+//!   programme officer before the board is asked, or because the agreement was completed. A board that is asked
+//!   and has not decided then goes on: only the hold ends.
+//! * Until then a finance approver, another person, may hold the payments: the hold goes with the measure. Went
+//!   it without the board's vote, no payments of the agreement are held for a year.
 //! * Suspended time limits stop and go on with the time that they had left. Of a suspended whole nothing is
 //!   delivered or assessed either, and the days of its milestones move by the time that it stood. Programme
 //!   officer and finance approver let it go on, each by a record.
 //! * A terminated agreement keeps what it owes for what was accepted; every open milestone is cancelled, an
-//!   advance that was not released is refused, and what is owed to nobody returns (K -> B or A, R3).
+//!   advance that was not released is refused, and with it every payment above what is still owed; what is
+//!   owed to nobody returns (K -> B or A, R3).
 //!
 //! Absent: what R5 has the board decide after an expulsion (it announces a measure like any other).
 
@@ -18,24 +21,26 @@ use rollbook_proof::crypto::Hash;
 use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::account::AccountKind;
-use crate::calendar::Period;
+use crate::calendar::{MS_PER_DAY, Period};
 use crate::event::EventBody;
 use crate::id::{AgreementId, Id, MeasureId, MilestoneId, MotionId, PaymentId, PersonId};
 use crate::identity::{Role, Scope};
+use crate::lookup::payments::of_agreement;
 use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::matter::Matter;
 use crate::object::measure::{Measure, MeasureStatus as S};
 use crate::object::milestone::{Milestone, MilestoneState};
 use crate::object::motion::Failure;
-use crate::object::payment::{Payment, PaymentState};
+use crate::object::payment::PaymentState;
 use crate::record::{
     AwardAct, MeasureKind, MeasureNotice, MotionEffect, SuspendAgreement, TerminateAgreement,
 };
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
+use crate::rules::bank::held;
 use crate::rules::effect::{Effect, motions_of, scope_of};
-use crate::rules::funding::life::{free, held, one_of_two, payments_of, require_other};
+use crate::rules::funding::life::{free, one_of_two, require_other};
 use crate::rules::funding::standing::{decided, drop_measure};
 use crate::rules::funding::{award, payment};
 use crate::tx::{DeadlineKind, Due, Tx};
@@ -43,6 +48,10 @@ use crate::{refuse, require};
 
 /// R13: working days in which the board is asked, once the grantee was heard.
 const ASKED_WORKING_DAYS: u32 = 5;
+
+/// Days for which payments are not held again, once a measure for which they were held came to nothing and the
+/// board had not voted on it.
+const HELD_AGAIN_DAYS: u64 = 365;
 
 /// The time limits of a payment that a suspension stops.
 const LIMITS: [DeadlineKind; 3] = [
@@ -101,6 +110,7 @@ fn announce(tx: &mut Tx, actor: &Actor, notice: &MeasureNotice) -> Result<(), Re
         announced_by,
         observations: None,
         held_by: None,
+        holders: Vec::new(),
         resumed_by: None,
         status: tx.begin::<Measure>(number, notice.kind.code(), S::Announced)?,
         since_ms: tx.now,
@@ -164,7 +174,18 @@ fn hold(tx: &mut Tx, actor: &Actor, number: MeasureId) -> Result<(), Refusal> {
         "F24.held-already",
         measure = number
     );
+    // R13: the fund does not hold payments again and again past the board.
+    if let Some(lapsed) = agreement.hold_lapsed {
+        let until = lapsed.plus_ms(HELD_AGAIN_DAYS.saturating_mul(MS_PER_DAY));
+        require!(
+            tx.now > until,
+            "F24.held-before",
+            agreement = agreement.number,
+            until = until
+        );
+    }
     measure.held_by = Some(person);
+    measure.holders.push(person);
     stays(tx, measure)
 }
 
@@ -174,6 +195,12 @@ fn drop_by_officer(tx: &mut Tx, actor: &Actor, number: MeasureId) -> Result<(), 
     let scope = Scope::Fund(agreement.fund);
     must_hold(tx, actor, Role::ProgrammeOfficer, scope)?;
     require_unrelated(tx, actor, agreement.grantee)?;
+    // What is before the board, or passed and not in effect yet, is the board's.
+    require!(
+        !is_asked(tx, &agreement, number),
+        "F24.board-asked",
+        measure = number
+    );
     let code = measure.notice.kind.code();
     drop_measure(tx, measure, &mut agreement, code)?;
     tx.put(agreement);
@@ -198,8 +225,15 @@ pub(super) fn on_deadline(
         S::Heard
     } else {
         let lapsed = kind == DeadlineKind::MeasureLapse;
-        if !measure.status.is_pending() || !lapsed && is_asked(tx, &agreement, number) {
+        if !measure.status.is_pending() {
             return Ok(());
+        }
+        if is_asked(tx, &agreement, number) {
+            return if lapsed {
+                outlast(tx, measure, due)
+            } else {
+                Ok(())
+            };
         }
         drop_measure(tx, measure, &mut agreement, "R13")?;
         S::Dropped
@@ -216,7 +250,27 @@ pub(super) fn on_deadline(
     Ok(())
 }
 
-/// Whether a motion on the measure is before the board.
+/// R13: the board is asked and has not decided in time. Nothing is held any longer; the motion runs to its end.
+fn outlast(tx: &mut Tx, mut measure: Measure, due: Due) -> Result<(), Refusal> {
+    let later = tx.deadline(Period::WorkingDays(ASKED_WORKING_DAYS));
+    tx.schedule(DeadlineKind::MeasureLapse, measure.number, later);
+    if measure.held_by.take().is_none() {
+        return Ok(());
+    }
+    tx.stay(&measure, "R13")?;
+    tx.emit(
+        due,
+        EventBody::MeasureMoved {
+            measure: measure.number,
+            agreement: measure.agreement(),
+            status: measure.status,
+        },
+    );
+    tx.put(measure);
+    Ok(())
+}
+
+/// Whether a motion on the measure is before the board, or passed and not in effect yet.
 fn is_asked(tx: &Tx, agreement: &Agreement, number: MeasureId) -> bool {
     motions_of(tx, Matter::Application(agreement.application))
         .iter()
@@ -266,9 +320,10 @@ fn suspend(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
     check(tx, number, false)?;
     let (measure, mut agreement) = take(tx, number)?;
     agreement.suspension = Some(number);
-    for payment in payments_of(tx, agreement.number) {
+    let payments = of_agreement(&tx.t, agreement.number).map(|payment| payment.number);
+    for payment in payments.collect::<Vec<_>>() {
         for kind in LIMITS {
-            pause(tx, agreement.number, kind, payment.number);
+            pause(tx, agreement.number, kind, payment);
         }
     }
     if measure.notice.kind == MeasureKind::Whole {
@@ -322,27 +377,49 @@ fn resume(tx: &mut Tx, actor: &Actor, number: AgreementId) -> Result<(), Refusal
     require_other(first, signer)?;
     let stood = tx.now.0.saturating_sub(agreement.since_ms.0);
     if measure.notice.kind == MeasureKind::Whole {
-        let first = agreement.first_milestone.0;
-        for (index, plan) in (0u32..).zip(&mut agreement.terms.milestones) {
-            let milestone = MilestoneId(first.saturating_add(index));
-            let open = |milestone: &Milestone| !milestone.state.is_terminal();
-            if tx.t.milestones.get(&milestone).is_some_and(open) {
-                plan.due_ms = plan.due_ms.plus_ms(stood);
+        // The terms stay what everybody signed; the days that moved stand beside them.
+        for milestone in agreement.milestones() {
+            let mut milestone = tx.get::<Milestone>(milestone)?;
+            if !milestone.state.is_terminal() {
+                milestone.moved_ms = milestone.moved_ms.saturating_add(stood);
+                tx.put(milestone);
             }
         }
     }
-    for (kind, object, left) in take_paused(tx, number) {
-        let due = tx.now.plus_ms(left);
-        if kind == DeadlineKind::AssessDue {
-            go_on(tx, kind, MilestoneId(object), due);
-        } else {
-            go_on(tx, kind, PaymentId(object), due);
-        }
-    }
+    let paused = take_paused(tx, number);
+    run_again(tx, paused);
     agreement.suspension = None;
     tx.go(&mut agreement, "F24", AgreementState::InForce)?;
     tx.put(agreement);
     tx.advance(measure, "F24", S::Ended)
+}
+
+/// Lets the time limits run again whose step is still awaited. One that was taken meanwhile is not late.
+fn run_again(tx: &mut Tx, paused: Vec<(DeadlineKind, u32, u64)>) {
+    use DeadlineKind::{ApproveDue, AssessDue, CertifyDue, ReleaseDue};
+    use PaymentState::{Approved, Certified, Requested, Returned};
+    for (kind, object, left) in paused {
+        let due = tx.now.plus_ms(left);
+        if kind == AssessDue {
+            let number = MilestoneId(object);
+            let state =
+                tx.t.milestones
+                    .get(&number)
+                    .map(|milestone| milestone.state);
+            if let Some(MilestoneState::Submitted | MilestoneState::Assessing) = state {
+                go_on(tx, kind, number, due);
+            }
+            continue;
+        }
+        let number = PaymentId(object);
+        let state = tx.t.payments.get(&number).map(|payment| payment.state);
+        if let (CertifyDue, Some(Requested))
+        | (ApproveDue, Some(Certified))
+        | (ReleaseDue, Some(Approved | Returned)) = (kind, state)
+        {
+            go_on(tx, kind, number, due);
+        }
+    }
 }
 
 /// Lets a time limit run again, unless a new one runs already.
@@ -359,8 +436,8 @@ fn terminate(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
     if let Some(suspension) = agreement.suspension.take() {
         let measure = tx.get::<Measure>(suspension)?;
         tx.advance(measure, "F25", S::Ended)?;
-        take_paused(tx, agreement.number);
     }
+    let paused = take_paused(tx, agreement.number);
     for milestone in agreement.milestones() {
         let mut milestone = tx.get::<Milestone>(milestone)?;
         if !milestone.state.is_terminal() {
@@ -370,15 +447,10 @@ fn terminate(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
         }
     }
     let agreement_number = agreement.number;
-    let advance = agreement.advance_payment;
     tx.put(agreement);
-    if let Some(advance) = advance {
-        let advance = tx.get::<Payment>(advance)?;
-        let at_hand = advance.state.is_under_way() && advance.state != PaymentState::Released;
-        if at_hand {
-            payment::end_advance(tx, advance)?;
-        }
-    }
+    payment::end_what_is_not_owed(tx, agreement_number)?;
+    // What is still owed is paid in time.
+    run_again(tx, paused);
     let mut agreement = tx.get::<Agreement>(agreement_number)?;
     let committed = held(tx, agreement.fund, AccountKind::Committed(agreement_number));
     let residue = agreement.residue(committed);
@@ -388,12 +460,20 @@ fn terminate(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
 }
 
 /// The board did not pass the measure.
-fn failed(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
+fn failed(tx: &mut Tx, number: MeasureId, failure: Failure) -> Result<(), Refusal> {
     let measure = tx.get::<Measure>(number)?;
     if measure.status != S::Heard {
         return Ok(());
     }
     let mut agreement = tx.get::<Agreement>(measure.agreement())?;
+    // Another motion may still pass: nobody kills a measure by a motion that is made to fail.
+    if is_asked(tx, &agreement, number) {
+        return Ok(());
+    }
+    let voted = failure == Failure::Rejected;
+    if !voted && !measure.holders.is_empty() {
+        agreement.hold_lapsed = Some(tx.now);
+    }
     drop_measure(tx, measure, &mut agreement, "R10")?;
     tx.put(agreement);
     Ok(())
@@ -403,6 +483,21 @@ fn failed(tx: &mut Tx, number: MeasureId) -> Result<(), Refusal> {
 fn agreement_of<'a>(tx: &'a Tx<'_>, number: MeasureId) -> Option<&'a Agreement> {
     let measure = tx.t.measures.get(&number)?;
     tx.t.agreements.get(&measure.agreement())
+}
+
+/// Who acted in the matter does not vote on it, and neither does who announced the measure or holds for it.
+fn check_voters(tx: &Tx, number: MeasureId, persons: &[PersonId]) -> Result<(), Refusal> {
+    let Some(agreement) = agreement_of(tx, number) else {
+        return Ok(());
+    };
+    award::check_voters(tx, agreement.application, persons)?;
+    let measure = tx.get::<Measure>(number)?;
+    let own =
+        |person: &&PersonId| **person == measure.announced_by || measure.holders.contains(*person);
+    if let Some(person) = persons.iter().find(own) {
+        refuse!("N12.same-person", person = person);
+    }
+    Ok(())
 }
 
 /// Implements the effect of a decision on a measure: they differ in what they carry out.
@@ -431,10 +526,7 @@ macro_rules! decision {
             }
 
             fn check_voters(&self, tx: &Tx, persons: &[PersonId]) -> Result<(), Refusal> {
-                match agreement_of(tx, self.measure) {
-                    Some(agreement) => award::check_voters(tx, agreement.application, persons),
-                    None => Ok(()),
-                }
+                check_voters(tx, self.measure, persons)
             }
 
             fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
@@ -446,9 +538,9 @@ macro_rules! decision {
                 tx: &mut Tx,
                 _motion: MotionId,
                 _due: Due,
-                _failure: Failure,
+                failure: Failure,
             ) -> Result<(), Refusal> {
-                failed(tx, self.measure)
+                failed(tx, self.measure, failure)
             }
         }
     };

@@ -26,7 +26,7 @@ use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
 use crate::object::deed::Deed;
 use crate::object::milestone::{Assessor, Milestone, MilestoneState as S};
-use crate::record::{DrawFor, Evidence, Finding};
+use crate::record::{DrawFor, Evidence, Finding, MeasureKind};
 use crate::refusal::{Outcome, Refusal};
 use crate::rules::authority::{Actor, holds_post};
 use crate::rules::funding::duties::Chain;
@@ -133,6 +133,17 @@ fn claim_evidence(tx: &mut Tx, milestone: MilestoneId, item: &Evidence) -> Resul
 fn schedule(tx: &mut Tx, agreement: &Agreement, milestone: MilestoneId) -> Result<(), Refusal> {
     let days = tx.charter_of(agreement.terms.charter)?.funding.assess_days;
     let due = tx.deadline(Period::Days(days));
+    if standing::suspension(tx, agreement) == Some(MeasureKind::Whole) {
+        // F24: nobody may speak, so nobody is late. The days begin when the agreement goes on.
+        let left = due.0.saturating_sub(tx.now.0);
+        let key = (
+            agreement.number,
+            DeadlineKind::AssessDue as u16,
+            milestone.0,
+        );
+        tx.t.paused().put(key, left);
+        return Ok(());
+    }
     tx.schedule(DeadlineKind::AssessDue, milestone, due);
     Ok(())
 }

@@ -22,14 +22,15 @@
 //! Absent: a bank feed (a key of OFF bound to a bank account), deputies and vacancies of posts
 //! (R7), resolving a dispute (F46), frozen funds (F33): their states are not in this build.
 
-use rollbook_proof::codec::Text;
 use rollbook_proof::crypto::{Hash, sha256_tagged};
+use rollbook_proof::number::OrganisationId;
 
 use crate::account::{Amount, Movement};
 use crate::calendar::Period;
 use crate::charter::FundingParameters;
-use crate::id::{AgreementId, ApplicationId, PaymentId};
+use crate::id::{AgreementId, ApplicationId, PaymentId, PersonId};
 use crate::identity::{Role, Scope};
+use crate::lookup::payments::{of_agreement, under_application};
 use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::deed;
@@ -43,18 +44,19 @@ use crate::rules::authority::{Actor, Signer, must_hold};
 use crate::rules::bank::{claim_reference, post};
 use crate::rules::funding::duties::{Chain, judge};
 use crate::rules::funding::payment::clock::hold;
-use crate::rules::funding::payment::tranche::{
-    assessed, claim_tranche, hold_back_now, release_tranche,
-};
+use crate::rules::funding::payment::ending::refuse_payment;
+use crate::rules::funding::payment::tranche::{assessed, claim_tranche, hold_back_now};
 use crate::rules::funding::{award, fund, milestone, standing};
 use crate::tx::{DeadlineKind, Tx};
 use crate::{refuse, require};
 
 mod clock;
+mod ending;
 mod taint;
 mod tranche;
 
 pub(crate) use clock::on_deadline;
+pub(super) use ending::{after_set_off, end_what_is_not_owed};
 pub(super) use taint::{all_tainted, on_tie};
 pub(super) use tranche::watch_advance;
 
@@ -129,15 +131,13 @@ pub fn chain(tx: &Tx, payment: &Payment) -> Result<Chain, Refusal> {
 /// What persons did in the milestones and payments that grew from an application.
 pub(super) fn deeds(tx: &Tx, application: ApplicationId) -> Vec<Deed> {
     let mut deeds = Vec::new();
-    let agreements = tx.t.agreements.iter().map(|(_, agreement)| agreement);
-    for agreement in agreements.filter(|agreement| agreement.application == application) {
+    for agreement in under_application(&tx.t, application) {
         for number in agreement.milestones() {
             if let Some(milestone) = tx.t.milestones.get(&number) {
                 deeds.extend(milestone.deeds());
             }
         }
-        let payments = tx.t.payments.iter().map(|(_, payment)| payment);
-        let own = payments.filter(|payment| payment.agreement == agreement.number);
+        let own = of_agreement(&tx.t, agreement.number);
         deeds.extend(own.flat_map(|payment| payment.deeds.iter().copied()));
     }
     deeds
@@ -231,6 +231,7 @@ fn request(
         settlement: None,
         refused: None,
     };
+    tx.t.payments_of().put((number, next), 0);
     tx.put(agreement);
     take_steps(tx, &mut payment, deed::Step::Request, actor)?;
     tx.schedule(
@@ -319,78 +320,6 @@ fn certify(
     Ok(Outcome::Applied)
 }
 
-/// Why an advance of a terminated agreement is refused.
-const TERMINATED: &str = "agreement-terminated";
-
-/// F25: an advance that the bank has not got, or gave back, is not paid after the end. One of which a part is
-/// set off goes on.
-pub(in crate::rules::funding) fn end_advance(tx: &mut Tx, payment: Payment) -> Result<(), Refusal> {
-    if payment.set_off > Amount::ZERO {
-        tx.put(payment);
-        return Ok(());
-    }
-    let code = Text::new(TERMINATED).unwrap_or_default();
-    refuse_payment(tx, payment, "F25", &code).map(|_| ())
-}
-
-/// F45: a part of the payment is set off; what is left is paid by the bank, or nothing is.
-pub(in crate::rules::funding) fn after_set_off(
-    tx: &mut Tx,
-    mut payment: Payment,
-) -> Result<(), Refusal> {
-    let to = if payment.amount == Amount::ZERO {
-        S::SetOff
-    } else {
-        S::Approved
-    };
-    tx.go(&mut payment, "F45", to)?;
-    if payment.tranche == Tranche::Advance {
-        let mut agreement = tx.get::<Agreement>(payment.agreement)?;
-        agreement.paid.released = payment.set_off;
-        tx.put(agreement);
-    }
-    if to == S::SetOff {
-        stop_clocks(tx, payment.number);
-    }
-    tx.put(payment);
-    Ok(())
-}
-
-/// No clock of a payment that is over before the bank has it runs any more.
-fn stop_clocks(tx: &mut Tx, payment: PaymentId) {
-    for kind in [
-        DeadlineKind::CertifyDue,
-        DeadlineKind::ApproveDue,
-        DeadlineKind::PayoutDelay,
-        DeadlineKind::HoldEnd,
-        DeadlineKind::ReleaseDue,
-    ] {
-        tx.cancel(kind, payment);
-    }
-}
-
-/// Refused: the tranche is free, no clock runs. One of which a part is set off is paid, or that part would
-/// be paid twice.
-fn refuse_payment(
-    tx: &mut Tx,
-    mut payment: Payment,
-    code: &'static str,
-    why: &Text<40>,
-) -> Result<Outcome, Refusal> {
-    require!(
-        payment.set_off == Amount::ZERO,
-        "F45.partly-set-off",
-        payment = payment.number,
-        amount = payment.set_off
-    );
-    tx.go(&mut payment, code, S::Refused)?;
-    payment.refused = Some(why.clone());
-    release_tranche(tx, &payment)?;
-    stop_clocks(tx, payment.number);
-    tx.put(payment);
-    Ok(Outcome::Applied)
-}
-
 fn approve(
     tx: &mut Tx,
     actor: &Actor,
@@ -471,10 +400,7 @@ fn release(
     require!(payment.state != S::Held, "F19.held", payment = number);
     tx.go(&mut payment, "F20", S::Released)?;
     let mut agreement = tx.get::<Agreement>(payment.agreement)?;
-    if let Some(until) = tx.due(DeadlineKind::PayoutDelay, number) {
-        refuse!("F20.delay-runs", until = until);
-    }
-    taint::require_untainted(tx, &payment)?;
+    require_ripe(tx, &payment)?;
     take_step(tx, &mut payment, deed::Step::Release, &signer)?;
     require_sound(tx, &payment, &agreement)?;
     standing::require_no_arrears(tx, &agreement)?;
@@ -516,6 +442,45 @@ fn release(
     );
     tx.put(payment);
     Ok(Outcome::Applied)
+}
+
+/// What must hold of an approved payment before anything of it is paid: its delay is over, and no tie taints
+/// what was done.
+fn require_ripe(tx: &Tx, payment: &Payment) -> Result<(), Refusal> {
+    if let Some(until) = tx.due(DeadlineKind::PayoutDelay, payment.number) {
+        refuse!("F20.delay-runs", until = until);
+    }
+    taint::require_untainted(tx, payment)
+}
+
+/// F45: a set-off pays as a release does, without the bank. What is withheld for arrears alone may be set off:
+/// the grantee gets nothing into its hands (R5 has the release wait, and nothing else).
+pub(super) fn require_may_set_off(
+    tx: &Tx,
+    payment: &Payment,
+    entered_by: PersonId,
+) -> Result<(), Refusal> {
+    require_ripe(tx, payment)?;
+    require_sound(tx, payment, &tx.get::<Agreement>(payment.agreement)?)?;
+    // Who enters it may have approved the payment before, and did nothing else in its chain.
+    let mut chain = chain(tx, payment)?;
+    chain
+        .deeds
+        .retain(|deed| deed.step != deed::Step::Approve || deed.person != entered_by);
+    let known = tx.t.persons.get(&entered_by);
+    let home = known.map_or(OrganisationId(0), |known| known.home);
+    let deed = Deed {
+        step: deed::Step::Approve,
+        person: entered_by,
+        home,
+        at_ms: tx.now,
+    };
+    judge(&tx.t, &chain, deed).map(|_| ())
+}
+
+/// F45: the treasurer who agrees to a set-off takes the step that a release is.
+pub(super) fn take_set_off(tx: &Tx, payment: &mut Payment, signer: &Signer) -> Result<(), Refusal> {
+    take_step(tx, payment, deed::Step::Release, signer)
 }
 
 /// Uses an identifier of an instruction, once in the whole ledger (N8).
@@ -600,11 +565,6 @@ fn returned(
         amount,
     };
     post(tx, payment.fund, &movement)?;
-    let over = agreement.state == AgreementState::Terminated;
-    if over && payment.tranche == Tranche::Advance {
-        end_advance(tx, payment)?;
-        return Ok(Outcome::Applied);
-    }
     let days = rules(tx, &agreement)?.step_days;
     tx.schedule(
         DeadlineKind::ReleaseDue,
@@ -612,6 +572,9 @@ fn returned(
         tx.deadline(Period::Days(days)),
     );
     tx.put(payment);
+    if agreement.state == AgreementState::Terminated {
+        end_what_is_not_owed(tx, agreement.number)?;
+    }
     Ok(Outcome::Applied)
 }
 

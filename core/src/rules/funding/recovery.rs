@@ -2,13 +2,15 @@
 //!
 //! * The programme officer proposes a recovery and notifies the grantee, who observes in `observation_days`;
 //!   then the board orders it by motion: at most what was proposed, at most what is paid and not asked back
-//!   (N21), in instalments. What is neither ordered nor dropped in `measure_days` lapses.
+//!   (N21), in instalments. What is neither ordered nor dropped in `measure_days` lapses, unless the board is asked then: its
+//!   motion runs to its end. That one motion failed ends nothing.
+//! * Who pays before the order is booked too, up to what was proposed, and the order is not below it.
 //! * The treasurer records money that came back, a second officer confirms it with its bank reference, used once:
 //!   D -> A. An instalment that has not come in full on its day is told by the clock.
 //! * A finance approver sets a debt off against an approved payment of another agreement of the grantee, and the
 //!   treasurer agrees: exactly two transfers, K -> A and D -> D, and no cash moves. What is left of the payment
 //!   is paid by the bank.
-//! * The board writes off what never comes: D -> L. Nothing of it is a payment: no tranche is free again.
+//! * The board writes off what never comes, while no receipt waits for its second officer: D -> L. Nothing of it is a payment: no tranche is free again.
 //!
 //! Absent: interest; debarment after a recovery for misconduct (R44).
 
@@ -24,20 +26,25 @@ use crate::object::Machine;
 use crate::object::agreement::{Agreement, AgreementState};
 use crate::object::fund::Fund;
 use crate::object::matter::Matter;
-use crate::object::motion::Failure;
-use crate::object::payment::{Payment, PaymentState};
-use crate::object::recovery::{GrantRecoveryStatus as S, Recovery, RecoveryReceipt, SetOff};
+use crate::object::motion::Motion;
+use crate::object::recovery::{GrantRecoveryStatus as S, Recovery, RecoveryReceipt};
 use crate::record::{
-    AwardAct, OrderRecovery, RecoveryClaim, RecoveryEntry, SetOffEntry, WriteOffRecovery,
+    AwardAct, MotionEffect, OrderRecovery, RecoveryClaim, RecoveryEntry, WriteOffRecovery,
 };
 use crate::refusal::Refusal;
 use crate::rules::authority::{Actor, must_hold, require_unrelated};
-use crate::rules::bank::{check_reference, claim_reference, post};
-use crate::rules::effect::{Effect, scope_of};
-use crate::rules::funding::life::held;
-use crate::rules::funding::{award, duties, payment, standing};
+use crate::rules::bank::{check_reference, claim_reference, held, post};
+use crate::rules::effect::{Effect, motions_of, scope_of};
+use crate::rules::funding::{award, duties};
 use crate::tx::{DeadlineKind, Due, Tx};
 use crate::{refuse, require};
+
+mod set_off;
+
+use set_off::{agree_set_off, set_off};
+
+/// Working days after which it is looked again whether the board is still asked.
+const ASKED_AGAIN_WORKING_DAYS: u32 = 5;
 
 /// Applies an act on a recovery.
 pub(super) fn apply(tx: &mut Tx, actor: &Actor, act: &AwardAct) -> Result<(), Refusal> {
@@ -125,6 +132,8 @@ fn propose(tx: &mut Tx, actor: &Actor, claim: &RecoveryClaim) -> Result<(), Refu
         received: Amount::ZERO,
         set_off: Amount::ZERO,
         written_off: Amount::ZERO,
+        handled_by: Vec::new(),
+        waiting: Vec::new(),
         status: tx.begin::<Recovery>(number, "F44", S::Proposed)?,
         since_ms: tx.now,
     };
@@ -206,7 +215,24 @@ fn observe(
 
 fn drop_by_officer(tx: &mut Tx, actor: &Actor, number: RecoveryId) -> Result<(), Refusal> {
     let recovery = led_by_officer(tx, actor, number)?;
+    require!(
+        !is_asked(tx, &recovery)?,
+        "F26.board-asked",
+        recovery = number
+    );
     drop_recovery(tx, recovery, "F44")
+}
+
+/// Whether a motion to order it is before the board, or passed and not in effect yet.
+fn is_asked(tx: &Tx, recovery: &Recovery) -> Result<bool, Refusal> {
+    let application = tx.get::<Agreement>(recovery.agreement())?.application;
+    let asks = |motion: &Motion| match &motion.effect {
+        MotionEffect::OrderRecovery(plan) => plan.recovery == recovery.number,
+        _ => false,
+    };
+    let motions = motions_of(tx, Matter::Application(application));
+    let mut open = motions.iter().filter(|motion| !motion.status.is_final());
+    Ok(open.any(asks))
 }
 
 /// It came to nothing.
@@ -230,6 +256,12 @@ pub(super) fn on_deadline(
         DeadlineKind::GrantRecoveryHeard => {
             tx.advance(recovery, "F44", S::Heard)?;
             S::Heard
+        }
+        // What the board is asked it decides, however long its ballot, its stay or a second try take.
+        _ if is_asked(tx, &recovery)? => {
+            let later = tx.deadline(Period::WorkingDays(ASKED_AGAIN_WORKING_DAYS));
+            tx.schedule(DeadlineKind::GrantRecoveryLapse, number, later);
+            return Ok(());
         }
         _ => {
             drop_recovery(tx, recovery, "R36")?;
@@ -287,7 +319,9 @@ fn watch(tx: &mut Tx, recovery: &Recovery) {
 
 /// Where a recovery stands after so much more has come.
 fn after(recovery: &Recovery, amount: Amount) -> S {
-    if amount >= recovery.rest() {
+    if matches!(recovery.status, S::Notified | S::Heard) {
+        recovery.status
+    } else if amount >= recovery.rest() {
         S::Recovered
     } else {
         S::PartlyRecovered
@@ -311,13 +345,28 @@ fn require_open(recovery: &Recovery, amount: Amount) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses an amount above what may come back: of what is ordered, and before that of what is asked. Who pays
+/// before the order pays all the same.
+fn require_receivable(recovery: &Recovery, amount: Amount) -> Result<(), Refusal> {
+    if !matches!(recovery.status, S::Notified | S::Heard) {
+        return require_open(recovery, amount);
+    }
+    require!(
+        amount <= recovery.receivable(),
+        "F26.above-open",
+        amount = amount,
+        open = recovery.receivable()
+    );
+    Ok(())
+}
+
 /// F26, first record: the treasurer.
 fn receive(tx: &mut Tx, actor: &Actor, entry: &RecoveryEntry) -> Result<(), Refusal> {
-    let recovery = tx.get::<Recovery>(entry.recovery)?;
+    let mut recovery = tx.get::<Recovery>(entry.recovery)?;
     let scope = Scope::Fund(recovery.fund);
     let recorded_by = must_hold(tx, actor, Role::Treasurer, scope)?.person;
     require_unrelated(tx, actor, recovery.grantee)?;
-    require_open(&recovery, entry.amount)?;
+    require_receivable(&recovery, entry.amount)?;
     check_reference(tx, &account_of(tx, recovery.fund)?, &entry.reference)?;
     let today = tx.calendar().day_of(tx.now);
     require!(
@@ -333,6 +382,13 @@ fn receive(tx: &mut Tx, actor: &Actor, entry: &RecoveryEntry) -> Result<(), Refu
     };
     let record = tx.record;
     tx.t.recovery_receipts().put(record, receipt);
+    let charter = tx.get::<Agreement>(recovery.agreement())?.terms.charter;
+    let days = tx.charter_of(charter)?.funding.step_days;
+    let (now, until) = (tx.now, tx.deadline(Period::Days(days)));
+    recovery.handled(recorded_by);
+    recovery.waiting.retain(|(_, until)| *until > now);
+    recovery.waiting.push((record, until));
+    tx.put(recovery);
     Ok(())
 }
 
@@ -364,7 +420,7 @@ fn confirm(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refusal> {
     let distinct = distinct_groups(tx, &recovery)?;
     duties::require_second(&tx.t, receipt.recorded_by, person, distinct)?;
     let amount = receipt.entry.amount;
-    require_open(&recovery, amount)?;
+    require_receivable(&recovery, amount)?;
     let account = account_of(tx, recovery.fund)?;
     claim_reference(tx, &account, &receipt.entry.reference)?;
     let movement = Movement::Recovered {
@@ -376,6 +432,8 @@ fn confirm(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refusal> {
     let to = after(&recovery, amount);
     tx.go(&mut recovery, "F26", to)?;
     recovery.received = recovery.received.saturating_add(amount);
+    recovery.handled(person);
+    recovery.waiting.retain(|(waits, _)| waits != record);
     count(tx, &recovery, amount)?;
     watch(tx, &recovery);
     tx.put(recovery);
@@ -389,97 +447,6 @@ fn count(tx: &mut Tx, recovery: &Recovery, amount: Amount) -> Result<(), Refusal
     let mut agreement = tx.get::<Agreement>(recovery.agreement())?;
     agreement.recovered = agreement.recovered.saturating_add(amount);
     tx.put(agreement);
-    Ok(())
-}
-
-/// The guards of F45, at both records.
-fn check_set_off(tx: &Tx, entry: &SetOffEntry) -> Result<(Recovery, Payment), Refusal> {
-    let recovery = tx.get::<Recovery>(entry.recovery)?;
-    let payment = tx.get::<Payment>(entry.payment)?;
-    let agreement = tx.get::<Agreement>(payment.agreement)?;
-    require_open(&recovery, entry.amount)?;
-    require!(
-        payment.fund == recovery.fund,
-        "F45.other-fund",
-        fund = recovery.fund
-    );
-    require!(
-        agreement.grantee == recovery.grantee,
-        "F45.other-grantee",
-        grantee = recovery.grantee
-    );
-    require!(
-        agreement.number != recovery.agreement(),
-        "F45.same-agreement",
-        agreement = agreement.number
-    );
-    require!(
-        payment.state == PaymentState::Approved,
-        "F45.payment-not-approved",
-        payment = payment.number,
-        state = payment.state
-    );
-    require!(
-        entry.amount <= payment.amount,
-        "F45.above-payment",
-        amount = entry.amount,
-        available = payment.amount
-    );
-    standing::require_fund_open(tx, payment.fund)?;
-    Ok((recovery, payment))
-}
-
-/// F45, first record: a finance approver.
-fn set_off(tx: &mut Tx, actor: &Actor, entry: &SetOffEntry) -> Result<(), Refusal> {
-    let (recovery, _) = check_set_off(tx, entry)?;
-    let scope = Scope::Fund(recovery.fund);
-    let entered_by = must_hold(tx, actor, Role::FinanceApprover, scope)?.person;
-    require_unrelated(tx, actor, recovery.grantee)?;
-    let record = tx.record;
-    let plan = SetOff {
-        entry: *entry,
-        entered_by,
-        agreed_by: None,
-    };
-    tx.t.set_offs().put(record, plan);
-    Ok(())
-}
-
-/// F45, second record: the treasurer. Posts K -> A and D -> D.
-fn agree_set_off(tx: &mut Tx, actor: &Actor, record: &Hash) -> Result<(), Refusal> {
-    let Some(mut plan) = tx.t.set_offs.get(record).cloned() else {
-        refuse!("F45.unknown-entry", record = record.short())
-    };
-    require!(
-        plan.agreed_by.is_none(),
-        "F45.agreed-before",
-        record = record.short()
-    );
-    let (mut recovery, mut paid) = check_set_off(tx, &plan.entry)?;
-    let scope = Scope::Fund(recovery.fund);
-    let person = must_hold(tx, actor, Role::Treasurer, scope)?.person;
-    require_unrelated(tx, actor, recovery.grantee)?;
-    let distinct = distinct_groups(tx, &recovery)?;
-    duties::require_second(&tx.t, plan.entered_by, person, distinct)?;
-    let amount = plan.entry.amount;
-    let movement = Movement::Offset {
-        call: recovery.call,
-        old: recovery.agreement(),
-        new: paid.agreement,
-        amount,
-    };
-    post(tx, recovery.fund, &movement)?;
-    let to = after(&recovery, amount);
-    tx.go(&mut recovery, "F45", to)?;
-    recovery.set_off = recovery.set_off.saturating_add(amount);
-    count(tx, &recovery, amount)?;
-    watch(tx, &recovery);
-    tx.put(recovery);
-    paid.set_off = paid.set_off.saturating_add(amount);
-    paid.amount = paid.amount.saturating_sub(amount);
-    payment::after_set_off(tx, paid)?;
-    plan.agreed_by = Some(person);
-    tx.t.set_offs().put(*record, plan);
     Ok(())
 }
 
@@ -499,7 +466,14 @@ fn check_order(tx: &Tx, plan: &OrderRecovery) -> Result<Amount, Refusal> {
         amount = amount,
         requested = recovery.claim.amount
     );
-    require_recoverable(tx, &tx.get::<Agreement>(recovery.agreement())?, amount)?;
+    require!(
+        amount >= recovery.received,
+        "F26.below-received",
+        amount = amount,
+        paid = recovery.received
+    );
+    let open = amount.saturating_sub(recovery.received);
+    require_recoverable(tx, &tx.get::<Agreement>(recovery.agreement())?, open)?;
     Ok(amount)
 }
 
@@ -508,15 +482,20 @@ fn order(tx: &mut Tx, plan: &OrderRecovery) -> Result<(), Refusal> {
     let ordered = check_order(tx, plan)?;
     let mut recovery = tx.get::<Recovery>(plan.recovery)?;
     tx.cancel(DeadlineKind::GrantRecoveryLapse, plan.recovery);
-    tx.go(&mut recovery, "F26", S::Ordered)?;
+    let to = if recovery.received == Amount::ZERO {
+        S::Ordered
+    } else if recovery.received >= ordered {
+        S::Recovered
+    } else {
+        S::PartlyRecovered
+    };
+    tx.go(&mut recovery, "F26", to)?;
     recovery.ordered = ordered;
     recovery.instalments = plan.instalments.clone();
     watch(tx, &recovery);
     // A day that passed while the board decided is told at once.
-    if tx
-        .due(DeadlineKind::GrantRecoveryDue, plan.recovery)
-        .is_none()
-    {
+    let watched = tx.due(DeadlineKind::GrantRecoveryDue, plan.recovery);
+    if watched.is_none() && to != S::Recovered {
         let now = tx.now;
         tx.schedule(DeadlineKind::GrantRecoveryDue, plan.recovery, now);
     }
@@ -528,6 +507,11 @@ fn order(tx: &mut Tx, plan: &OrderRecovery) -> Result<(), Refusal> {
 fn check_write_off(tx: &Tx, plan: &WriteOffRecovery) -> Result<Recovery, Refusal> {
     let recovery = tx.get::<Recovery>(plan.recovery)?;
     recovery.may("F27", S::WrittenOff)?;
+    // What came back is not given up; a receipt that nobody confirms in time is none.
+    let mut waiting = recovery.waiting.iter();
+    if let Some((record, until)) = waiting.find(|(_, until)| *until > tx.now) {
+        refuse!("F27.receipt-waits", record = record.short(), until = until);
+    }
     Ok(recovery)
 }
 
@@ -560,10 +544,18 @@ fn matter_of(tx: &Tx, number: RecoveryId, motion: MotionId) -> Matter {
         })
 }
 
-/// Who acted in the matter does not vote on it.
+/// Who acted in the matter does not vote on it, and neither does who proposed the recovery or handled its money.
 fn check_voters(tx: &Tx, number: RecoveryId, persons: &[PersonId]) -> Result<(), Refusal> {
-    let agreement = tx.get::<Recovery>(number)?.agreement();
-    award::check_voters(tx, tx.get::<Agreement>(agreement)?.application, persons)
+    let recovery = tx.get::<Recovery>(number)?;
+    let application = tx.get::<Agreement>(recovery.agreement())?.application;
+    award::check_voters(tx, application, persons)?;
+    let own = |person: &&PersonId| {
+        **person == recovery.proposed_by || recovery.handled_by.contains(*person)
+    };
+    if let Some(person) = persons.iter().find(own) {
+        refuse!("N12.same-person", person = person);
+    }
+    Ok(())
 }
 
 /// The grantee.
@@ -596,22 +588,10 @@ impl Effect for OrderRecovery {
         check_voters(tx, self.recovery, persons)
     }
 
+    // That a motion failed ends nothing: whoever proposes one that asks too much would end the recovery. The
+    // board is asked again, or it lapses.
     fn carry_out(&self, tx: &mut Tx, _motion: MotionId, _due: Due) -> Result<(), Refusal> {
         order(tx, self)
-    }
-
-    fn failed(
-        &self,
-        tx: &mut Tx,
-        _motion: MotionId,
-        _due: Due,
-        _failure: Failure,
-    ) -> Result<(), Refusal> {
-        let recovery = tx.get::<Recovery>(self.recovery)?;
-        match recovery.status {
-            S::Heard => drop_recovery(tx, recovery, "R10"),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -103,6 +103,10 @@ pub(super) fn drop_measure(
     code: &'static str,
 ) -> Result<(), Refusal> {
     decided(tx, &measure);
+    // The board's no is a decision; whatever else ends a hold leaves it undecided.
+    if code != "R10" && !measure.holders.is_empty() {
+        agreement.hold_lapsed = Some(tx.now);
+    }
     agreement.measure = None;
     tx.advance(measure, code, MeasureStatus::Dropped)
 }

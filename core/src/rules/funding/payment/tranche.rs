@@ -2,7 +2,7 @@
 
 use rollbook_proof::codec::Text;
 
-use super::refuse_payment;
+use super::ending::refuse_payment;
 use crate::account::Amount;
 use crate::event::EventBody;
 use crate::id::{MilestoneId, PaymentId};
@@ -162,7 +162,8 @@ fn coverage(tx: &Tx, agreement: &Agreement) -> Amount {
         .fold(Amount::ZERO, Amount::saturating_add)
 }
 
-/// The advance that was never released, if the milestones left no longer cover it (RULINGS R35).
+/// The advance that was never released, if the milestones left no longer cover what is not set off of it
+/// (RULINGS R35).
 fn uncovered_advance(tx: &Tx, agreement: &Agreement) -> Option<Payment> {
     let advance = tx.t.payments.get(&agreement.advance_payment?)?;
     let waits = matches!(
@@ -173,9 +174,7 @@ fn uncovered_advance(tx: &Tx, agreement: &Agreement) -> Option<Payment> {
             | PaymentState::Held
     );
     let uncovered = coverage(tx, agreement) < advance.amount;
-    // What is set off has reached the grantee.
-    let untouched = advance.attempts == 0 && advance.set_off == Amount::ZERO;
-    (waits && untouched && uncovered).then(|| advance.clone())
+    (waits && advance.attempts == 0 && uncovered).then(|| advance.clone())
 }
 
 /// After a milestone was requested or decided: has the clock refuse an advance that can no longer be
@@ -236,9 +235,13 @@ pub(super) fn release_tranche(tx: &mut Tx, payment: &Payment) -> Result<(), Refu
             tx.put(milestone);
             agreement.paid.take_back(&payment.share);
         }
-        Tranche::Holdback => {
+        Tranche::Holdback if agreement.holdback_payment == Some(payment.number) => {
             agreement.holdback_payment = None;
             agreement.paid.holdback = Amount::ZERO;
+        }
+        // Another holdback followed it.
+        Tranche::Holdback => {
+            agreement.paid.net = agreement.paid.net.saturating_sub(payment.amount);
         }
     }
     tx.put(agreement);
