@@ -233,12 +233,6 @@ impl Record {
         self.payload.id()
     }
 
-    /// The first rule version that has everything in the record: its act, and by what right its
-    /// signers sign (RULINGS A28).
-    pub fn since(&self) -> ProtocolVersion {
-        since::Since::since(self)
-    }
-
     /// The record's leaf.
     pub fn leaf(&self) -> Leaf {
         Leaf {
@@ -418,11 +412,6 @@ impl Body {
             Body::Node(act) => act.check(),
             Body::Charter(act) => act.check(),
         }
-    }
-
-    /// The first rule version that has this act and everything in it (RULINGS A18, A28).
-    pub fn since(&self) -> ProtocolVersion {
-        since::Since::since(self)
     }
 
     /// Signatures inside the act, beside those of the envelope: proofs of possession and a

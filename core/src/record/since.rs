@@ -54,8 +54,22 @@ use crate::identity::{
 #[macro_use]
 mod table;
 
-pub(super) use table::Since;
-use table::{FIRST, newest};
+use table::{FIRST, Since, newest};
+
+impl Record {
+    /// The first rule version that has everything in the record: its act, and by what right its
+    /// signers sign (RULINGS A28).
+    pub fn since(&self) -> ProtocolVersion {
+        Since::since(self)
+    }
+}
+
+impl Body {
+    /// The first rule version that has this act and everything in it (RULINGS A18, A28).
+    pub fn since(&self) -> ProtocolVersion {
+        Since::since(self)
+    }
+}
 
 plain!(
     bool,

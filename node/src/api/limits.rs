@@ -22,9 +22,9 @@ use axum::http::StatusCode;
 use rollbook_proof::number::OrganisationId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Problem;
 use super::budget::{Budget, Rate};
 use super::door::{OPEN_FROM_ONE, OPEN_MAX};
+use super::problem::Problem;
 use super::shares::{Share, Shares, Whence};
 
 /// What a question costs whoever has not logged in.

@@ -1,6 +1,6 @@
 //! Movements of the book and lines of the bank, side by side.
 
-use rollbook_bank::known::{Ended, Instructed};
+use rollbook_bank::known::{Ended, Instructed, Used};
 use rollbook_core::account::Amount;
 
 use super::*;
@@ -141,8 +141,16 @@ fn a_second_debit_is_not_matched() {
     let (known, movement) = settled(1, 101, 103);
     let found = told(&[(known.clone(), movement)], &[], &both, &[]);
     assert_eq!(found, ["bank OUT-0009 -500"]);
+    // The ledger has used the bank's reference of the first.
+    let first = Used {
+        reference: "OUT-0001".to_owned(),
+        amount: Amount(500),
+        credit: false,
+        day: None,
+    };
     let known = Known {
         instructed: vec![known],
+        used: vec![first],
         ..Known::default()
     };
     let again: Vec<String> = paid_again(&both, &known)
