@@ -14,7 +14,7 @@ use bincode::{Decode, Encode};
 use rollbook_proof::chain::{Leaf, RECORD_TAG, ReadClass, RecordLeaf, record_leaf};
 use rollbook_proof::codec::{DecodeError, Wire, at_most, encode, strictly_ascending};
 use rollbook_proof::crypto::{Hash, Keypair, PublicKey, Signature, sha256, sha256_tagged, tagged};
-use rollbook_proof::number::{LedgerTime, OrganisationId, ProtocolVersion};
+use rollbook_proof::number::{LedgerTime, OrganisationId};
 
 use crate::id::{PersonId, PostId};
 use crate::identity::{ActClass, ApprovalPolicy, RECORD_MAX_SIGNATURES, Role};

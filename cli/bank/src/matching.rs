@@ -102,6 +102,9 @@ impl Index {
     }
 }
 
+/// Lines with their places.
+type Placed<'a> = Vec<(usize, &'a Line)>;
+
 struct Search<'a> {
     lines: &'a [Line],
     known: &'a Known,
@@ -214,9 +217,9 @@ impl<'a> Search<'a> {
             }
             return;
         }
-        let (backs, outs): (Vec<(usize, &Line)>, Vec<(usize, &Line)>) =
+        let (backs, outs): (Placed, Placed) =
             group.iter().copied().partition(|(_, line)| line.credit);
-        let (outs, others): (Vec<(usize, &Line)>, Vec<(usize, &Line)>) = outs
+        let (outs, others): (Placed, Placed) = outs
             .into_iter()
             .partition(|(_, line)| line.amount == expected);
         let reasons = |line: &Line| {

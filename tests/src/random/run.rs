@@ -54,7 +54,7 @@ pub(super) struct Run {
 pub fn run(seed: u64, steps: u32, again: bool, log: bool) -> Seen {
     let mut run = Run::new(seed, again, log);
     // What becomes of agreements lies deepest.
-    let steps = if run.mood.aftermath { 3 * steps } else { steps };
+    let steps = if run.mood.aftermath { 2 * steps } else { steps };
     let opened = run.blocks.time();
     while run.seen.steps < steps && run.blocks.goes_on() {
         run.turn();

@@ -60,6 +60,10 @@ pub fn calendar(read: &Read, tasks: &[Waiting]) -> String {
         let details = task.details.join("\n");
         match task.due {
             Some(due) => {
+                // With a name and a time of its own, or the library draws them: the same list is the same
+                // file.
+                let mut alarm = Alarm::display(&task.title, -Duration::days(1));
+                alarm.uid(&format!("alarm-{uid}")).timestamp(stamp);
                 let mut event = Event::new();
                 event
                     .uid(&uid)
@@ -68,7 +72,7 @@ pub fn calendar(read: &Read, tasks: &[Waiting]) -> String {
                     .summary(&task.title)
                     .description(&details)
                     .starts(utc(due))
-                    .alarm(Alarm::display(&task.title, -Duration::days(1)));
+                    .alarm(alarm.done());
                 // It takes no time of whoever is waited for.
                 event.append_property(Property::new("TRANSP", "TRANSPARENT"));
                 calendar.push(event.done());

@@ -150,12 +150,12 @@ fn give_up_rest(tx: &mut Tx, mut payment: Payment, code: &'static str) -> Result
             );
             agreement.paid.net = agreement.paid.net.saturating_sub(rest);
             // One that is paid does not grow any more: another may follow it.
-            if let Some(holdback) = holdback_of(tx, &agreement) {
-                if !holdback.state.is_under_way() {
-                    agreement.paid.net = agreement.paid.net.saturating_add(agreement.paid.holdback);
-                    agreement.paid.holdback = Amount::ZERO;
-                    agreement.holdback_payment = None;
-                }
+            if let Some(holdback) = holdback_of(tx, &agreement)
+                && !holdback.state.is_under_way()
+            {
+                agreement.paid.net = agreement.paid.net.saturating_add(agreement.paid.holdback);
+                agreement.paid.holdback = Amount::ZERO;
+                agreement.holdback_payment = None;
             }
         }
         Tranche::Holdback => {
