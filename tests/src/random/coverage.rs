@@ -204,7 +204,8 @@ impl Coverage {
         let codes = self.by_code();
         let mut codes = codes.iter();
         self.steps().0 < steps
-            || acts.any(|(act, (seeds, _))| never::applies(act) && *seeds < least)
+            || acts
+                .any(|(act, (seeds, _))| never::applies(act) && *seeds < never::least(act, least))
             || codes.any(|(code, (seeds, ..))| {
                 *seeds == 0 && never::reason(code).is_none() && !never::is_open(code)
             })
@@ -222,7 +223,7 @@ impl Coverage {
         }
         for (act, (seeds, _)) in self.by_act() {
             match (never::applies(&act), seeds) {
-                (true, seeds) if seeds < least => {
+                (true, seeds) if seeds < never::least(&act, least) => {
                     faults.push(format!("{act} applied in {seeds} seeds only"));
                 }
                 (false, 1..) => faults.push(format!("{act} applied, which cannot be")),

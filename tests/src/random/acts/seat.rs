@@ -188,7 +188,12 @@ pub fn meant(hand: &Hand, number: MotionId, member: OrganisationId) -> BallotVot
     }
     // Two or three names have nearly all voices, so that they are often equal.
     let first = hand.fate("candidate", number.0) as usize;
-    let mut names: Vec<OrganisationId> = (0..poll.places.min(2) as usize)
+    // Now and then somebody names one more than there are places.
+    let count = match own {
+        96.. => poll.places.saturating_add(1).min(8),
+        _ => poll.places.min(2),
+    };
+    let mut names: Vec<OrganisationId> = (0..count as usize)
         .map(|at| stand[(first + at * 3 + (own % 3) as usize) % stand.len()])
         .collect();
     names.sort_unstable();
