@@ -1,6 +1,6 @@
 //! `rollbook tasks`: the one list of what waits, for oneself, for an organisation, or for all, by when,
 //! with the command to type. What waits for signatures, in files and at nodes, stands in it, too. The same
-//! list goes into a calendar or a feed reader as a file ([`feeds`]).
+//! list goes into a calendar or a feed reader as a file.
 
 mod feeds;
 

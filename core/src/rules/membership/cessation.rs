@@ -1,6 +1,6 @@
 //! M21: a company is none any more. The secretariat says so, with an extract of the register.
 //!
-//! * The membership ends for good, and with it what hangs on it ([`ends`](super::ends)).
+//! * The membership ends for good, and with it what hangs on it ([`ends`]).
 //! * A company that is merged into another is succeeded by it only once that one has signed for what
 //!   the member owes. The two are one group from then on, and so are the companies of both groups: a
 //!   successor that is a member has the one voice of all.

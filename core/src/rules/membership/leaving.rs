@@ -5,7 +5,7 @@
 //! * Meanwhile it is a member: it pays, it is paid, and it votes, but not on what binds those who stay
 //!   (charter, budgets, new funds, dissolution); it stands for nothing, sponsors nobody and applies for no
 //!   funds (domain 1.4).
-//! * With its last day the clock ends the membership, and what hangs on it ([`ends`](super::ends)).
+//! * With its last day the clock ends the membership, and what hangs on it ([`ends`]).
 //! * While a proceeding is open the end waits for it, for 90 days at the most (R5).
 //! * Who was a member may apply again, for a new membership, once the charter's days are over: those after
 //!   an expulsion for whoever left an open proceeding behind.
