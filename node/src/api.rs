@@ -4,7 +4,7 @@
 //! * TLS with a given certificate, else loopback only unless the operator says otherwise
 //!   ([`door`]); stop, clock, backup and keys are not here at all.
 //! * Its threads are its own and stand below consensus; what strangers may ask for is bounded in rate,
-//!   in bytes and in places ([`limits`], RULINGS A42, A49).
+//!   in bytes and in places (`limits`, RULINGS A42, A49).
 //! * Whatever is asked, the answer is a value or a problem document with a code; bytes from outside
 //!   never cause a 500.
 //! * Bodies and pages are bounded. What carries weight carries its proof: receipts, seals, state
@@ -281,7 +281,7 @@ impl Api {
     }
 }
 
-/// The routes. What they cost stands in [`limits`]; the table of docs/operating.md names them so.
+/// The routes. What they cost stands in `limits`; the table of docs/operating.md names them so.
 pub fn router(api: Api) -> Router {
     // What readers read: kept from the public where the operator says so.
     let reading = Router::new()

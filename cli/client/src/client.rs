@@ -11,7 +11,7 @@
 //! * A node is waited for 5 seconds to connect, 20 to answer and 30 to say all of an answer, which has at
 //!   most 16 MiB; one that does not keep to that has not answered, and the next one is asked (RULINGS
 //!   A46). A stream or a download may be as long as it likes, but not silent for a minute, nor slower
-//!   than a kilobyte a second ([`stream`]).
+//!   than a kilobyte a second (`stream`).
 //! * A node that is asked too often (429) is asked again twice, after the second that it names.
 //! * Absent: other retries at one node, a cache, keys.
 

@@ -2,15 +2,15 @@
 //! in TLS (RULINGS A20, A49).
 //!
 //! * At most [`OPEN_MAX`] connections, fewer where the system gives few files, and [`OPEN_FROM_ONE`] from one
-//!   place ([`Whence`]: of IPv6 a /64): who comes above that is hung up on, so that nobody can take all
+//!   place (`Whence`: of IPv6 a /64): who comes above that is hung up on, so that nobody can take all
 //!   places. Proxies that the operator names may have all but an eighth together ([`BESIDE_PROXIES`]): those
 //!   behind them are counted by what they say of them ([`super::serve`]).
 //! * A wider network, of IPv6 a /48 and of IPv4 a /24, has a quarter of all at most.
 //! * [`KEPT`] places more are for whoever finds the house full: there is status and health and nothing
 //!   else, so that an operator sees what is the matter. [`KEPT_FOR_HERE`] of them are for this machine.
 //! * A connection on which nothing moves for a minute is closed; a handshake has ten seconds.
-//!   Handshakes run beside each other. Who takes an answer slower than [`LEAST_RATE`] is hung up on once
-//!   it is [`SLOWNESS`] late.
+//!   Handshakes run beside each other. Who takes an answer slower than `LEAST_RATE` is hung up on once
+//!   it is `SLOWNESS` late.
 //! * Certificate and key are read at the start, where a fault is an error, and again when their
 //!   files change, where a fault keeps the old ones and is logged: renewing a certificate needs no
 //!   restart.
@@ -217,7 +217,7 @@ pub struct Guest {
     _seat: Seat,
 }
 
-/// How far a guest is behind [`LEAST_RATE`] in taking what is sent. It counts only while something waits
+/// How far a guest is behind `LEAST_RATE` in taking what is sent. It counts only while something waits
 /// to be taken.
 #[derive(Debug, Default)]
 struct Pace {

@@ -1,7 +1,7 @@
 //! From the door to the routes: HTTP/1.1 on each connection, who it is that asks, what a question costs,
 //! and the form of every answer (RULINGS A42, A49).
 //!
-//! * A header has [`HEADER`]: whoever sends it byte by byte is hung up on.
+//! * A header has `HEADER`: whoever sends it byte by byte is hung up on.
 //! * Behind a proxy that the operator named, whoever asks is the last address of `X-Forwarded-For`; from
 //!   anybody else that header says nothing. Each of them has so many requests under way, a proxy without
 //!   that header as many as one of them.
