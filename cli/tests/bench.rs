@@ -17,6 +17,6 @@ fn the_benchmark_of_a_history_runs_to_its_end() {
     let reads = report["reads"].as_array().unwrap();
     assert_eq!(reads.len(), 2, "{report}");
     for reads in reads {
-        assert_eq!(reads["commands"].as_array().unwrap().len(), 4, "{reads}");
+        assert_eq!(reads["commands"].as_array().unwrap().len(), 3, "{reads}");
     }
 }
