@@ -232,6 +232,10 @@ pub const OPEN: &[(&str, &str)] = &[
         "an officer refuses what is left of a milestone's payment while the holdback is approved",
     ),
     (
+        "M22.same-class",
+        "a member asks for the class that it has: fewer than one seed in two hundred draws it",
+    ),
+    (
         "M28.same-person",
         "one person is treasurer and secretary, and agrees to a plan as both",
     ),
