@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
 use rollbook::drafting::sample;
 use rollbook_core::record::{Body, PaymentAct, Record};
@@ -20,6 +19,7 @@ use rollbook_sandbox::story::{
     sealed_account,
 };
 use rollbook_tests::alliance::Alliance;
+use rollbook_tests::judges::judged;
 use rollbook_tests::writer::Writer;
 use serde_json::{Value, json};
 
@@ -189,29 +189,6 @@ fn paid(number: usize, reference: &str) -> Line {
         format!("AG1-2024-{number:04}"),
         String::new(),
     )
-}
-
-/// A judge from outside. Where it is missing the test says so, and fails under CI.
-fn judged(package: &str, program: &str, arguments: &[&Path]) -> bool {
-    let there = Command::new("python3")
-        .args(["-c", &format!("import {package}")])
-        .output();
-    if !there.is_ok_and(|output| output.status.success()) {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "python3 has no '{package}': .ci/run installs it"
-        );
-        eprintln!("SKIPPED: python3 has no '{package}'");
-        return false;
-    }
-    let output = Command::new("python3")
-        .arg("-c")
-        .arg(program)
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", all(&output));
-    true
 }
 
 const PAIN001: &str = "

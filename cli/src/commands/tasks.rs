@@ -70,8 +70,14 @@ pub fn run(global: &Global, flags: &Mine) -> Result<u8, Failure> {
     let mut papers = waiting(global, flags.dir.as_deref(), client)?.records;
     papers.retain(|paper| is_wanted(&paper.record, whose));
     let from = source.from();
-    if flags.ics.is_some() || flags.atom.is_some() {
-        feed(&source, flags, whose, &told, &papers)?;
+    let file = match (&flags.ics, &flags.atom) {
+        (Some(path), _) => Some((path, feeds::calendar as Feed)),
+        (None, Some(path)) => Some((path, feeds::feed as Feed)),
+        (None, None) => None,
+    };
+    if let Some((path, make)) = file {
+        let (read, waits) = waiting_for_feeds(&source, whose, &told, &papers);
+        files::save_private(path, make(&read, &waits).as_bytes(), flags.force)?;
         tell_left_out(&told);
         say(from);
         return Ok(source.code());
@@ -148,14 +154,16 @@ fn tell_left_out(told: &Tasks) {
     }
 }
 
-/// Writes what waits as a calendar, or as a feed.
-fn feed(
+/// Makes a file of what waits.
+type Feed = fn(&feeds::Read, &[feeds::Waiting]) -> String;
+
+/// What waits, for a calendar or a feed.
+fn waiting_for_feeds(
     source: &Source,
-    flags: &Mine,
     whose: Whose,
     told: &Tasks,
     papers: &[Item],
-) -> Result<(), Failure> {
+) -> (feeds::Read, Vec<feeds::Waiting>) {
     let mut waits: Vec<feeds::Waiting> = papers
         .iter()
         .map(|Item { target, record, .. }| feeds::Waiting {
@@ -188,12 +196,7 @@ fn feed(
         height: told.height.0,
         time: told.time_ms,
     };
-    let (path, text) = match (&flags.ics, &flags.atom) {
-        (Some(path), _) => (path, feeds::calendar(&read, &waits)),
-        (None, Some(path)) => (path, feeds::feed(&read, &waits)),
-        (None, None) => return Ok(()),
-    };
-    files::save_private(path, text.as_bytes(), flags.force)
+    (read, waits)
 }
 
 fn table(told: &Tasks, papers: &[Item]) -> Rows {

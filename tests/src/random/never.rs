@@ -187,10 +187,8 @@ const DEEP: &[(&str, &str)] = &[
 
 /// In how many seeds an act must apply, where `usual` is asked of all others.
 pub fn least(act: &str, usual: u32) -> u32 {
-    match DEEP.iter().any(|(deep, _)| *deep == act) {
-        true => 0,
-        false => usual,
-    }
+    let deep = DEEP.iter().any(|(deep, _)| *deep == act);
+    if deep { 0 } else { usual }
 }
 
 /// Codes that a run may meet and need not, each with what is open about it.

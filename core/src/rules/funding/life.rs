@@ -2,7 +2,8 @@
 //!
 //! * Programme officer and finance approver close it, two persons, each by a record of their own: both may
 //!   be of different offices. It is completed or terminated, no payment is under way, disputed or to be
-//!   acknowledged yet, no recovery is open (N19), and nothing is owed; what was never asked for holds it up for `claim_days` only.
+//!   acknowledged yet, no recovery is open (N19), and nothing is owed; what was never asked for holds it up
+//!   for `claim_days` only.
 //! * What was paid is finally accepted (D -> S). What is still committed returns by RULINGS R3 (K -> B or A).
 //!
 //! Absent: changes (F23); sealing after five years (F51).

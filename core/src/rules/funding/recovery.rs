@@ -2,15 +2,16 @@
 //!
 //! * The programme officer proposes a recovery and notifies the grantee, who observes in `observation_days`;
 //!   then the board orders it by motion: at most what was proposed, at most what is paid and not asked back
-//!   (N21), in instalments. What is neither ordered nor dropped in `measure_days` lapses, unless the board is asked then: its
-//!   motion runs to its end. That one motion failed ends nothing.
+//!   (N21), in instalments. What is neither ordered nor dropped in `measure_days` lapses, unless the board is
+//!   asked then: its motion runs to its end. That one motion failed ends nothing.
 //! * Who pays before the order is booked too, up to what was proposed, and the order is not below it.
 //! * The treasurer records money that came back, a second officer confirms it with its bank reference, used once:
 //!   D -> A. An instalment that has not come in full on its day is told by the clock.
 //! * A finance approver sets a debt off against an approved payment of another agreement of the grantee, and the
 //!   treasurer agrees: exactly two transfers, K -> A and D -> D, and no cash moves. What is left of the payment
 //!   is paid by the bank.
-//! * The board writes off what never comes, while no receipt waits for its second officer: D -> L. Nothing of it is a payment: no tranche is free again.
+//! * The board writes off what never comes, while no receipt waits for its second officer: D -> L. Nothing of
+//!   it is a payment: no tranche is free again.
 //!
 //! Absent: interest; debarment after a recovery for misconduct (R44).
 

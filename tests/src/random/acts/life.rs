@@ -294,8 +294,7 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
             }
         }
         S::Ordered | S::PartlyRecovered => {
-            // One that is to be set off waits for a payment.
-            let waits = hand.mood.aftermath && hand.fate("set off", number.0) < 60;
+            let waits = is_to_be_set_off(hand, number);
             if !waits {
                 deck.goal(4, move |hand| receive(hand, number));
             }
@@ -315,6 +314,11 @@ fn of_recovery(hand: &Hand, deck: &mut Deck, number: RecoveryId, recovery: &Reco
     if hand.fate("recovery dropped", number.0) < 15 {
         deck.aside(1, move |hand| drop_recovery(hand, number));
     }
+}
+
+/// Whether a recovery waits for a payment from which it is taken.
+pub fn is_to_be_set_off(hand: &Hand, recovery: RecoveryId) -> bool {
+    hand.mood.aftermath && hand.fate("set off", recovery.0) < 60
 }
 
 fn entry_of(hand: &Hand, recovery: RecoveryId) -> Option<Recovery> {

@@ -14,7 +14,7 @@ use rollbook_core::record::{
 use rollbook_core::tx::DeadlineKind;
 use rollbook_proof::number::OrganisationId;
 
-use crate::random::acts::tie;
+use crate::random::acts::{life, tie};
 use crate::random::hand::{Deck, Draft, Hand, text};
 use crate::random::mood::Family;
 
@@ -268,7 +268,7 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
         PaymentState::Requested => deck.goal(2, move |hand| certify(hand, number)),
         PaymentState::Certified => deck.goal(2, move |hand| approve(hand, number)),
         // A payment from which a recovery is to be taken is not released meanwhile.
-        PaymentState::Approved if hand.mood.aftermath && owes_elsewhere(hand, payment) => {
+        PaymentState::Approved if owes_elsewhere(hand, payment) => {
             deck.aside(1, move |hand| release(hand, number));
             deck.aside(2, move |hand| approve(hand, number));
         }
@@ -308,7 +308,7 @@ fn of_payment(hand: &Hand, deck: &mut Deck, number: PaymentId, payment: &Payment
     }
 }
 
-/// Whether whoever is paid owes a recovery of another agreement.
+/// Whether whoever is paid owes a recovery of another agreement that is to be taken from the payment.
 fn owes_elsewhere(hand: &Hand, payment: &Payment) -> bool {
     let Some(agreement) = hand.t.agreements.get(&payment.agreement) else {
         return false;
@@ -318,7 +318,7 @@ fn owes_elsewhere(hand: &Hand, payment: &Payment) -> bool {
             && recovery.grantee == agreement.grantee
             && recovery.agreement() != payment.agreement
     });
-    owed.any(|(number, _)| hand.fate("set off", number.0) < 60)
+    owed.any(|(number, _)| life::is_to_be_set_off(hand, *number))
 }
 
 fn refuse(hand: &mut Hand) -> Decision {
